@@ -1,0 +1,165 @@
+package config
+
+import (
+	"encoding/base64"
+	"fmt"
+	"go/token"
+	"maps"
+	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/grantwire/grantwire/generator/internal/diag"
+)
+
+type checker struct {
+	file  string
+	diags diag.List
+}
+
+func (c *checker) bad(key, format string, args ...any) {
+	c.diags = append(c.diags, diag.Diagnostic{
+		File: c.file, Pointer: key, Code: diag.CodeConfigInvalid,
+		Message: fmt.Sprintf(format, args...), Remedy: "correct the value of " + strings.TrimPrefix(strings.ReplaceAll(key, "/", "."), "."),
+	})
+}
+
+// check finds values that no provider can have.
+func (p *Provider) check(file string) diag.List {
+	c := &checker{file: file}
+	if p.Name != "" && !plain.MatchString(p.Name) {
+		c.bad("/name", "%q is no name: use lower-case letters, digits and dashes", p.Name)
+	}
+	if p.Package != "" && (!token.IsIdentifier(p.Package) || strings.ToLower(p.Package) != p.Package) {
+		c.bad("/package", "%q is no package name", p.Package)
+	}
+	c.source(p.Source)
+	c.url("/base_url", p.BaseURL)
+	if strings.HasSuffix(p.BaseURL, "/") {
+		c.bad("/base_url", "the URL ends with a slash")
+	}
+	c.url("/docs", p.Docs)
+	c.headers(p.Headers)
+	for i, rule := range p.Paging {
+		c.paging(diag.Pointer("paging", fmt.Sprint(i)), rule)
+	}
+	switch p.Groups.Rule {
+	case GroupAuto, GroupSlash, GroupDotted, GroupTags:
+	default:
+		c.bad("/groups/rule", "%q is not one of slash, dotted, tags", p.Groups.Rule)
+	}
+	c.exported("/flat", slices.Collect(maps.Keys(p.Flat)))
+	c.exported("/names/types", slices.Collect(maps.Values(p.Names.Types)))
+	c.exported("/groups/names", slices.Collect(maps.Values(p.Groups.Names)))
+	for id, name := range p.Names.Operations {
+		group, method, ok := strings.Cut(name, ".")
+		if !ok || !isExported(group) || !isExported(method) {
+			c.bad(diag.Pointer("names", "operations", id), "%q is not of the form Group.Method", name)
+		}
+	}
+	if p.Errors.Type != "" && !isExported(p.Errors.Type) {
+		c.bad("/errors/type", "%q is no exported Go name", p.Errors.Type)
+	}
+	return c.diags
+}
+
+var (
+	plain   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	exactly = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
+	npmName = regexp.MustCompile(`^(@[a-z0-9-~][a-z0-9-._~]*/)?[a-z0-9-~][a-z0-9-._~]*$`)
+)
+
+func (c *checker) source(s Source) {
+	kinds := 0
+	for _, v := range []string{s.Npm, s.URL, s.File} {
+		if v != "" {
+			kinds++
+		}
+	}
+	if kinds > 1 {
+		c.bad("/source", "name one of npm, url and file, not several")
+	}
+	if s.Npm != "" {
+		if !npmName.MatchString(s.Npm) {
+			c.bad("/source/npm", "%q is no npm package name", s.Npm)
+		}
+		if !exactly.MatchString(s.Version) {
+			c.bad("/source/version", "%q is no exact version", s.Version)
+		}
+		if s.Path == "" || path.IsAbs(s.Path) || path.Clean(s.Path) != s.Path || strings.HasPrefix(s.Path, "..") {
+			c.bad("/source/path", "%q is no plain path inside the package", s.Path)
+		}
+	}
+	if s.URL != "" && !strings.HasPrefix(s.URL, "https://") {
+		c.bad("/source/url", "%q is no https address", s.URL)
+	}
+	if (s.Npm != "" || s.URL != "") && !isSHA512(s.Integrity) {
+		c.bad("/source/integrity", "%q is no sha512 integrity hash", s.Integrity)
+	}
+}
+
+// isSHA512 checks the form "sha512-" and base64 of 64 bytes.
+func isSHA512(s string) bool {
+	text, ok := strings.CutPrefix(s, "sha512-")
+	sum, err := base64.StdEncoding.DecodeString(text)
+	return ok && err == nil && len(sum) == 64
+}
+
+func (c *checker) url(key, text string) {
+	if text == "" {
+		return
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		c.bad(key, "%q is no absolute URL", text)
+	}
+}
+
+func (c *checker) headers(headers map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		key := diag.Pointer("headers", name)
+		switch {
+		case strings.EqualFold(name, "Authorization") || strings.EqualFold(name, "Cookie"):
+			c.bad(key, "credentials are the vault's, no configuration holds them")
+		case !isToken(name) || strings.ContainsAny(headers[name], "\r\n"):
+			c.bad(key, "not a header")
+		case http.CanonicalHeaderKey(name) == "Host":
+			c.bad(key, "the host comes from base_url")
+		}
+	}
+}
+
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
+	})
+}
+
+func (c *checker) paging(key string, p Paging) {
+	switch p.Kind {
+	case PagingLink:
+	case PagingPage, PagingCursor:
+		if p.Param == "" {
+			c.bad(key+"/param", "%s paging needs a parameter", p.Kind)
+		}
+		if p.Kind == PagingCursor && p.Next == "" {
+			c.bad(key+"/next", "cursor paging needs the path of the next cursor")
+		}
+	default:
+		c.bad(key+"/kind", "%q is not one of link, page, cursor", p.Kind)
+	}
+}
+
+func (c *checker) exported(key string, names []string) {
+	slices.Sort(names)
+	for _, name := range names {
+		if !isExported(name) {
+			c.bad(key, "%q is no exported Go name", name)
+		}
+	}
+}
+
+func isExported(name string) bool { return token.IsIdentifier(name) && token.IsExported(name) }

@@ -1,0 +1,127 @@
+// Package config reads provider.yaml: the pinned source of a provider's
+// document and everything that is special about the provider.
+package config
+
+// Provider is the content of one provider.yaml. Members that the file leaves
+// out are zero; that is a valid choice for all but Name and Package, and
+// Source for documents that grantgen fetches.
+type Provider struct {
+	// Name is the provider's name in diagnostics, errors and audit rows.
+	Name string `yaml:"name"`
+	// Package is the Go package's name.
+	Package string `yaml:"package"`
+	// ImportPath is the Go package's import path, for its examples.
+	ImportPath string `yaml:"import_path"`
+	// Docs is a link to the provider's own documentation.
+	Docs   string `yaml:"docs"`
+	Source Source `yaml:"source"`
+
+	// BaseURL replaces the document's first server; "" keeps it.
+	BaseURL string `yaml:"base_url"`
+	// Headers are sent with every request.
+	Headers map[string]string `yaml:"headers"`
+	// CredentialParameters name parameters and form members that carry a
+	// credential. They leave the surface: the vault injects the credential.
+	CredentialParameters []string `yaml:"credential_parameters"`
+	// MultiSegment is the extension that marks a path parameter which may hold
+	// slashes; "" means the value of such a parameter is always one segment.
+	MultiSegment string `yaml:"multi_segment"`
+
+	Errors Errors `yaml:"errors"`
+	// Paging rules, the first that fits an operation counts.
+	Paging []Paging `yaml:"paging"`
+
+	Groups Groups `yaml:"groups"`
+	// Flat maps the name of a method on the client to an operation ID.
+	Flat  map[string]string `yaml:"flat"`
+	Names Names             `yaml:"names"`
+}
+
+// Source says where the upstream document comes from: an npm package, a URL or
+// a file.
+type Source struct {
+	// Npm is a package's name, Version its exact version, Integrity the hash
+	// that the registry publishes ("sha512-…"), Path the file inside it.
+	Npm       string `yaml:"npm"`
+	Version   string `yaml:"version"`
+	Integrity string `yaml:"integrity"`
+	Path      string `yaml:"path"`
+	// URL is an https address, checked against Integrity.
+	URL string `yaml:"url"`
+	// File is a path relative to provider.yaml.
+	File string `yaml:"file"`
+	// Licence is the SPDX identifier of the document's licence, or a sentence.
+	Licence string `yaml:"licence"`
+}
+
+// Errors describes the provider's error bodies. Paths are dotted member names.
+type Errors struct {
+	// OK is a boolean member that is false on failure although the status is 2xx.
+	OK        string `yaml:"ok"`
+	Code      string `yaml:"code"`
+	Message   string `yaml:"message"`
+	RequestID string `yaml:"request_id"` // a response header
+	// Codes that mean the same as status 401, 429 and 404.
+	Unauthorized []string `yaml:"unauthorized"`
+	RateLimited  []string `yaml:"rate_limited"`
+	NotFound     []string `yaml:"not_found"`
+	// Type is the name of the package's own, hand-written error type, or "".
+	Type string `yaml:"type"`
+}
+
+// PagingKind is a way of paging.
+type PagingKind string
+
+// The kinds of paging.
+const (
+	PagingLink   PagingKind = "link"   // a Link response header names the next page
+	PagingPage   PagingKind = "page"   // a parameter holds the page's number
+	PagingCursor PagingKind = "cursor" // the body names the next page's cursor
+)
+
+// Paging is one rule. Paths are dotted member names of the response's body.
+type Paging struct {
+	Kind  PagingKind `yaml:"kind"`
+	Param string     `yaml:"param"` // holds the page's number or the cursor
+	Size  string     `yaml:"size"`  // limits the page's items
+	Next  string     `yaml:"next"`  // path of the next cursor
+	Pages string     `yaml:"pages"` // path of the number of pages
+	// Items are paths to look for the list at. Empty: the body is the list, or
+	// has only one.
+	Items []string `yaml:"items"`
+	// ImpliedBy names parameters that show link paging where the document does
+	// not declare the Link header.
+	ImpliedBy []string `yaml:"implied_by"`
+	// Operations limits the rule to these operation IDs; empty means all.
+	Operations []string `yaml:"operations"`
+}
+
+// Grouping sorts operations into services.
+type Grouping string
+
+// The groupings.
+const (
+	GroupAuto   Grouping = ""       // slash or dotted where all operations fit, tags otherwise
+	GroupSlash  Grouping = "slash"  // operation IDs of the form group/method
+	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
+	GroupTags   Grouping = "tags"   // the first tag
+)
+
+// Groups names the services.
+type Groups struct {
+	Rule Grouping `yaml:"rule"`
+	// Names maps a group to its Go field where the rule's name reads badly.
+	Names map[string]string `yaml:"names"`
+}
+
+// Names overrides what the rules decide.
+type Names struct {
+	Types      map[string]string `yaml:"types"`      // component -> Go type
+	Operations map[string]string `yaml:"operations"` // operation ID -> Group.Method
+	// Initialisms are words in capitals that the built-in list lacks ("DND").
+	Initialisms []string `yaml:"initialisms"`
+	// Strip lists prefixes of component names that say nothing ("objs_").
+	Strip []string `yaml:"strip"`
+	// Reserved lists the package's hand-written declarations.
+	Reserved []string `yaml:"reserved"`
+}

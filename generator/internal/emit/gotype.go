@@ -1,0 +1,181 @@
+package emit
+
+import (
+	"github.com/grantwire/grantwire/generator/internal/model"
+)
+
+// value is the Go type of a position that is present and not null.
+func value(r *model.Ref) string {
+	switch r.Kind {
+	case model.String, model.Binary:
+		return "string"
+	case model.Int:
+		return "int64"
+	case model.Float:
+		return "float64"
+	case model.Bool:
+		return "bool"
+	case model.Time:
+		return "api.Time"
+	case model.Date:
+		return "api.Date"
+	case model.Named:
+		return r.Type.Name
+	case model.Array:
+		return "[]" + element(r.Elem)
+	case model.Map:
+		return "map[string]" + element(r.Elem)
+	default:
+		return "any"
+	}
+}
+
+// element is the type of a list item or map value; null makes it a pointer.
+func element(r *model.Ref) string {
+	if r.Null && !container(r) && r.Kind != model.Any {
+		return "*" + value(r)
+	}
+	return value(r)
+}
+
+// container says whether nil is a value of the type itself.
+func container(r *model.Ref) bool {
+	b := r.Base()
+	return b.Kind == model.Array || b.Kind == model.Map
+}
+
+// fieldType is the type of a struct field and whether it is left out when zero.
+func (e *emitter) fieldType(f *model.Field) (typ string, omit bool) {
+	v := value(f.Ref)
+	null := f.Ref.Null || f.Ref.Base().Null
+	plain := container(f.Ref) || f.Ref.Kind == model.Any
+	switch {
+	case null && (!f.Required || container(f.Ref)):
+		return "api.Nullable[" + v + "]", !f.Required
+	case f.Required && null && f.Ref.Kind != model.Any, e.byValue[f]:
+		return "*" + v, false
+	case f.Required:
+		return v, false
+	case plain:
+		return v, true
+	default:
+		return "*" + v, true
+	}
+}
+
+// valueCycles finds required struct fields through which a struct would contain
+// itself by value.
+func valueCycles(a *model.API) map[*model.Field]bool {
+	out := map[*model.Field]bool{}
+	state := map[*model.Type]int{} // 1 on the way down, 2 done
+	var visit func(t *model.Type)
+	visit = func(t *model.Type) {
+		state[t] = 1
+		for _, f := range t.Fields {
+			b := f.Ref.Base()
+			if !f.Required || b.Null || f.Ref.Null || b.Kind != model.Named || b.Type.Kind != model.Struct {
+				continue
+			}
+			switch state[b.Type] {
+			case 1:
+				out[f] = true
+			case 0:
+				visit(b.Type)
+			}
+		}
+		state[t] = 2
+	}
+	for _, t := range a.Types {
+		if state[t] == 0 {
+			visit(t)
+		}
+	}
+	return out
+}
+
+// paramType is the type of a params field: strings and enums plain, because their
+// zero value means absent; numbers and booleans behind a pointer.
+func paramType(p *model.Param) string {
+	v := value(p.Ref)
+	switch b := p.Ref.Base(); b.Kind {
+	case model.String, model.Binary, model.Array, model.Map, model.Any, model.Date:
+		return v
+	case model.Time:
+		return "time.Time"
+	case model.Named:
+		if b.Type.Kind == model.Enum {
+			return v
+		}
+	}
+	if p.Required {
+		return v
+	}
+	return "*" + v
+}
+
+// pathType is the type of a positional argument.
+func pathType(p *model.Param) string {
+	switch p.Ref.Base().Kind {
+	case model.Time:
+		return "time.Time"
+	case model.Any, model.Map:
+		return "string"
+	default:
+		return value(p.Ref)
+	}
+}
+
+// resultType is what a call returns beside the error. Structs and unions come
+// behind a pointer, nil when there is none.
+func resultType(r model.Result) string {
+	switch r.Kind {
+	case model.ResultText:
+		return "string"
+	case model.ResultStream:
+		return "*api.Download"
+	case model.ResultJSON:
+		b := r.Ref.Base()
+		if b.Kind == model.Named && b.Type.Kind != model.Enum || b.Kind == model.Time || b.Kind == model.Date {
+			return "*" + value(r.Ref)
+		}
+		return value(r.Ref)
+	default:
+		return ""
+	}
+}
+
+// body describes the body argument.
+type body struct {
+	typ     string
+	address bool // pass a pointer to the argument
+}
+
+func bodyType(b *model.Body) body {
+	switch b.Kind {
+	case model.BodyText:
+		return body{typ: "string"}
+	case model.BodyStream:
+		return body{typ: "io.Reader"}
+	}
+	v := value(b.Ref)
+	base := b.Ref.Base()
+	if base.Kind != model.Named || base.Type.Kind == model.Enum {
+		return body{typ: v, address: base.Kind != model.Array && base.Kind != model.Map && base.Kind != model.Any}
+	}
+	if b.Required || requires(base.Type) {
+		return body{typ: v, address: true}
+	}
+	return body{typ: "*" + v}
+}
+
+func requires(t *model.Type) bool {
+	if t.Kind == model.Union {
+		return false
+	}
+	for _, f := range t.Fields {
+		if f.Required {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,341 @@
+package emit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/dave/jennifer/jen" //nolint:revive,staticcheck // see emit.go
+	"github.com/grantwire/grantwire/generator/internal/model"
+)
+
+func opVar(op *model.Operation) string { return "op" + op.Group.Name + op.Name }
+
+// operationsFile renders one variable per operation, so that a program links only
+// those that it calls, and the list of them all.
+//
+//	var opReposGet = api.Operation{ID: "repos/get", Method: "GET", Path: "/repos/{owner}/{repo}", …}
+//	func Operations() []api.Operation { return []api.Operation{opReposGet, …} }
+func (e *emitter) operationsFile() *File {
+	f := e.file()
+	f.Comment("// This package was generated for this version of the runtime. If the line does")
+	f.Comment("// not compile, run grantgen of the same version as grantwire's runtime again.")
+	f.Const().Id("_").Op("=").Qual(apiPath, "GeneratedV1")
+	for _, op := range e.api.Ops {
+		f.Var().Id(opVar(op)).Op("=").Qual(apiPath, "Operation").Values(e.descriptor(op)...)
+	}
+	f.Comment("// Operations returns a descriptor of every operation of this package, sorted by")
+	f.Comment("// path and method. The caller owns the slice.")
+	f.Func().Id("Operations").Params().Index().Qual(apiPath, "Operation").Block(
+		Return(Index().Qual(apiPath, "Operation").ValuesFunc(func(g *Group) {
+			for _, op := range e.api.Ops {
+				g.Line().Id(opVar(op))
+			}
+			g.Line()
+		})),
+	)
+	return f
+}
+
+func (e *emitter) descriptor(op *model.Operation) []Code {
+	var out []Code
+	add := func(name string, v Code) { out = append(out, Line().Id(name).Op(":").Add(v)) }
+	str := func(name, v string) {
+		if v != "" {
+			add(name, Lit(v))
+		}
+	}
+	add("Provider", Op("&").Id("provider"))
+	str("ID", op.ID)
+	str("Method", op.Method)
+	str("Path", op.Path)
+	str("Service", op.Group.Name)
+	str("Name", op.Name)
+	str("Server", op.Server)
+	str("Doc", op.Link)
+	if len(op.Scopes) > 0 {
+		add("Scopes", stringList(op.Scopes))
+	}
+	add("Access", Qual(apiPath, [...]string{"Read", "Write", "Delete"}[op.Access]))
+	truth := func(name string, v bool) {
+		if v {
+			add(name, True())
+		}
+	}
+	truth("Idempotent", op.Idempotent)
+	truth("Deprecated", op.Deprecated)
+	if op.Body != nil {
+		str("Request", op.Body.Media)
+	}
+	str("Accept", op.Result.Accept)
+	if op.Result.Kind != model.ResultNone {
+		add("Result", Qual(apiPath, [...]string{"None", "JSON", "Text", "Stream"}[op.Result.Kind]))
+	}
+	truth("Redirect", op.Redirect)
+	if len(op.Alternates) > 0 {
+		add("Alternates", Index().Int().ValuesFunc(func(g *Group) {
+			for _, s := range op.Alternates {
+				g.Lit(s)
+			}
+		}))
+	}
+	if op.Paging.Kind != model.PagingNone {
+		add("Paging", paging(op.Paging))
+	}
+	return append(out, Line())
+}
+
+func stringList(list []string) Code {
+	return Index().String().ValuesFunc(func(g *Group) {
+		for _, s := range list {
+			g.Lit(s)
+		}
+	})
+}
+
+func paging(p model.Paging) Code {
+	kind := [...]string{"PagingNone", "PagingLink", "PagingPage", "PagingCursor"}[p.Kind]
+	return Qual(apiPath, "Paging").ValuesFunc(func(g *Group) {
+		g.Id("Kind").Op(":").Qual(apiPath, kind)
+		for _, f := range [][2]string{{"Param", p.Param}, {"Size", p.Size}, {"Next", p.Next}, {"Pages", p.Pages}, {"Items", p.Items}} {
+			if f[1] != "" {
+				g.Id(f[0]).Op(":").Lit(f[1])
+			}
+		}
+	})
+}
+
+// groupFile renders a service: its type, and per operation the parameters, the
+// method and the iterator.
+func (e *emitter) groupFile(g *model.Group) *File {
+	f := e.file()
+	f.Comment(fmt.Sprintf("// %s groups the %s operations. It is reached through [Client.%s].", g.Deco, comment(g.Key), g.Name))
+	f.Type().Id(g.Deco).Struct(Id("client").Op("*").Qual(apiPath, "Client"))
+	ops := slices.Clone(g.Ops)
+	slices.SortFunc(ops, func(a, b *model.Operation) int { return cmp.Compare(a.Name, b.Name) })
+	for _, op := range ops {
+		e.paramsType(f, op)
+		e.method(f, op)
+		if op.Paging.Kind != model.PagingNone {
+			e.iterator(f, op)
+		}
+	}
+	return f
+}
+
+// paramsType renders the parameters that are neither in the path nor in the body.
+func (e *emitter) paramsType(f *File, op *model.Operation) {
+	if op.ParamsType == "" {
+		return
+	}
+	what := "are the optional parameters of"
+	if required(op) {
+		what = "are the parameters of"
+	}
+	f.Comment(fmt.Sprintf("// %s %s [%s.%s].", op.ParamsType, what, op.Group.Deco, op.Name))
+	f.Type().Id(op.ParamsType).StructFunc(func(g *Group) {
+		for _, p := range op.Params {
+			for _, line := range paramDoc(p) {
+				g.Comment("// " + line)
+			}
+			g.Id(p.GoName).Add(goExpr(paramType(p))).Tag(map[string]string{p.In: tag(p)})
+		}
+	})
+}
+
+func tag(p *model.Param) string {
+	t := p.Name
+	if p.Required {
+		t += ",required"
+	}
+	if p.Style != "" {
+		t += "," + p.Style
+	}
+	return t
+}
+
+func paramDoc(p *model.Param) []string {
+	var facts []string
+	if p.Required {
+		facts = append(facts, "is required.")
+	}
+	if p.Default != "" {
+		facts = append(facts, "defaults to "+comment(p.Default)+" on the provider's side.")
+	}
+	var out []string
+	if len(facts) > 0 {
+		out = append(out, p.GoName+" "+strings.Join(facts, " It "))
+	}
+	if p.Deprecated {
+		if len(out) > 0 {
+			out = append(out, "")
+		}
+		out = append(out, "Deprecated: the provider marks this parameter as deprecated.")
+	}
+	return out
+}
+
+func required(op *model.Operation) bool {
+	return slices.ContainsFunc(op.Params, func(p *model.Param) bool { return p.Required })
+}
+
+// goExpr turns a type written as text into code with the right imports.
+func goExpr(t string) Code {
+	switch {
+	case strings.HasPrefix(t, "*"):
+		return Op("*").Add(goExpr(t[1:]))
+	case strings.HasPrefix(t, "[]"):
+		return Index().Add(goExpr(t[2:]))
+	case strings.HasPrefix(t, "map[string]"):
+		return Map(String()).Add(goExpr(t[len("map[string]"):]))
+	case strings.HasPrefix(t, "api.Nullable["):
+		return Qual(apiPath, "Nullable").Index(goExpr(t[len("api.Nullable[") : len(t)-1]))
+	case strings.HasPrefix(t, "api."):
+		return Qual(apiPath, t[len("api."):])
+	case strings.HasPrefix(t, "time."):
+		return Qual("time", t[len("time."):])
+	case strings.HasPrefix(t, "io."):
+		return Qual("io", t[len("io."):])
+	default:
+		return Id(t)
+	}
+}
+
+// signature gives the parameters of a method and the arguments that pass them on.
+func signature(op *model.Operation, paramsType, bodyName string) (params, args []Code) {
+	add := func(name string, typ Code) {
+		params = append(params, Id(name).Add(typ))
+		args = append(args, Id(name))
+	}
+	add("ctx", Qual("context", "Context"))
+	for i, p := range op.PathParams {
+		typ := goExpr(pathType(p))
+		if i+1 < len(op.PathParams) && pathType(p) == pathType(op.PathParams[i+1]) {
+			typ = Null() // owner, repo string
+		}
+		add(p.GoName, typ)
+	}
+	if paramsType != "" {
+		if required(op) {
+			add("params", Id(paramsType))
+		} else {
+			add("params", Op("*").Id(paramsType))
+		}
+	}
+	if op.Body != nil {
+		b := bodyType(op.Body)
+		typ := b.typ
+		if bodyName != "" {
+			typ = strings.Replace(typ, value(op.Body.Ref), bodyName, 1)
+		}
+		add("body", goExpr(typ))
+	}
+	params = append(params, Id("opts").Op("...").Qual(apiPath, "CallOption"))
+	args = append(args, Id("opts").Op("..."))
+	return params, args
+}
+
+// call renders api.Args.
+func callArgs(op *model.Operation) Code {
+	return Qual(apiPath, "Args").ValuesFunc(func(g *Group) {
+		if len(op.PathParams) > 0 {
+			g.Id("Path").Op(":").Index().Any().ValuesFunc(func(g *Group) {
+				for _, p := range op.PathParams {
+					if p.Segments && pathType(p) == "string" {
+						g.Qual(apiPath, "Segments").Call(Id(p.GoName))
+					} else {
+						g.Id(p.GoName)
+					}
+				}
+			})
+		}
+		if op.ParamsType != "" {
+			v := Id("params")
+			if required(op) {
+				v = Op("&").Id("params")
+			}
+			g.Id("Params").Op(":").Add(v)
+		}
+		if op.Body != nil {
+			v := Id("body")
+			if bodyType(op.Body).address {
+				v = Op("&").Id("body")
+			}
+			g.Id("Body").Op(":").Add(v)
+		}
+	})
+}
+
+// method renders
+//
+//	func (s *ReposService) Get(ctx context.Context, owner, repo string, opts ...api.CallOption) (*FullRepository, error) {
+//		var out *FullRepository
+//		err := s.client.Do(ctx, &opReposGet, api.Args{Path: []any{owner, repo}}, &out, opts...)
+//		return out, err
+//	}
+func (e *emitter) method(f *File, op *model.Operation) {
+	params, _ := signature(op, op.ParamsType, "")
+	for _, line := range methodDoc(op, op.Name) {
+		f.Comment("// " + line)
+	}
+	do := func(out Code) *Statement {
+		return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Op("&").Id(opVar(op)), callArgs(op), out, Id("opts").Op("..."))
+	}
+	fn := f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name).Params(params...)
+	result := resultType(op.Result)
+	if result == "" {
+		fn.Error().Block(Return(do(Nil())))
+		return
+	}
+	fn.Params(goExpr(result), Error()).Block(
+		Var().Id("out").Add(goExpr(result)),
+		Id("err").Op(":=").Add(do(Op("&").Id("out"))),
+		Return(Id("out"), Id("err")),
+	)
+}
+
+// iterator renders
+//
+//	func (s *ReposService) ListForOrgAll(ctx context.Context, org string, params *ReposListForOrgParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
+//		return api.Pages[MinimalRepository](ctx, s.client, &opReposListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+//	}
+func (e *emitter) iterator(f *File, op *model.Operation) {
+	params, _ := signature(op, op.ParamsType, "")
+	item := goExpr(element(op.Paging.Elem))
+	f.Comment(fmt.Sprintf("// %sAll walks every page of [%s.%s] and yields the items one by one. It stops", op.Name, op.Group.Deco, op.Name))
+	f.Comment("// after the first error, and asks for no further page once the loop ends.")
+	f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name+"All").Params(params...).
+		Qual("iter", "Seq2").Types(item, Error()).Block(
+		Return(Qual(apiPath, "Pages").Types(item).Call(
+			Id("ctx"), Id("s").Dot("client"), Op("&").Id(opVar(op)), callArgs(op), Id("opts").Op("..."))),
+	)
+}
+
+func methodDoc(op *model.Operation, name string) []string {
+	out := []string{fmt.Sprintf("%s calls %s.", name, comment(op.ID)), "", "\t" + op.Method + " " + comment(op.Path)}
+	if op.Summary != "" {
+		out = slices.Insert(out, 1, strings.Split(comment(op.Summary), "\n")...)
+	}
+	var facts []string
+	if len(op.Scopes) > 0 {
+		facts = append(facts, "Scopes: "+comment(strings.Join(op.Scopes, ", "))+".")
+	}
+	if op.Body != nil && op.Body.Kind == model.BodyStream {
+		facts = append(facts, "The body is streamed; it is closed by the caller.")
+	}
+	if op.Result.Kind == model.ResultStream {
+		facts = append(facts, "The caller closes the download.")
+	}
+	if len(facts) > 0 {
+		out = append(out, "")
+		out = append(out, facts...)
+	}
+	if op.Link != "" {
+		out = append(out, "", comment(op.Link))
+	}
+	if op.Deprecated {
+		out = append(out, "", "Deprecated: the provider marks this operation as deprecated.")
+	}
+	return out
+}

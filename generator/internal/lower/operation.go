@@ -1,0 +1,253 @@
+package lower
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/grantwire/grantwire/generator/internal/diag"
+	"github.com/grantwire/grantwire/generator/internal/model"
+	"github.com/grantwire/grantwire/generator/internal/normalize"
+)
+
+func (l *lowerer) operations() []*model.Operation {
+	var out []*model.Operation
+	for _, path := range slices.Sorted(maps.Keys(l.doc.Paths.Map())) {
+		ops := l.doc.Paths.Value(path).Operations()
+		for _, method := range slices.Sorted(maps.Keys(ops)) {
+			out = append(out, l.operation(path, method, ops[method]))
+		}
+	}
+	return out
+}
+
+var escaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+func (l *lowerer) operation(path, method string, o *openapi3.Operation) *model.Operation {
+	op := &model.Operation{
+		Pointer: "/paths/" + escaper.Replace(path) + "/" + strings.ToLower(method),
+		ID:      o.OperationID, Method: method, Path: path,
+		Deprecated: o.Deprecated, Summary: o.Summary,
+		Scopes: l.scopes(o),
+	}
+	if op.ID == "" {
+		op.ID = strings.ToLower(method) + " " + path
+	}
+	if len(o.Tags) > 0 {
+		op.Tag = o.Tags[0]
+	}
+	if o.ExternalDocs != nil {
+		op.Link = o.ExternalDocs.URL
+	}
+	if o.Servers != nil {
+		op.Server = l.baseURL(*o.Servers, "")
+	}
+	op.Access, op.Idempotent = access(method)
+	l.params(op, o)
+	l.body(op, o)
+	l.result(op, o)
+	l.page(op, o)
+	return op
+}
+
+func access(method string) (model.Access, bool) {
+	switch method {
+	case "GET", "HEAD", "OPTIONS":
+		return model.Read, true
+	case "DELETE":
+		return model.Delete, true
+	case "PUT":
+		return model.Write, true
+	default:
+		return model.Write, false
+	}
+}
+
+func (l *lowerer) scopes(o *openapi3.Operation) []string {
+	if o.Security == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, req := range *o.Security {
+		for name, scopes := range req {
+			if scheme := l.doc.Components.SecuritySchemes[name]; scheme == nil || scheme.Value == nil || scheme.Value.Type != "oauth2" {
+				continue
+			}
+			for _, s := range scopes {
+				seen[s] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
+	byName := map[string]*model.Param{}
+	for _, ref := range o.Parameters {
+		v := ref.Value
+		if v == nil {
+			continue
+		}
+		p := &model.Param{
+			Name: v.Name, In: v.In, Required: v.Required, Deprecated: v.Deprecated,
+			Segments: v.Extensions[normalize.SegmentsKey] == true,
+			Ref:      l.ref(v.Schema), Style: style(v),
+		}
+		if v.Schema != nil && v.Schema.Value != nil {
+			p.Default = literal(v.Schema.Value.Default)
+		}
+		if v.In == "path" {
+			byName[v.Name] = p
+		} else {
+			op.Params = append(op.Params, p)
+		}
+	}
+	for _, name := range normalize.Variables(op.Path) {
+		if p := byName[name]; p != nil {
+			op.PathParams = append(op.PathParams, p)
+		}
+	}
+	slices.SortFunc(op.Params, func(a, b *model.Param) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In))
+	})
+}
+
+func style(p *openapi3.Parameter) string {
+	if p.Extensions["x-content"] != nil {
+		return "json"
+	}
+	explode := p.Explode == nil || *p.Explode
+	switch {
+	case p.Style == "deepObject":
+		return "deep"
+	case p.Style == "spaceDelimited" && !explode:
+		return "space"
+	case p.Style == "pipeDelimited" && !explode:
+		return "pipe"
+	case (p.Style == "" || p.Style == "form") && p.Explode != nil && !*p.Explode:
+		return "comma"
+	case p.In == "header":
+		return "comma"
+	}
+	return ""
+}
+
+func (l *lowerer) body(op *model.Operation, o *openapi3.Operation) {
+	if o.RequestBody == nil || o.RequestBody.Value == nil {
+		return
+	}
+	for media, entry := range o.RequestBody.Value.Content {
+		b := &model.Body{Media: media, Required: o.RequestBody.Value.Required}
+		base, _, _ := strings.Cut(strings.ToLower(media), ";")
+		switch {
+		case normalize.IsJSON(media):
+			b.Kind, b.Ref = model.BodyJSON, l.ref(entry.Schema)
+		case base == "application/x-www-form-urlencoded":
+			b.Kind, b.Ref = model.BodyForm, l.ref(entry.Schema)
+		case base == "multipart/form-data":
+			b.Kind, b.Ref = model.BodyMultipart, l.ref(entry.Schema)
+		case strings.HasPrefix(base, "text/"):
+			b.Kind = model.BodyText
+		default:
+			b.Kind = model.BodyStream
+			if strings.Contains(base, "*") {
+				b.Media = "application/octet-stream"
+			}
+		}
+		op.Body = b
+	}
+}
+
+// answer is one documented response.
+type answer struct {
+	status int // 0 for default
+	media  string
+	ref    *model.Ref
+	empty  bool
+	link   bool
+}
+
+func (l *lowerer) answers(o *openapi3.Operation) (success []answer, redirect, download bool) {
+	all := o.Responses.Map()
+	for _, code := range slices.Sorted(maps.Keys(all)) {
+		r := all[code].Value
+		status, _ := strconv.Atoi(strings.ReplaceAll(strings.ToUpper(code), "XX", "00"))
+		switch {
+		case status >= 300 && status < 400 && status != 304:
+			redirect = true
+			download = download || status == 302
+		case status >= 200 && status < 300, code == "default" && len(all) == 1:
+			success = append(success, l.answer(status, r))
+		}
+	}
+	return success, redirect, download
+}
+
+func (l *lowerer) answer(status int, r *openapi3.Response) answer {
+	a := answer{status: status, empty: true}
+	if r == nil {
+		return a
+	}
+	for media, entry := range r.Content {
+		a.media, a.empty = media, false
+		if normalize.IsJSON(media) {
+			a.ref = l.ref(entry.Schema)
+			a.empty = nothing(entry.Schema)
+		}
+	}
+	headers, _ := r.Extensions["x-headers"].([]any)
+	a.link = slices.ContainsFunc(headers, func(h any) bool {
+		s, _ := h.(string)
+		return strings.EqualFold(s, "link")
+	})
+	return a
+}
+
+// nothing says whether a schema admits only the empty object, which tells a caller
+// no more than the status does.
+func nothing(s *openapi3.SchemaRef) bool {
+	return s != nil && s.Value != nil && s.Value.Extensions[normalize.EmptyKey] == true
+}
+
+func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
+	success, redirect, download := l.answers(o)
+	op.Redirect = redirect && (op.Method == "GET" || op.Method == "HEAD")
+	i := slices.IndexFunc(success, func(a answer) bool { return !a.empty })
+	if i < 0 {
+		if len(success) == 0 && download && op.Method == "GET" {
+			op.Result = model.Result{Kind: model.ResultStream}
+		}
+		return
+	}
+	first := success[i]
+	switch base, _, _ := strings.Cut(strings.ToLower(first.media), ";"); {
+	case normalize.IsJSON(first.media):
+		op.Result = model.Result{Kind: model.ResultJSON, Ref: first.ref, Accept: first.media}
+	case strings.HasPrefix(base, "text/"):
+		op.Result = model.Result{Kind: model.ResultText, Accept: first.media}
+	default:
+		op.Result = model.Result{Kind: model.ResultStream, Accept: first.media}
+	}
+	for j, a := range success {
+		if j == i || a.empty || sameRef(a.ref, first.ref) && a.media == first.media {
+			continue
+		}
+		op.Alternates = append(op.Alternates, a.status)
+		l.report(diag.Note, op.Pointer+"/responses/"+strconv.Itoa(a.status), "other-success",
+			fmt.Sprintf("status %d has another body than status %d; the call returns it as an error that can be decoded", a.status, first.status), "")
+	}
+}
+
+func sameRef(a, b *model.Ref) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || a.Type != b.Type {
+		return false
+	}
+	return a.Elem == nil && b.Elem == nil || sameRef(a.Elem, b.Elem)
+}

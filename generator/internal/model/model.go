@@ -1,0 +1,265 @@
+// Package model is the generator's view of an API: plain, sorted values that know
+// neither OpenAPI nor Go syntax beyond names.
+//
+// Package lower fills everything but the names, package names fills those, package
+// emit reads both.
+package model
+
+// API is one provider's API, ready to be named and emitted.
+type API struct {
+	Provider string
+	Title    string // the document's title
+	Version  string // the document's version
+	BaseURL  string
+	Groups   []*Group     // sorted by Key
+	Types    []*Type      // sorted by Key
+	Ops      []*Operation // sorted by path and method
+	Flat     []Flat       // curated methods on the client, sorted by name
+}
+
+// Group is a service: the operations that share a field of the client.
+type Group struct {
+	Key  string // "repos"
+	Ops  []*Operation
+	Name string // "Repos"
+	Deco string // type name: "ReposService"
+}
+
+// Flat is a curated method on the client.
+type Flat struct {
+	Name string
+	Op   *Operation
+}
+
+// Operation is one method and path. Its identity is its pointer.
+type Operation struct {
+	Pointer string
+	ID      string // the document's operationId, or one derived from method and path
+	Method  string // upper case
+	Path    string // the document's template
+	Server  string // absolute URL in place of the API's, or ""
+	Link    string // documentation
+	Summary string // only with full documentation
+	Scopes  []string
+	Tag     string
+
+	Deprecated bool
+	Access     Access
+	Idempotent bool
+	Redirect   bool
+
+	PathParams []*Param // in template order
+	Params     []*Param // query, header and cookie, sorted by name
+	Body       *Body
+	Result     Result
+	Alternates []int
+	Paging     Paging
+
+	Group *Group
+	Name  string // method name
+	// Names of the types that belong to the operation; "" when it needs none.
+	ParamsType string
+}
+
+// Access says what an operation does to the provider's data.
+type Access uint8
+
+// The kinds of access.
+const (
+	Read Access = iota
+	Write
+	Delete
+)
+
+// Param is one parameter outside the body.
+type Param struct {
+	Name       string // on the wire
+	In         string // path, query, header, cookie
+	Required   bool
+	Deprecated bool
+	Segments   bool   // a path value that may hold slashes
+	Style      string // comma, space, pipe, deep, json or ""
+	Default    string
+	Ref        *Ref
+
+	GoName string // field name, or argument name for path parameters
+}
+
+// Body is the request body.
+type Body struct {
+	Media    string
+	Required bool
+	Ref      *Ref // nil for a stream or text
+	Kind     BodyKind
+}
+
+// BodyKind says how a body is encoded.
+type BodyKind uint8
+
+// The kinds of bodies.
+const (
+	BodyJSON BodyKind = iota
+	BodyForm
+	BodyMultipart
+	BodyText
+	BodyStream
+)
+
+// Result is what a call returns.
+type Result struct {
+	Kind   ResultKind
+	Ref    *Ref
+	Accept string
+}
+
+// ResultKind says how an answer is read.
+type ResultKind uint8
+
+// The kinds of results.
+const (
+	ResultNone ResultKind = iota
+	ResultJSON
+	ResultText
+	ResultStream
+)
+
+// Paging says how the pages of a list follow each other.
+type Paging struct {
+	Kind  PagingKind
+	Param string
+	Size  string
+	Next  string
+	Pages string
+	Items string // dotted path, "" when the answer is the list
+	Elem  *Ref   // type of one item
+}
+
+// PagingKind is a way of paging.
+type PagingKind uint8
+
+// The kinds of paging.
+const (
+	PagingNone PagingKind = iota
+	PagingLink
+	PagingPage
+	PagingCursor
+)
+
+// Type is a named Go type.
+type Type struct {
+	Key      string // component key
+	Kind     TypeKind
+	Title    string
+	Origins  []Origin
+	Fields   []*Field
+	Values   []*Value
+	Variants []*Variant
+	Elem     *Ref // of an alias
+	Extra    *Ref // type of members beyond the fields, or nil
+	IsError  bool
+	Doc      string
+
+	Deprecated bool
+	Name       string
+}
+
+// Origin is one place where the type's schema stood.
+type Origin struct {
+	Pointer string
+	Owner   string
+	Path    []string
+	Role    string
+}
+
+// TypeKind is the kind of a named type.
+type TypeKind uint8
+
+// The kinds of types.
+const (
+	Struct TypeKind = iota
+	Enum
+	Union
+	Alias
+)
+
+// Field is a member of a struct.
+type Field struct {
+	JSON       string
+	Required   bool
+	Deprecated bool
+	ReadOnly   bool
+	Default    string
+	Doc        string
+	Ref        *Ref
+	Name       string
+}
+
+// Value is one value of an enum.
+type Value struct {
+	Text string
+	Name string
+}
+
+// Variant is one member of a union.
+type Variant struct {
+	Word string
+	Ref  *Ref
+	When string // "type=a|b": the member and values that tell the variant, or ""
+	Name string
+}
+
+// Ref is the type of a position.
+type Ref struct {
+	Kind  RefKind
+	Type  *Type    // Named
+	Elem  *Ref     // Array, Map
+	Null  bool     // null is allowed
+	Const []string // the only values that a string may have, when it is no enum
+}
+
+// RefKind is the kind of a position's type.
+type RefKind uint8
+
+// The kinds of positions.
+const (
+	Any RefKind = iota
+	String
+	Int
+	Float
+	Bool
+	Time
+	Date
+	Binary // file content; a stream in multipart bodies
+	Named
+	Array
+	Map
+)
+
+// Scalar says whether the position is a string, number or boolean on the wire.
+func (r *Ref) Scalar() bool {
+	switch r.Kind {
+	case String, Int, Float, Bool, Time, Date:
+		return true
+	case Named:
+		return r.Type.Kind == Enum || r.Type.Kind == Alias && r.Type.Elem.Scalar()
+	default:
+		return false
+	}
+}
+
+// Base follows aliases to the position that they stand for.
+func (r *Ref) Base() *Ref {
+	for range 16 {
+		if r.Kind != Named || r.Type.Kind != Alias {
+			return r
+		}
+		null := r.Null
+		r = r.Type.Elem
+		if null && !r.Null {
+			c := *r
+			c.Null = true
+			r = &c
+		}
+	}
+	return r
+}

@@ -1,0 +1,333 @@
+package names
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/grantwire/grantwire/generator/internal/diag"
+	"github.com/grantwire/grantwire/generator/internal/model"
+	"github.com/grantwire/grantwire/generator/internal/normalize"
+)
+
+// Options steer the naming; the zero value uses the document's words alone.
+type Options struct {
+	Types      map[string]string // component key -> type name
+	Operations map[string]string // operation ID -> Group.Method
+	Groups     map[string]string // group key -> field name
+	Strip      []string          // prefixes of component keys that say nothing
+	Words      []string          // words in their Go form, where the field's initialisms don't know them
+	Reserved   []string          // names of hand-written declarations in the package
+	List       []byte            // names list of an earlier run, or nil
+}
+
+// Assign fills in every name of the API.
+func Assign(api *model.API, opts Options) diag.List {
+	l, diags := readLock(opts.List, api.Provider)
+	a := &assigner{
+		api: api, opts: opts, lock: l, diags: diags,
+		table:  newTable(append([]string{"Client", "New", "Operations", "op", "provider"}, opts.Reserved...)...),
+		owners: map[string]string{}, spell: NewSpeller(opts.Words...),
+	}
+	a.groups()
+	a.operations()
+	a.params()
+	a.flat()
+	a.types()
+	for _, t := range api.Types {
+		a.members(t)
+	}
+	a.values()
+	return a.diags
+}
+
+type assigner struct {
+	api    *model.API
+	opts   Options
+	lock   lock
+	spell  *Speller
+	table  *table
+	owners map[string]string // operation ID -> Group+Method
+	diags  diag.List
+}
+
+func (a *assigner) report(sev diag.Severity, pointer, code, message, remedy string) {
+	a.diags = append(a.diags, diag.Diagnostic{
+		Severity: sev, Provider: a.api.Provider, Pointer: strings.TrimPrefix(pointer, "#"), Code: code, Message: message, Remedy: remedy,
+	})
+}
+
+// number makes a name unique with a number, and says so: a number tells a reader
+// nothing, so a person should choose a word.
+func (a *assigner) number(base, pointer string, free func(string) bool) string {
+	for i := 2; ; i++ {
+		name := base + strconv.Itoa(i)
+		if free(name) {
+			a.report(diag.Warning, pointer, "numbered-name", fmt.Sprintf("two things are called %s; this one becomes %s", base, name),
+				"give it a name of its own in the names list")
+			return name
+		}
+	}
+}
+
+func (a *assigner) groups() {
+	for _, g := range a.api.Groups {
+		name := cmp.Or(a.opts.Groups[g.Key], a.spell.Exported(g.Key), "Default")
+		deco, ok := a.table.take("group "+g.Key, name+"Service", name+"APIService")
+		if !ok {
+			deco = a.number(name+"Service", "", a.table.free)
+			a.table.take("group "+g.Key, deco)
+		}
+		g.Name, g.Deco = name, deco
+	}
+	// Fields of the client: two groups must not meet.
+	seen := map[string]bool{}
+	for _, g := range a.api.Groups {
+		if seen[strings.ToLower(g.Name)] {
+			g.Name = a.number(g.Name, "", func(n string) bool { return !seen[strings.ToLower(n)] })
+		}
+		seen[strings.ToLower(g.Name)] = true
+	}
+}
+
+func (a *assigner) operations() {
+	for _, g := range a.api.Groups {
+		taken := map[string]bool{}
+		free := func(n string) bool { return n != "" && !taken[strings.ToLower(n)] }
+		// Pinned names first, so that a newcomer can't take one.
+		for _, pinned := range []bool{true, false} {
+			for _, op := range g.Ops {
+				pin := a.pin(op)
+				if (pin != "") != pinned {
+					continue
+				}
+				op.Name = a.method(op, pin, free)
+				taken[strings.ToLower(op.Name)] = true
+				if op.Paging.Kind != model.PagingNone {
+					taken[strings.ToLower(op.Name+"All")] = true
+				}
+			}
+		}
+	}
+	for _, op := range a.api.Ops {
+		owner := op.Group.Name + op.Name
+		if op.Group.Name == op.Name {
+			owner = op.Name
+		}
+		a.owners[op.ID] = owner
+	}
+}
+
+func (a *assigner) pin(op *model.Operation) string {
+	full := cmp.Or(a.opts.Operations[op.ID], a.lock.ops[op.Method+" "+op.Path])
+	_, method, _ := strings.Cut(full, ".")
+	return method
+}
+
+func (a *assigner) method(op *model.Operation, pin string, free func(string) bool) string {
+	if pin != "" && free(pin) {
+		return pin
+	}
+	base := a.methodName(op)
+	for _, c := range []string{base, base + a.spell.Exported(lastVariable(op.Path)), a.spell.Exported(strings.ToLower(op.Method)) + base, base + "By" + a.pathName(op.Path)} {
+		if free(c) && free(c+"All") {
+			return c
+		}
+	}
+	return a.number(base, op.Pointer, free)
+}
+
+// methodName is the operation's own word, without the group in front of it.
+func (a *assigner) methodName(op *model.Operation) string {
+	words, group := Words(op.Name), Words(op.Group.Key)
+	for i := range words {
+		words[i] = strings.ToLower(words[i])
+	}
+	trimmed := words
+	for _, g := range group {
+		if len(trimmed) > 1 && strings.EqualFold(trimmed[0], g) {
+			trimmed = trimmed[1:]
+		}
+	}
+	name := a.spell.Exported(trimmed...)
+	if strings.Contains(op.Name, "/") && strings.Contains(op.Name, " ") {
+		name = a.spell.Exported(strings.ToLower(op.Method), a.pathName(op.Path))
+	}
+	return cmp.Or(name, a.spell.Exported(strings.ToLower(op.Method), a.pathName(op.Path)), "Call")
+}
+
+func lastVariable(path string) string {
+	v := normalize.Variables(path)
+	if len(v) == 0 {
+		return ""
+	}
+	return "for-" + v[len(v)-1]
+}
+
+func (a *assigner) pathName(path string) string {
+	var out string
+	for seg := range strings.SplitSeq(path, "/") {
+		out += a.spell.Exported(strings.Trim(seg, "{}"))
+	}
+	return out
+}
+
+func (a *assigner) params() {
+	for _, op := range a.api.Ops {
+		if len(op.Params) > 0 {
+			base := a.owners[op.ID] + "Params"
+			name, ok := a.table.take("params "+op.Pointer, base, a.owners[op.ID]+"QueryParams")
+			if !ok {
+				name = a.number(base, op.Pointer, a.table.free)
+				a.table.take("params "+op.Pointer, name)
+			}
+			op.ParamsType = name
+		}
+		args := map[string]bool{}
+		for _, p := range op.PathParams {
+			p.GoName = a.spell.Unexported(p.Name)
+			for args[p.GoName] {
+				p.GoName += "Value"
+			}
+			args[p.GoName] = true
+		}
+		fields := map[string]bool{}
+		free := func(n string) bool { return n != "" && !fields[strings.ToLower(n)] }
+		for _, p := range op.Params {
+			name := cmp.Or(a.spell.Exported(p.Name), "Value")
+			if !free(name) {
+				name = a.spell.Exported(p.Name, p.In)
+			}
+			if !free(name) {
+				name = a.number(a.spell.Exported(p.Name), op.Pointer, free)
+			}
+			p.GoName = name
+			fields[strings.ToLower(name)] = true
+		}
+	}
+}
+
+func (a *assigner) flat() {
+	for _, f := range a.api.Flat {
+		if f.Op.ParamsType != "" {
+			a.table.take("flat", f.Name+"Params")
+		}
+	}
+}
+
+// members names the fields of structs and the variants of unions.
+func (a *assigner) members(t *model.Type) {
+	taken := map[string]bool{}
+	free := func(n string) bool { return n != "" && !taken[strings.ToLower(n)] }
+	pick := func(candidates ...string) string {
+		i := slices.IndexFunc(candidates, free)
+		name := ""
+		if i >= 0 {
+			name = candidates[i]
+		} else {
+			name = a.number(cmp.Or(candidates...), pointer(t), free)
+		}
+		taken[strings.ToLower(name)] = true
+		return name
+	}
+	if t.Extra != nil {
+		taken["extra"] = true
+	}
+	if t.Kind == model.Union {
+		taken["raw"] = true
+	}
+	for _, f := range t.Fields {
+		word := cmp.Or(a.spell.Exported(f.JSON), "Value")
+		f.Name = pick(word, word+caseWord(f.JSON))
+	}
+	for _, v := range t.Variants {
+		word := variantWord(t, v)
+		v.Name = pick(word, word+"Value")
+	}
+}
+
+// variantWord names a variant by its type, or by what it is on the wire.
+func variantWord(t *model.Type, v *model.Variant) string {
+	switch v.Ref.Kind {
+	case model.Named:
+		name := v.Ref.Type.Name
+		if short, ok := strings.CutPrefix(name, t.Name); ok && short != "" && short[0] >= 'A' && short[0] <= 'Z' {
+			return short
+		}
+		return name
+	case model.Array:
+		if v.Ref.Elem.Kind == model.Named {
+			return v.Ref.Elem.Type.Name + "List"
+		}
+		return scalarWord(v.Ref.Elem) + "List"
+	case model.Map:
+		return "Map"
+	default:
+		return scalarWord(v.Ref)
+	}
+}
+
+func scalarWord(r *model.Ref) string {
+	switch r.Kind {
+	case model.String, model.Binary:
+		return "String"
+	case model.Int:
+		return "Int"
+	case model.Float:
+		return "Float"
+	case model.Bool:
+		return "Bool"
+	case model.Time:
+		return "Time"
+	case model.Date:
+		return "Date"
+	case model.Array:
+		return "List"
+	case model.Map:
+		return "Map"
+	default:
+		return "Any"
+	}
+}
+
+// caseWord tells apart two texts that differ only in case or sign.
+func caseWord(s string) string {
+	switch {
+	case s == strings.ToUpper(s) && s != strings.ToLower(s):
+		return "Upper"
+	case s == strings.ToLower(s) && s != strings.ToUpper(s):
+		return "Lower"
+	case strings.HasPrefix(s, "-"):
+		return "Minus"
+	default:
+		return "Mixed"
+	}
+}
+
+// values names the constants of enums; they share the table with the types.
+func (a *assigner) values() {
+	for _, t := range a.api.Types {
+		if t.Kind != model.Enum {
+			continue
+		}
+		for _, v := range t.Values {
+			word := a.spell.Exported(v.Text)
+			if len(word) > 1 && word[0] == 'N' && v.Text != "" && v.Text[0] >= '0' && v.Text[0] <= '9' {
+				word = word[1:] // the type name stands in front of the digit
+			}
+			if v.Text == "" {
+				word = "Empty"
+			}
+			base := t.Name + cmp.Or(word, "Value")
+			owner := "value " + t.Name + " " + v.Text
+			name, ok := a.table.take(owner, base, base+caseWord(v.Text), base+"Value")
+			if !ok {
+				name = a.number(base, pointer(t), a.table.free)
+				a.table.take(owner, name)
+			}
+			v.Name = name
+		}
+	}
+}

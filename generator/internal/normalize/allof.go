@@ -1,0 +1,166 @@
+package normalize
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// fromKey remembers, on a merged object, the pointer that each property came from.
+const fromKey = "x-from"
+
+// mergeAll replaces allOf by what it says: one member stands for itself, several
+// become one object. null is true only where every member admits it.
+func (n *normalizer) mergeAll(s tree, at place) (tree, bool) {
+	type member struct {
+		node tree
+		at   place
+	}
+	var members []member
+	for i, v := range list(s, "allOf") {
+		if m, ok := v.(tree); ok && hasStructure(m) {
+			members = append(members, member{m, at.same(index(at.pointer, "allOf", i))})
+		}
+	}
+	if rest := without(s, "allOf"); hasStructure(rest) && !onlyType(rest) {
+		members = append(members, member{rest, at})
+	}
+	switch len(members) {
+	case 0:
+		return without(s, "allOf"), false
+	case 1:
+		return members[0].node, false
+	}
+	var out tree
+	allNull := true
+	for _, m := range members {
+		shaped, null := n.expand(m.node, m.at)
+		allNull = allNull && null
+		if out == nil {
+			out = shaped
+		} else {
+			out = n.mergeTwo(out, shaped, m.at)
+		}
+	}
+	copyMembers(out, s, "title", "description", "deprecated")
+	return out, allNull
+}
+
+// expand shapes a member and follows references, so that its own properties show.
+func (n *normalizer) expand(m tree, at place) (tree, bool) {
+	s, null := n.shape(m, at)
+	ref, ok := s["$ref"].(string)
+	if !ok {
+		return withFrom(s, at.pointer), null
+	}
+	if key, ok := componentKey(ref); ok {
+		ref = child("#/components/schemas", n.follow(key))
+		null = null || n.isNullable(key, nil)
+	}
+	target, ok := n.resolve(ref)
+	t, isObject := target.(tree)
+	if !ok || !isObject || slices.Contains(n.merging, ref) {
+		n.assume(at.pointer, "allof-cycle", fmt.Sprintf("allOf reaches %s, which is missing or contains it; the member is left out", ref))
+		return tree{}, null
+	}
+	n.merging = append(n.merging, ref)
+	defer func() { n.merging = n.merging[:len(n.merging)-1] }()
+	s, _ = n.expand(t, at.same(ref))
+	return s, null
+}
+
+func withFrom(s tree, pointer string) tree {
+	props := object(s, "properties")
+	if len(props) == 0 {
+		return s
+	}
+	from := maps.Clone(object(s, fromKey))
+	if from == nil {
+		from = tree{}
+	}
+	for name := range props {
+		if from[name] == nil {
+			from[name] = child(pointer, "properties", name)
+		}
+	}
+	s = maps.Clone(s)
+	s[fromKey] = from
+	return s
+}
+
+// mergeTwo joins two shaped members; where both speak, the later one wins.
+func (n *normalizer) mergeTwo(a, b tree, at place) tree {
+	if a["oneOf"] != nil || b["oneOf"] != nil {
+		return n.distribute(a, b, at)
+	}
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	props, from := tree{}, tree{}
+	maps.Copy(props, object(a, "properties"))
+	maps.Copy(from, object(a, fromKey))
+	for name, p := range object(b, "properties") {
+		if old, ok := props[name]; ok && canonical(old) != canonical(p) && hasStructure(p) && hasStructure(old) {
+			p = tree{"allOf": []any{old, p}}
+		} else if ok && !hasStructure(p) {
+			continue
+		}
+		props[name] = p
+		from[name] = object(b, fromKey)[name]
+	}
+	if len(props) > 0 {
+		out["type"], out["properties"], out[fromKey] = "object", props, from
+	}
+	if required := append(slices.Clone(list(a, "required")), list(b, "required")...); len(required) > 0 {
+		out["required"] = required
+	}
+	return out
+}
+
+// distribute carries what stands beside a union into each of its variants.
+func (n *normalizer) distribute(a, b tree, at place) tree {
+	union, other := a, b
+	if union["oneOf"] == nil {
+		union, other = b, a
+	}
+	if other["oneOf"] != nil {
+		n.assume(at.pointer, "allof-two-unions", "allOf joins two unions; only the first is kept")
+		return union
+	}
+	if !hasStructure(other) || onlyType(other) {
+		return union
+	}
+	out := maps.Clone(union)
+	var variants []any
+	for _, v := range list(union, "oneOf") {
+		variants = append(variants, tree{"allOf": []any{other, v}})
+	}
+	out["oneOf"] = variants
+	return out
+}
+
+// hasStructure says whether a schema says anything about the Go type.
+func hasStructure(v any) bool {
+	m, ok := v.(tree)
+	if !ok {
+		return false
+	}
+	for _, k := range []string{
+		"$ref", "type", "properties", "items", "enum", "const", "allOf", "oneOf", "anyOf", "required", "additionalProperties",
+	} {
+		if _, ok := m[k]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyType recognises what often stands beside allOf and adds nothing.
+func onlyType(s tree) bool {
+	for k := range s {
+		if k != "type" && !notStructure[k] && k != "nullable" && (len(k) < 2 || k[:2] != "x-") {
+			return false
+		}
+	}
+	t, _ := s["type"].(string)
+	return t == "object" || s["type"] == nil
+}

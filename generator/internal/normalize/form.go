@@ -1,0 +1,119 @@
+package normalize
+
+import (
+	"strings"
+
+	"github.com/grantwire/grantwire/generator/internal/diag"
+)
+
+// Extensions that the normal form uses beside OpenAPI's own members.
+const (
+	NullKey     = "x-null"     // true on a schema position that may hold null
+	VariantsKey = "x-variants" // on a union: one {name, when} object per member of oneOf
+	SegmentsKey = "x-segments" // true on a path parameter that may hold slashes
+	EmptyKey    = "x-empty"    // true on an object that admits no member at all
+	ErrorKey    = "x-error"    // true on a component that only errors refer to
+)
+
+// VariantMark starts the word of a union's variant in [Origin.Path].
+const VariantMark = "|"
+
+// tree is a JSON object of the raw document.
+type tree = map[string]any
+
+// Options select and steer; the zero value keeps everything.
+type Options struct {
+	Provider    string
+	Credentials []string // names of parameters that carry a credential and leave the surface
+	Segments    string   // extension that marks a path parameter which may hold slashes
+	Tags        []string // keep only operations with one of these tags
+	Operations  []string // keep only operations with one of these IDs
+	Docs        bool     // carry descriptions along
+}
+
+// Role says what kind of position a hoisted schema was found in.
+type Role string
+
+// The roles, in the order in which a name is preferred.
+const (
+	RoleComponent Role = "component" // a component's own schema
+	RoleProperty  Role = "property"  // below a component
+	RoleBody      Role = "body"      // the root of a request body
+	RoleResult    Role = "result"    // the root of a successful answer
+	RoleError     Role = "error"     // below an error answer
+	RoleParam     Role = "param"     // a parameter
+	RoleInner     Role = "inner"     // below a body or an answer
+)
+
+// Origin is one place where a component's schema stood in the document.
+type Origin struct {
+	Pointer string   // JSON pointer
+	Owner   string   // component key or operation ID at the root of the path
+	Path    []string // words from the owner to the schema: property names, "item", "value", variant hints
+	Role    Role
+}
+
+// Form is a document in normal form.
+type Form struct {
+	Root    tree                // an OpenAPI 3.0 document
+	Origins map[string][]Origin // per component key, in document order
+}
+
+// Run brings the document into normal form.
+func Run(root map[string]any, opts Options) (*Form, diag.List) {
+	n := &normalizer{
+		root: root, opts: opts,
+		components: tree{}, origins: map[string][]Origin{},
+		byShape: map[string]string{}, nullable: map[string]bool{}, aliases: map[string]string{},
+		credentials: set(opts.Credentials),
+	}
+	n.schemas, _ = at(root, "components", "schemas").(tree)
+	n.findAliases()
+	paths := n.paths()
+	n.defineReferenced()
+	info, _ := root["info"].(tree)
+	out := tree{
+		"openapi": "3.0.3",
+		"info":    tree{"title": text(info, "title"), "version": text(info, "version")},
+		"paths":   paths,
+		"components": tree{
+			"schemas": n.components,
+		},
+	}
+	if servers, ok := root["servers"]; ok {
+		out["servers"] = servers
+	}
+	if s := at(root, "components", "securitySchemes"); s != nil {
+		out["components"].(tree)["securitySchemes"] = s
+	}
+	return &Form{Root: out, Origins: n.origins}, n.diags
+}
+
+type normalizer struct {
+	root        tree
+	schemas     tree // components.schemas of the input
+	opts        Options
+	credentials map[string]bool
+
+	components tree
+	origins    map[string][]Origin
+	byShape    map[string]string // canonical structure (and name) -> component key
+	nullable   map[string]bool   // component key -> the component itself admits null
+	aliases    map[string]string // component key -> the component that it repeats
+	queue      []string          // referenced components still to be defined
+	queued     map[string]bool
+	errorRoots []string // components that stand for error objects, see hoistError
+	merging    []string // components on the way down through allOf, to stop cycles
+	diags      diag.List
+}
+
+func (n *normalizer) report(sev diag.Severity, pointer, code, message, remedy string) {
+	n.diags = append(n.diags, diag.Diagnostic{
+		Severity: sev, Provider: n.opts.Provider, Pointer: strings.TrimPrefix(pointer, "#"),
+		Code: code, Message: message, Remedy: remedy,
+	})
+}
+
+func (n *normalizer) assume(pointer, code, message string) {
+	n.report(diag.Warning, pointer, code, message, "")
+}

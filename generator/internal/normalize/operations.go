@@ -1,0 +1,351 @@
+package normalize
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/grantwire/grantwire/generator/internal/diag"
+)
+
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+// paths brings every wanted operation into normal form.
+func (n *normalizer) paths() tree {
+	out := tree{}
+	raw := object(n.root, "paths")
+	for _, path := range sortedKeys(raw) {
+		item, _ := n.deref(raw[path], child("#/paths", path))
+		if item == nil {
+			continue
+		}
+		ops := tree{}
+		for _, method := range methods {
+			op, ok := item[method].(tree)
+			if !ok || !n.wanted(op) {
+				continue
+			}
+			ops[method] = n.operation(op, item, path, method)
+		}
+		if len(ops) > 0 {
+			out[path] = ops
+		}
+	}
+	return out
+}
+
+func (n *normalizer) wanted(op tree) bool {
+	if len(n.opts.Operations) > 0 && !slices.Contains(n.opts.Operations, text(op, "operationId")) {
+		return false
+	}
+	return len(n.opts.Tags) == 0 || slices.ContainsFunc(strs(list(op, "tags")), func(t string) bool {
+		return slices.Contains(n.opts.Tags, t)
+	})
+}
+
+func (n *normalizer) operation(op, item tree, path, method string) tree {
+	pointer := child("#/paths", path, method)
+	id := text(op, "operationId")
+	owner := id
+	if owner == "" {
+		owner = method + " " + path
+	}
+	out := keep(op, "operationId", "tags", "deprecated", "externalDocs", "servers", "security")
+	if _, ok := out["servers"]; !ok {
+		copyMembers(out, item, "servers")
+	}
+	if _, ok := out["security"]; !ok {
+		copyMembers(out, n.root, "security")
+	}
+	if n.opts.Docs {
+		copyMembers(out, op, "summary", "description")
+	}
+	at := place{pointer: pointer, owner: owner}
+	if params := n.parameters(op, item, path, at); len(params) > 0 {
+		out["parameters"] = params
+	}
+	if body := n.body(op, at); body != nil {
+		out["requestBody"] = body
+	}
+	out["responses"] = n.responses(op, at)
+	return out
+}
+
+// parameters resolves the parameters of the path item and of the operation, which
+// wins where both name one, and leaves credentials out.
+func (n *normalizer) parameters(op, item tree, path string, at place) []any {
+	var order []string
+	found := map[string]tree{}
+	add := func(raw []any, pointer string) {
+		for i, v := range raw {
+			here := index(pointer, "parameters", i)
+			p, _ := n.deref(v, here)
+			name, in := text(p, "name"), text(p, "in")
+			if name == "" || in == "" {
+				n.assume(here, "parameter-without-name", "a parameter without name or place is left out")
+				continue
+			}
+			if n.credentials[name] && in != "path" || in == "header" && reservedHeader(name) {
+				continue
+			}
+			key := in + " " + name
+			if _, known := found[key]; !known {
+				order = append(order, key)
+			}
+			found[key] = n.parameter(p, at.same(here))
+		}
+	}
+	add(list(item, "parameters"), child("#/paths", path))
+	add(list(op, "parameters"), at.pointer)
+	n.undeclared(path, found, &order, at)
+	var out []any
+	for _, key := range order {
+		out = append(out, found[key])
+	}
+	return out
+}
+
+// reservedHeader names the headers that OpenAPI says a parameter can't describe.
+func reservedHeader(name string) bool {
+	switch strings.ToLower(name) {
+	case "accept", "content-type", "authorization":
+		return true
+	}
+	return false
+}
+
+// undeclared adds a string parameter for each variable of the template that no
+// parameter declares.
+func (n *normalizer) undeclared(path string, found map[string]tree, order *[]string, at place) {
+	for _, name := range Variables(path) {
+		key := "path " + name
+		if _, ok := found[key]; ok {
+			continue
+		}
+		n.assume(at.pointer, "undeclared-path-parameter", fmt.Sprintf("path variable {%s} is not declared; it is taken as a string", name))
+		found[key] = tree{"name": name, "in": "path", "required": true, "schema": tree{"type": "string"}}
+		*order = append(*order, key)
+	}
+}
+
+// Variables lists the variables of a path template in order.
+func Variables(path string) []string {
+	var out []string
+	for {
+		_, rest, ok := strings.Cut(path, "{")
+		if !ok {
+			return out
+		}
+		name, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			return out
+		}
+		out, path = append(out, name), after
+	}
+}
+
+func (n *normalizer) parameter(p tree, at place) tree {
+	out := keep(p, "name", "in", "required", "deprecated", "style", "explode", "allowReserved")
+	if n.opts.Docs {
+		copyMembers(out, p, "description")
+	}
+	name := text(p, "name")
+	if n.opts.Segments != "" && flag(p, n.opts.Segments) {
+		out[SegmentsKey] = true
+	}
+	at.role = RoleParam
+	schema := p["schema"]
+	below := at.down(name, "schema")
+	if schema == nil {
+		if content := object(p, "content"); len(content) > 0 {
+			media := sortedKeys(content)[0]
+			schema = object(content, media)["schema"]
+			below = at.down(name, "content", media, "schema")
+			out["x-content"] = media
+		}
+	}
+	out["schema"] = n.use(n.looseParam(schema, text(p, "in")), below)
+	return out
+}
+
+// looseParam simplifies unions in parameters: on the wire a string carries every
+// scalar, and a list of one is the scalar.
+func (n *normalizer) looseParam(v any, in string) any {
+	m, ok := v.(tree)
+	if !ok || in == "body" {
+		return v
+	}
+	variants := append(list(m, "oneOf"), list(m, "anyOf")...)
+	if len(variants) < 2 {
+		return v
+	}
+	var arrays, scalars []tree
+	for _, v := range variants {
+		s := n.peek(v.(tree), place{})
+		switch kind(s) {
+		case "string", "integer", "number", "boolean", "enum":
+			scalars = append(scalars, s)
+		case "array":
+			arrays = append(arrays, s)
+		default:
+			return m
+		}
+	}
+	if len(arrays) == 1 {
+		return arrays[0]
+	}
+	if len(arrays) == 0 && len(scalars) > 1 && n.mergePlain(variants, place{}) == nil {
+		return tree{"type": "string"}
+	}
+	return v
+}
+
+// mediaOrder is the order in which a body's media type is chosen.
+var mediaOrder = []func(string) bool{
+	func(m string) bool { return base(m) == "application/json" },
+	func(m string) bool { return IsJSON(m) },
+	func(m string) bool { return base(m) == "multipart/form-data" },
+	func(m string) bool { return base(m) == "application/x-www-form-urlencoded" },
+	func(m string) bool { return base(m) == "text/plain" },
+	func(m string) bool { return strings.HasPrefix(m, "text/") },
+	func(string) bool { return true },
+}
+
+func base(media string) string {
+	media, _, _ = strings.Cut(media, ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// IsJSON says whether a media type is JSON or a structured suffix of it.
+func IsJSON(media string) bool {
+	media = base(media)
+	return media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json"
+}
+
+// chooseMedia picks the media type that the client speaks.
+func chooseMedia(content tree) string {
+	keys := sortedKeys(content)
+	for _, match := range mediaOrder {
+		if i := slices.IndexFunc(keys, match); i >= 0 {
+			return keys[i]
+		}
+	}
+	return ""
+}
+
+func (n *normalizer) body(op tree, at place) tree {
+	raw, pointer := n.deref(op["requestBody"], child(at.pointer, "requestBody"))
+	content := object(raw, "content")
+	media := chooseMedia(content)
+	if media == "" {
+		return nil
+	}
+	at.pointer = child(pointer, "content", media, "schema")
+	at.role = RoleBody
+	entry := tree{}
+	schema := object(content, media)["schema"]
+	if base(media) == "application/x-www-form-urlencoded" || base(media) == "multipart/form-data" {
+		schema = n.dropCredentials(schema, at)
+		if s := n.peek(orEmpty(schema), at); kind(s) == "map" && s["additionalProperties"] == nil || kind(s) == "" {
+			return nil // an empty form says nothing
+		}
+	}
+	if schema != nil {
+		entry["schema"] = n.use(schema, at)
+	}
+	copyMembers(entry, object(content, media), "encoding")
+	out := tree{"content": tree{media: entry}}
+	if flag(raw, "required") {
+		out["required"] = true
+	}
+	return out
+}
+
+func orEmpty(v any) tree {
+	if m, ok := v.(tree); ok {
+		return m
+	}
+	return tree{}
+}
+
+// dropCredentials removes credential members from a form.
+func (n *normalizer) dropCredentials(v any, at place) any {
+	m, ok := v.(tree)
+	if !ok || len(n.credentials) == 0 {
+		return v
+	}
+	if m["$ref"] != nil {
+		if m = n.peek(m, at); m == nil {
+			return v
+		}
+	}
+	props := object(m, "properties")
+	if !slices.ContainsFunc(sortedKeys(props), func(k string) bool { return n.credentials[k] }) {
+		return v
+	}
+	m = without(m)
+	m["properties"] = without(props, sortedKeys(setTree(n.credentials))...)
+	m["required"] = slices.DeleteFunc(slices.Clone(list(m, "required")), func(r any) bool {
+		s, _ := r.(string)
+		return n.credentials[s]
+	})
+	return m
+}
+
+func setTree(s map[string]bool) tree {
+	out := tree{}
+	for k := range s {
+		out[k] = true
+	}
+	return out
+}
+
+func (n *normalizer) responses(op tree, at place) tree {
+	out := tree{}
+	raw := object(op, "responses")
+	for _, status := range sortedKeys(raw) {
+		r, pointer := n.deref(raw[status], child(at.pointer, "responses", status))
+		if r == nil {
+			n.report(diag.Warning, child(at.pointer, "responses", status), "response-missing", "the response can't be read and is left out", "")
+			continue
+		}
+		success := strings.HasPrefix(status, "2")
+		here := at
+		here.role = RoleResult
+		if !success {
+			here.role = RoleError
+		}
+		out[status] = n.response(r, here.same(pointer), success)
+	}
+	if len(out) == 0 {
+		out["default"] = tree{"description": ""}
+	}
+	return out
+}
+
+func (n *normalizer) response(r tree, at place, success bool) tree {
+	out := tree{"description": ""}
+	content := object(r, "content")
+	if media := chooseMedia(content); media != "" {
+		entry := tree{}
+		if schema := object(content, media)["schema"]; schema != nil && IsJSON(media) && media != "" {
+			entry["schema"] = n.use(schema, at.same(child(at.pointer, "content", media, "schema")))
+		}
+		out["content"] = tree{media: entry}
+		if len(content) > 1 && success {
+			out["x-media"] = toAny(sortedKeys(content))
+		}
+	}
+	if headers := object(r, "headers"); len(headers) > 0 {
+		out["x-headers"] = toAny(sortedKeys(headers))
+	}
+	return out
+}
+
+func toAny(in []string) []any {
+	out := make([]any, len(in))
+	for i, s := range in {
+		out[i] = s
+	}
+	return out
+}

@@ -1,0 +1,168 @@
+package normalize
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// shape brings the schema itself, not what is below it, into one canonical shape:
+// allOf merged, null taken out and returned, type present, enum clean. The
+// input is not modified.
+func (n *normalizer) shape(v any, at place) (s tree, null bool) {
+	switch t := v.(type) {
+	case tree:
+		s = t
+	case bool, nil:
+		return tree{}, false // true and a missing schema admit everything; false can't be sent at all
+	default:
+		n.assume(at.pointer, "schema-not-object", fmt.Sprintf("a schema is an object, not %T; any value is accepted", v))
+		return tree{}, false
+	}
+	for range 16 {
+		if ref, ok := s["$ref"].(string); ok {
+			return keepRef(s, ref), null || flag(s, "nullable")
+		}
+		var again bool
+		s, again, null = n.step(s, null, at)
+		if !again {
+			return s, null
+		}
+	}
+	n.assume(at.pointer, "schema-too-nested", "a schema wraps itself too often; any value is accepted")
+	return tree{}, null
+}
+
+func keepRef(s tree, ref string) tree {
+	out := tree{"$ref": ref}
+	if flag(s, "deprecated") {
+		out["deprecated"] = true
+	}
+	return out
+}
+
+// step applies the rules in order; again asks for another round because the schema
+// has turned into another one.
+func (n *normalizer) step(s tree, null bool, at place) (out tree, again, outNull bool) {
+	s, isNull := takeNull(foldConst(s))
+	null = null || isNull
+	if all := list(s, "allOf"); len(all) > 0 {
+		merged, mergedNull := n.mergeAll(s, at)
+		return merged, true, null || mergedNull
+	}
+	if s["oneOf"] != nil || s["anyOf"] != nil {
+		out, again, unionNull := n.shapeUnion(s, at)
+		return out, again, null || unionNull
+	}
+	if items := object(s, "items"); s["type"] == nil && s["properties"] == nil && (items["anyOf"] != nil || items["oneOf"] != nil) {
+		n.assume(at.pointer, "items-without-array", "items without type: array that hold a union are read as that union")
+		return items, true, null
+	}
+	s = n.inferType(s, at)
+	s, enumNull := n.cleanEnum(s, at)
+	return s, false, null || enumNull
+}
+
+// foldConst reads JSON Schema's const as an enum of one value.
+func foldConst(s tree) tree {
+	c, ok := s["const"]
+	if !ok || s["enum"] != nil {
+		return s
+	}
+	s = without(s, "const")
+	s["enum"] = []any{c}
+	return s
+}
+
+// inferType fills in the type that a schema forgot and repairs one of the wrong
+// form, so that every later rule may trust it.
+func (n *normalizer) inferType(s tree, at place) tree {
+	switch t := s["type"].(type) {
+	case string:
+		if t == "file" {
+			s = without(s, "type")
+			s["type"], s["format"] = "string", "binary"
+		}
+		return s
+	case nil:
+	default:
+		n.assume(at.pointer, "type-not-string", fmt.Sprintf("type is %T, not a string; it is ignored", t))
+		s = without(s, "type")
+	}
+	guess := ""
+	switch {
+	case s["properties"] != nil || s["additionalProperties"] != nil:
+		guess = "object"
+	case s["items"] != nil:
+		guess = "array"
+	case len(list(s, "enum")) > 0:
+		guess = enumType(list(s, "enum"))
+	}
+	if guess == "" {
+		return s
+	}
+	s = without(s)
+	s["type"] = guess
+	return s
+}
+
+// enumType is the one type that all values share, or "".
+func enumType(values []any) string {
+	found := ""
+	for _, v := range values {
+		t := ""
+		switch v := v.(type) {
+		case string:
+			t = "string"
+		case bool:
+			t = "boolean"
+		case json.Number:
+			t = "integer"
+			if strings.ContainsAny(v.String(), ".eE") {
+				t = "number"
+			}
+		case nil:
+			continue
+		default:
+			return ""
+		}
+		if found != "" && found != t {
+			return ""
+		}
+		found = t
+	}
+	return found
+}
+
+// cleanEnum drops null, repeated and misplaced values. Enums of numbers and
+// booleans stay plain numbers and booleans in Go.
+func (n *normalizer) cleanEnum(s tree, at place) (out tree, null bool) {
+	values, ok := s["enum"].([]any)
+	if !ok {
+		return s, false
+	}
+	var kept []any
+	for _, v := range values {
+		if v == nil {
+			null = true
+			continue
+		}
+		str, isString := v.(string)
+		if text(s, "type") == "string" && !isString {
+			str = strings.Trim(canonical(v), `"`)
+			n.assume(at.pointer, "enum-value-type", "an enum of strings holds a value of another type; it is taken as its text")
+		}
+		if text(s, "type") == "string" {
+			v = str
+		}
+		if !slices.ContainsFunc(kept, func(k any) bool { return canonical(k) == canonical(v) }) {
+			kept = append(kept, v)
+		}
+	}
+	s = without(s, "enum")
+	if text(s, "type") == "string" && len(kept) > 0 {
+		s["enum"] = kept
+	}
+	return s, null
+}

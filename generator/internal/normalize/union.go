@@ -1,0 +1,363 @@
+package normalize
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// shapeUnion simplifies oneOf and anyOf. What stays a union leaves as oneOf.
+func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
+	keyword := "oneOf"
+	if s["oneOf"] == nil {
+		keyword = "anyOf"
+	}
+	base := without(s, "oneOf", "anyOf", "discriminator")
+	variants, null := n.variants(list(s, keyword))
+	if len(variants) == 0 {
+		return base, true, null
+	}
+	if len(object(base, "properties")) > 0 {
+		for i, v := range variants {
+			variants[i] = tree{"allOf": []any{base, v}}
+		}
+	}
+	if len(variants) == 1 {
+		v := maps.Clone(variants[0].(tree))
+		copyMembers(v, base, "deprecated", "default")
+		return v, true, null
+	}
+	if merged := n.mergePlain(variants, at); merged != nil {
+		copyMembers(merged, base, "description", "deprecated", "default")
+		return merged, true, null
+	}
+	if keyword == "anyOf" {
+		if merged := n.mergeObjects(variants, at); merged != nil {
+			return merged, true, null
+		}
+	}
+	out = keep(s, "title", "description", "deprecated", "default", "discriminator")
+	out["oneOf"], out["x-keyword"] = variants, keyword
+	return out, false, null
+}
+
+// variants drops what makes no type of its own: null, members that only speak of
+// required properties, repetitions.
+func (n *normalizer) variants(raw []any) (out []any, null bool) {
+	seen := map[string]bool{}
+	for _, v := range raw {
+		m, ok := v.(tree)
+		if isNullType(v) {
+			null = true
+			continue
+		}
+		if !ok || !saysType(m) {
+			continue
+		}
+		if ref, ok := m["$ref"].(string); ok {
+			if key, ok := componentKey(ref); ok {
+				null = null || n.isNullable(key, nil)
+				m = tree{"$ref": child("#/components/schemas", n.follow(key))}
+			}
+		}
+		m, isNull := takeNull(m)
+		null = null || isNull
+		if c := canonical(m); !seen[c] {
+			seen[c] = true
+			out = append(out, m)
+		}
+	}
+	return out, null
+}
+
+func saysType(m tree) bool {
+	for k := range m {
+		switch k {
+		case "required", "not", "title", "description", "example", "additionalProperties":
+		case "type":
+			if m["type"] != "object" {
+				return true
+			}
+		default:
+			if !notStructure[k] {
+				return true
+			}
+		}
+	}
+	// An object that is free of form is a variant; one that only lists required
+	// members of its surroundings is not.
+	return m["type"] == "object" && m["required"] == nil
+}
+
+// mergePlain merges variants that are all strings, all numbers or all lists into one.
+func (n *normalizer) mergePlain(variants []any, at place) tree {
+	var kinds, formats []string
+	var values []any
+	open := false
+	for _, v := range variants {
+		s := n.peek(v.(tree), at)
+		t := text(s, "type")
+		kinds, formats = append(kinds, t), append(formats, text(s, "format"))
+		values = append(values, list(s, "enum")...)
+		open = open || s["enum"] == nil
+	}
+	all := func(allowed ...string) bool {
+		return !slices.ContainsFunc(kinds, func(k string) bool { return !slices.Contains(allowed, k) })
+	}
+	switch {
+	case all("string"):
+		out := tree{"type": "string"}
+		if !open {
+			out["enum"] = values
+		} else if !slices.ContainsFunc(formats, func(f string) bool { return f != formats[0] }) && formats[0] != "" {
+			out["format"] = formats[0]
+		}
+		return out
+	case all("string", "integer") && slices.Contains(formats, "date-time") && !slices.ContainsFunc(kinds, func(k string) bool {
+		i := slices.Index(kinds, k)
+		return k == "string" && formats[i] != "date-time"
+	}):
+		return tree{"type": "string", "format": "date-time"} // the Go type reads both
+	case all("integer"):
+		return tree{"type": "integer"}
+	case all("integer", "number"):
+		return tree{"type": "number"}
+	case all("boolean"):
+		return tree{"type": "boolean"}
+	case all("array"):
+		return n.mergeLists(variants, at)
+	}
+	return nil
+}
+
+// mergeLists reads a choice between lists as one list of choices.
+func (n *normalizer) mergeLists(variants []any, at place) tree {
+	var items []any
+	for _, v := range variants {
+		item := n.peek(v.(tree), at)["items"]
+		if item == nil {
+			item = tree{}
+		}
+		if !slices.ContainsFunc(items, func(have any) bool { return canonical(have) == canonical(item) }) {
+			items = append(items, item)
+		}
+	}
+	if len(items) == 1 {
+		return tree{"type": "array", "items": items[0]}
+	}
+	return tree{"type": "array", "items": tree{"anyOf": items}}
+}
+
+// peek shapes a variant without defining anything, following references.
+func (n *normalizer) peek(m tree, at place) tree {
+	for range 8 {
+		s, _ := n.shapeQuietly(m, at)
+		ref, ok := s["$ref"].(string)
+		if !ok {
+			return s
+		}
+		target, ok := n.resolve(ref)
+		if m, ok = target.(tree); !ok {
+			return tree{}
+		}
+	}
+	return tree{}
+}
+
+// shapeQuietly shapes without reporting: the same schema is shaped again, and
+// reported on, where it is used.
+func (n *normalizer) shapeQuietly(m tree, at place) (tree, bool) {
+	before := n.diags
+	s, null := n.shape(m, at)
+	n.diags = before
+	return s, null
+}
+
+// mergeObjects merges the inline objects of an anyOf: a value may satisfy several
+// of them at once, so one struct with every property is the truthful type.
+func (n *normalizer) mergeObjects(variants []any, at place) tree {
+	var out tree
+	for i, v := range variants {
+		m := v.(tree)
+		if m["$ref"] != nil {
+			return nil
+		}
+		s, _ := n.shapeQuietly(m, at.same(index(at.pointer, "anyOf", i)))
+		if kind(s) != "struct" {
+			return nil
+		}
+		s = withFrom(s, index(at.pointer, "anyOf", i))
+		if out == nil {
+			out = s
+		} else {
+			out = mergeAny(out, s)
+		}
+	}
+	if out != nil {
+		n.assume(at.pointer, "anyof-merged", "the objects of an anyOf are merged into one; what some of them lack is optional")
+	}
+	return out
+}
+
+func mergeAny(a, b tree) tree {
+	props, from := tree{}, tree{}
+	maps.Copy(props, object(a, "properties"))
+	maps.Copy(from, object(a, fromKey))
+	for name, p := range object(b, "properties") {
+		old, ok := props[name]
+		if ok && canonical(old) != canonical(p) {
+			p = tree{"anyOf": append(anyOfMembers(old), p)}
+		}
+		props[name] = p
+		if from[name] == nil {
+			from[name] = object(b, fromKey)[name]
+		}
+	}
+	var required []any
+	for _, r := range strs(list(a, "required")) {
+		if slices.Contains(strs(list(b, "required")), r) {
+			required = append(required, r)
+		}
+	}
+	out := tree{"type": "object", "properties": props, fromKey: from}
+	if len(required) > 0 {
+		out["required"] = required
+	}
+	return out
+}
+
+func anyOfMembers(v any) []any {
+	if m, ok := v.(tree); ok && len(m) == 1 {
+		if l := list(m, "anyOf"); len(l) > 0 {
+			return slices.Clone(l)
+		}
+	}
+	return []any{v}
+}
+
+// defineUnion gives each variant its form and a word to name it by.
+func (n *normalizer) defineUnion(s tree, at place) tree {
+	out := keep(s, "title", "description", "deprecated")
+	keyword := text(s, "x-keyword")
+	if keyword == "" {
+		keyword = "oneOf"
+	}
+	var forms, names []any
+	own := n.ownMembers(list(s, "oneOf"), at)
+	objects := 0
+	for i, v := range list(s, "oneOf") {
+		m, _ := v.(tree)
+		word := n.variantWord(m, own[i], at, &objects)
+		below := at.down(VariantMark+word, keyword, strconv.Itoa(i))
+		form := n.use(m, below)
+		delete(form, NullKey)
+		forms = append(forms, form)
+		names = append(names, tree{"name": word, "when": n.mappedValues(s, m)})
+	}
+	out["oneOf"], out[VariantsKey] = forms, names
+	if d := text(object(s, "discriminator"), "propertyName"); d != "" {
+		out["x-discriminator"] = d
+	}
+	return out
+}
+
+// variantWord finds the word that a reader would call the variant by.
+func (n *normalizer) variantWord(m tree, own string, at place, objects *int) string {
+	if ref, ok := m["$ref"].(string); ok {
+		if key, ok := componentKey(ref); ok {
+			return key
+		}
+	}
+	s := n.peek(m, at)
+	if t := text(m, "title"); t != "" && len(t) <= 40 {
+		return t
+	}
+	switch kind(s) {
+	case "struct":
+		if w := constWord(s); w != "" {
+			return w
+		}
+		if own != "" {
+			return "with " + own
+		}
+		*objects++
+		if *objects == 1 {
+			return "object"
+		}
+		return "object" + strconv.Itoa(*objects)
+	case "array":
+		return "list"
+	case "":
+		return "any"
+	case "enum":
+		return "string"
+	default:
+		return kind(s)
+	}
+}
+
+// ownMembers finds, for each object among the variants, a member that no other
+// variant has: a required one before the others.
+func (n *normalizer) ownMembers(variants []any, at place) []string {
+	shapes := make([]tree, len(variants))
+	count := map[string]int{}
+	inline := 0
+	for i, v := range variants {
+		if m, ok := v.(tree); ok {
+			shapes[i] = n.peek(m, at)
+			if m["$ref"] == nil && kind(shapes[i]) == "struct" {
+				inline++
+			}
+		}
+		for name := range object(shapes[i], "properties") {
+			count[name]++
+		}
+	}
+	out := make([]string, len(variants))
+	if inline < 2 {
+		return out
+	}
+	for i, s := range shapes {
+		names := slices.Concat(slices.Sorted(slices.Values(strs(list(s, "required")))), sortedKeys(object(s, "properties")))
+		for _, name := range names {
+			if count[name] == 1 && out[i] == "" {
+				out[i] = name
+			}
+		}
+	}
+	return out
+}
+
+// constWord is the single value of a required string property, which is how
+// variants of a tagged union differ.
+func constWord(s tree) string {
+	for _, name := range []string{"type", "kind", "object", "state", "action", "event", "status"} {
+		if e := list(object(object(s, "properties"), name), "enum"); len(e) == 1 {
+			if w, ok := e[0].(string); ok {
+				return w
+			}
+		}
+	}
+	return ""
+}
+
+// mappedValues are the discriminator values that lead to a variant.
+func (n *normalizer) mappedValues(s, variant tree) []any {
+	ref, _ := variant["$ref"].(string)
+	key, ok := componentKey(ref)
+	if !ok {
+		return nil
+	}
+	var out []any
+	mapping := object(object(s, "discriminator"), "mapping")
+	for _, value := range sortedKeys(mapping) {
+		target := text(mapping, value)
+		if k, ok := componentKey(target); ok {
+			target = n.follow(k)
+		}
+		if target == key {
+			out = append(out, value)
+		}
+	}
+	return out
+}

@@ -1,0 +1,250 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/grantwire/grantwire/generator/internal/config"
+	"github.com/grantwire/grantwire/generator/internal/load"
+	"github.com/grantwire/grantwire/generator/internal/output"
+	"github.com/grantwire/grantwire/generator/internal/pipeline"
+)
+
+const specs = "../../../specs"
+
+// providers are those that the repository holds.
+func providers(t *testing.T) []string {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(specs, "*", "provider.yaml"))
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no providers found: %v", err)
+	}
+	var names []string
+	for _, d := range dirs {
+		names = append(names, filepath.Base(filepath.Dir(d)))
+	}
+	return names
+}
+
+// input reads a committed provider.
+func input(t *testing.T, provider string) pipeline.Input {
+	t.Helper()
+	conf, diags := config.File(filepath.Join(specs, provider, "provider.yaml"))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	doc, diags := load.File(filepath.Join(specs, provider, "openapi.json"), load.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	names, err := os.ReadFile(filepath.Join(specs, provider, "names.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pipeline.Input{Doc: doc, Config: conf, Package: conf.Package, ImportPath: conf.ImportPath, Source: "specs/" + provider, Names: names}
+}
+
+func generate(t *testing.T, in pipeline.Input) pipeline.Result {
+	t.Helper()
+	out, diags := pipeline.Generate(in)
+	if diags.HasErrors() {
+		t.Fatal(diags.Errors())
+	}
+	return out
+}
+
+func contents(files []output.File) map[string]string {
+	m := map[string]string{}
+	for _, f := range files {
+		m[f.Name] = string(f.Content)
+	}
+	return m
+}
+
+// Two runs over the same input give the same bytes, and both give what is
+// committed.
+func TestDeterministic(t *testing.T) {
+	for _, provider := range providers(t) {
+		t.Run(provider, func(t *testing.T) {
+			first := generate(t, input(t, provider))
+			second := generate(t, input(t, provider))
+			if diff := cmp.Diff(contents(first.Files), contents(second.Files)); diff != "" {
+				t.Errorf("two runs differ:\n%.2000s", diff)
+			}
+			committed := input(t, provider).Names
+			if !bytes.Equal(first.Names, committed) {
+				t.Errorf("specs/%s/names.txt is stale: run make generate", provider)
+			}
+			for _, f := range first.Files {
+				have, err := os.ReadFile(filepath.Join("../../../providers", provider, f.Name))
+				if err != nil || !bytes.Equal(have, f.Content) {
+					t.Errorf("providers/%s/%s is stale: run make generate (%v)", provider, f.Name, err)
+				}
+			}
+		})
+	}
+}
+
+// An operation that the provider adds renames nothing, wherever it sorts and
+// whatever types it shares with those that were there.
+func TestAddingAnOperationRenamesNothing(t *testing.T) {
+	for _, provider := range providers(t) {
+		t.Run(provider, func(t *testing.T) {
+			in := input(t, provider)
+			before := names(in.Names)
+			in = input(t, provider)
+			paths := in.Doc.Root["paths"].(map[string]any)
+			added := 0
+			for i, path := range slices.Sorted(maps.Keys(paths)) {
+				if i%40 != 0 {
+					continue
+				}
+				item := clone(t, paths[path]).(map[string]any)
+				for method, op := range item {
+					if o, ok := op.(map[string]any); ok && o["operationId"] != nil {
+						o["operationId"] = o["operationId"].(string) + "-a0"
+						if method == "get" {
+							added++
+						}
+					}
+				}
+				// "/!" sorts before every path, so that the newcomer is met first.
+				paths["/!"+strings.TrimPrefix(strings.ReplaceAll(path, ".", "0.")+extension(path), "/")] = item
+			}
+			if added == 0 {
+				t.Fatal("the test added nothing")
+			}
+			after := names(generate(t, in).Names)
+			for what, name := range before {
+				if after[what] != name {
+					t.Errorf("%s was %q and is now %q", what, name, after[what])
+				}
+			}
+			if len(after) <= len(before) {
+				t.Errorf("%d names before, %d after: the new operations are missing", len(before), len(after))
+			}
+		})
+	}
+}
+
+func extension(path string) string {
+	if strings.Contains(path, ".") {
+		return "New" // a dotted method name
+	}
+	return ""
+}
+
+func clone(t *testing.T, v any) any {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var out any
+	if err := d.Decode(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// names maps each thing of a names list to its name.
+func names(list []byte) map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(string(list)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		switch f[0] {
+		case "op":
+			out[f[2]] = f[1]
+		case "type":
+			out[f[2]] = f[1]
+		}
+	}
+	return out
+}
+
+// A filter keeps only what it names, and what that needs.
+func TestFilter(t *testing.T) {
+	in := input(t, "github")
+	in.Operations = []string{"repos/list-for-authenticated-user"}
+	out := generate(t, in)
+	if out.Operations != 1 {
+		t.Errorf("%d operations, want 1", out.Operations)
+	}
+	if out.Types == 0 || out.Types > 60 {
+		t.Errorf("%d types for one list of repositories", out.Types)
+	}
+}
+
+// Each of the three libraries does its part: kin-openapi owns the typed document
+// (see TestTyped), oapi-codegen writes every schema type, jennifer everything else.
+func TestLibrariesDoTheirPart(t *testing.T) {
+	imports := map[string][]string{}
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range f.Imports {
+			p := strings.Trim(i.Path.Value, `"`)
+			if !strings.HasSuffix(file, "_test.go") {
+				imports[p] = append(imports[p], filepath.ToSlash(strings.TrimPrefix(file, "../")))
+			}
+		}
+	}
+	if got := imports["github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"]; !slices.Equal(got, []string{"emit/types.go"}) {
+		t.Errorf("oapi-codegen is imported by %v, want emit/types.go alone", got)
+	}
+	if got := imports["github.com/dave/jennifer/jen"]; !slices.Equal(got, []string{"emit/client.go", "emit/emit.go", "emit/operations.go"}) {
+		t.Errorf("jennifer is imported by %v", got)
+	}
+	for _, stage := range []string{"lower/lower.go", "pipeline/pipeline.go"} {
+		if !slices.Contains(imports["github.com/getkin/kin-openapi/openapi3"], stage) {
+			t.Errorf("%s does not use kin-openapi", stage)
+		}
+	}
+}
+
+// The generator knows classes of documents, not providers.
+func TestNoProviderNamesInTheGenerator(t *testing.T) {
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmds, err := filepath.Glob("../../cmd/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, cmds...) {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(src), "\n") {
+			code, _, _ := strings.Cut(line, "//") // comments may give an example
+			code = strings.ReplaceAll(strings.ToLower(code), "github.com/", "")
+			for _, provider := range providers(t) {
+				if strings.Contains(code, provider) {
+					t.Errorf("%s:%d names the provider %s: %s", file, i+1, provider, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+}
