@@ -11,8 +11,8 @@ import (
 // docFile renders the package comment.
 func (e *emitter) docFile() *File {
 	f := e.file()
-	title := cmp.Or(comment(e.api.Title), e.opts.Package)
-	f.PackageComment(fmt.Sprintf("// Package %s is a typed client for %s, version %s.", e.opts.Package, title, cmp.Or(comment(e.api.Version), "unknown")))
+	title := cmp.Or(oneLine(e.api.Title), e.opts.Package)
+	f.PackageComment(fmt.Sprintf("// Package %s is a typed client for %s, version %s.", e.opts.Package, title, cmp.Or(oneLine(e.api.Version), "unknown")))
 	f.PackageComment("//")
 	f.PackageComment(fmt.Sprintf("// It has %d operations. [New] takes any *http.Client; one that goes through a vault", len(e.api.Ops)))
 	f.PackageComment("// comes from package vault, and the grant is named on the call:")

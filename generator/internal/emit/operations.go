@@ -110,7 +110,7 @@ func paging(p model.Paging) Code {
 // method and the iterator.
 func (e *emitter) groupFile(g *model.Group) *File {
 	f := e.file()
-	f.Comment(fmt.Sprintf("// %s groups the %s operations. It is reached through [Client.%s].", g.Deco, comment(g.Key), g.Name))
+	f.Comment(fmt.Sprintf("// %s groups the %s operations. It is reached through [Client.%s].", g.Deco, oneLine(g.Key), g.Name))
 	f.Type().Id(g.Deco).Struct(Id("client").Op("*").Qual(apiPath, "Client"))
 	ops := slices.Clone(g.Ops)
 	slices.SortFunc(ops, func(a, b *model.Operation) int { return cmp.Compare(a.Name, b.Name) })
@@ -161,7 +161,7 @@ func paramDoc(p *model.Param) []string {
 		facts = append(facts, "is required.")
 	}
 	if p.Default != "" {
-		facts = append(facts, "defaults to "+comment(p.Default)+" on the provider's side.")
+		facts = append(facts, "defaults to "+oneLine(p.Default)+" on the provider's side.")
 	}
 	var out []string
 	if len(facts) > 0 {
@@ -313,13 +313,13 @@ func (e *emitter) iterator(f *File, op *model.Operation) {
 }
 
 func methodDoc(op *model.Operation, name string) []string {
-	out := []string{fmt.Sprintf("%s calls %s.", name, comment(op.ID)), "", "\t" + op.Method + " " + comment(op.Path)}
+	out := []string{fmt.Sprintf("%s calls %s.", name, oneLine(op.ID)), "", "\t" + op.Method + " " + oneLine(op.Path)}
 	if op.Summary != "" {
 		out = slices.Insert(out, 1, strings.Split(comment(op.Summary), "\n")...)
 	}
 	var facts []string
 	if len(op.Scopes) > 0 {
-		facts = append(facts, "Scopes: "+comment(strings.Join(op.Scopes, ", "))+".")
+		facts = append(facts, "Scopes: "+oneLine(strings.Join(op.Scopes, ", "))+".")
 	}
 	if op.Body != nil && op.Body.Kind == model.BodyStream {
 		facts = append(facts, "The body is streamed; it is closed by the caller.")
@@ -332,7 +332,7 @@ func methodDoc(op *model.Operation, name string) []string {
 		out = append(out, facts...)
 	}
 	if op.Link != "" {
-		out = append(out, "", comment(op.Link))
+		out = append(out, "", oneLine(op.Link))
 	}
 	if op.Deprecated {
 		out = append(out, "", "Deprecated: the provider marks this operation as deprecated.")

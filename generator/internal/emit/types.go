@@ -44,8 +44,10 @@ func generate(doc *openapi3.T, pkg string) (string, error) {
 		Generate:    codegen.GenerateOptions{Models: true},
 		OutputOptions: codegen.OutputOptions{
 			SkipFmt: true, SkipPrune: true, SkipEnumValidate: true, SkipEnumViaOneOf: true,
-			NameNormalizer:     string(codegen.NameNormalizerFunctionUnset),
-			ResponseTypeSuffix: "Response", ClientTypeName: "Client",
+			NameNormalizer: string(codegen.NameNormalizerFunctionUnset),
+			// A list may hold itself, which an alias can't.
+			DisableTypeAliasesForType: []string{"array"},
+			ResponseTypeSuffix:        "Response", ClientTypeName: "Client",
 			PreferSkipOptionalPointerOnContainerTypes: true,
 			TypeMapping: &codegen.TypeMapping{
 				Integer: codegen.FormatMapping{Default: codegen.SimpleTypeSpec{Type: "int64"}},
@@ -235,7 +237,7 @@ func typeDoc(t *model.Type) string {
 	if t.Doc != "" {
 		return comment(t.Doc)
 	}
-	where := comment(place(t))
+	where := oneLine(place(t))
 	switch t.Kind {
 	case model.Union:
 		return "is " + where + ": one of several types. Set exactly one field."
@@ -280,7 +282,7 @@ func (e *emitter) fieldDoc(t *model.Type, f *model.Field) string {
 	}
 	var facts []string
 	if f.Default != "" && e.sent[t] {
-		facts = append(facts, "defaults to "+f.Default+".")
+		facts = append(facts, "defaults to "+oneLine(f.Default)+".")
 	}
 	if len(f.Ref.Const) == 1 {
 		facts = append(facts, "is always "+strconv.Quote(f.Ref.Const[0])+".")
@@ -333,3 +335,6 @@ func comment(s string) string {
 		return r
 	}, s)
 }
+
+// oneLine is a comment that must not break.
+func oneLine(s string) string { return strings.Join(strings.Fields(comment(s)), " ") }

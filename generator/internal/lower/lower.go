@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/grantwire/grantwire/generator/internal/diag"
@@ -123,7 +124,11 @@ func (l *lowerer) define() {
 			l.fields(t, s)
 		case model.Enum:
 			for _, v := range s.Enum {
-				t.Values = append(t.Values, &model.Value{Text: fmt.Sprint(v)})
+				if text := fmt.Sprint(v); taggable(text) || text == "" {
+					t.Values = append(t.Values, &model.Value{Text: text})
+				} else {
+					l.report(diag.Warning, pointer(t), "value-without-constant", "an enum value holds a character that Go can't quote plainly; it has no constant, but is accepted", "")
+				}
 			}
 		case model.Union:
 			l.variants(t, s)
@@ -147,6 +152,10 @@ func (l *lowerer) define() {
 func (l *lowerer) fields(t *model.Type, s *openapi3.Schema) {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		p := s.Properties[name]
+		if !taggable(name) || strings.ContainsRune(name, ',') || name == "-" {
+			l.report(diag.Warning, pointer(t)+"/properties/"+escaper.Replace(name), "member-without-field", "no struct tag can hold the name of this member; it is left out", "")
+			continue
+		}
 		f := &model.Field{JSON: name, Required: slices.Contains(s.Required, name), Ref: l.ref(p)}
 		f.Deprecated = p.Extensions["x-deprecated"] == true
 		if p.Ref == "" {
@@ -159,6 +168,20 @@ func (l *lowerer) fields(t *model.Type, s *openapi3.Schema) {
 	if extra := s.AdditionalProperties.Schema; extra != nil {
 		t.Extra = l.ref(extra)
 	}
+}
+
+// taggable says whether a text can stand in a struct tag and in a plain literal.
+func taggable(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r == '"' || r == '`' || r == '\\' || unicode.IsControl(r) || r == unicode.ReplacementChar
+	})
+}
+
+func pointer(t *model.Type) string {
+	if len(t.Origins) == 0 {
+		return ""
+	}
+	return strings.TrimPrefix(t.Origins[0].Pointer, "#")
 }
 
 // literal renders a default for a comment, or "" when it is not worth a line.
@@ -224,6 +247,9 @@ func (l *lowerer) bare(r *openapi3.SchemaRef) *model.Ref {
 	}
 	if key, ok := strings.CutPrefix(r.Ref, "#/components/schemas/"); ok {
 		key = strings.NewReplacer("~1", "/", "~0", "~").Replace(key)
+		if alias := l.doc.Components.Schemas[key]; alias != nil && alias.Ref != "" && alias.Ref != r.Ref {
+			return l.ref(alias) // a component that is another one
+		}
 		t := l.types[key]
 		if t != nil && (t.Kind != model.Alias || r.Value.Type.Is("array") || r.Value.Type.Is("object")) {
 			return &model.Ref{Kind: model.Named, Type: t}

@@ -92,6 +92,10 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 		if v == nil {
 			continue
 		}
+		if v.In != "path" && (!taggable(v.Name) || strings.ContainsRune(v.Name, ',')) {
+			l.report(diag.Warning, op.Pointer, "parameter-without-field", fmt.Sprintf("no struct tag can hold the name of the %s parameter %q; it is left out", v.In, v.Name), "")
+			continue
+		}
 		p := &model.Param{
 			Name: v.Name, In: v.In, Required: v.Required, Deprecated: v.Deprecated,
 			Segments: v.Extensions[normalize.SegmentsKey] == true,
@@ -112,7 +116,7 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 		}
 	}
 	slices.SortFunc(op.Params, func(a, b *model.Param) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In))
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.In, b.In))
 	})
 }
 
@@ -130,7 +134,7 @@ func style(p *openapi3.Parameter) string {
 		return "pipe"
 	case (p.Style == "" || p.Style == "form") && p.Explode != nil && !*p.Explode:
 		return "comma"
-	case p.In == "header":
+	case p.In == "header" && p.Schema != nil && p.Schema.Value != nil && p.Schema.Value.Type.Is("array"):
 		return "comma"
 	}
 	return ""

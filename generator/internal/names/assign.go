@@ -244,6 +244,9 @@ func (a *assigner) members(t *model.Type) {
 	}
 	for _, v := range t.Variants {
 		word := variantWord(t, v)
+		if v.Ref.Kind == model.Named && isInline(v.Ref.Type) {
+			word = cmp.Or(a.spell.Exported(v.Word), word)
+		}
 		v.Name = pick(word, word+"Value")
 	}
 }

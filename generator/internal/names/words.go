@@ -1,6 +1,7 @@
 package names
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -68,6 +69,11 @@ func Words(s string) []string {
 		case symbols[r] != "" && (i == 0 || len(runes) == 1 || r == '<' || r == '>' || r == '='):
 			flush()
 			out = append(out, symbols[r])
+		case r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			// Identifiers stay in ASCII: not every tool reads others, and scripts
+			// without capitals can't be exported.
+			flush()
+			out = append(out, fmt.Sprintf("U%04X", r))
 		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
 			flush()
 		case unicode.IsUpper(r) && boundary(runes, i):
@@ -107,9 +113,6 @@ func (s *Speller) Exported(texts ...string) string {
 	name := b.String()
 	if name != "" && !unicode.IsLetter([]rune(name)[0]) {
 		name = "N" + name
-	}
-	if r := []rune(name); len(r) > 0 && !unicode.IsUpper(r[0]) {
-		name = "X" + name // a script without capitals
 	}
 	return name
 }

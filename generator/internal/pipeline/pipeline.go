@@ -107,8 +107,15 @@ func typed(form *normalize.Form, provider string) (*openapi3.T, diag.List) {
 	}}
 }
 
-// finish fills in what the stages don't know and applies --strict.
+// finish drops repetitions, fills in what the stages don't know and applies
+// --strict.
 func finish(diags diag.List, in Input) diag.List {
+	seen := map[diag.Diagnostic]bool{}
+	diags = slices.DeleteFunc(diags, func(d diag.Diagnostic) bool {
+		again := seen[d]
+		seen[d] = true
+		return again
+	})
 	for i := range diags {
 		if diags[i].File == "" {
 			diags[i].File = in.Doc.File

@@ -50,7 +50,7 @@ func input(t *testing.T, provider string) pipeline.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pipeline.Input{Doc: doc, Config: conf, Package: conf.Package, ImportPath: conf.ImportPath, Source: "specs/" + provider, Names: names}
+	return pipeline.Input{Doc: doc, Config: conf, Package: conf.Package, ImportPath: conf.ImportPath, Source: "specs/" + provider + "/openapi.json", Names: names}
 }
 
 func generate(t *testing.T, in pipeline.Input) pipeline.Result {

@@ -1,0 +1,113 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// client returns an HTTP client with the proxy and the certificates of the npm
+// settings. Certificates are always checked, whatever strict-ssl says.
+func (s Settings) client() (*http.Client, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = time.Minute
+	if path := s.get("cafile"); path != "" {
+		pem, err := os.ReadFile(path)
+		if err != nil {
+			return nil, errors.New("cannot read the cafile of the npm settings")
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		pool.AppendCertsFromPEM(pem)
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	proxies := map[string]string{"https": s.get("https-proxy"), "http": s.get("proxy")}
+	if proxies["https"] == "" {
+		proxies["https"] = proxies["http"]
+	}
+	if proxies["https"] != "" || proxies["http"] != "" {
+		exempt := strings.Split(s.get("noproxy"), ",")
+		t.Proxy = func(r *http.Request) (*url.URL, error) {
+			address := proxies[r.URL.Scheme]
+			if address == "" || isExempt(r.URL.Hostname(), exempt) {
+				return nil, nil
+			}
+			return url.Parse(address)
+		}
+	}
+	return &http.Client{Transport: t, CheckRedirect: checkRedirect}, nil
+}
+
+// checkRedirect follows a few redirects, never from https to http. net/http
+// drops the Authorization header when the host changes.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) > 5 {
+		return errors.New("more than 5 redirects")
+	}
+	if via[len(via)-1].URL.Scheme == "https" && r.URL.Scheme != "https" {
+		return errors.New("a redirect from https to http")
+	}
+	return nil
+}
+
+func isExempt(host string, exempt []string) bool {
+	for _, e := range exempt {
+		if e = strings.TrimPrefix(strings.TrimSpace(e), "."); e != "" && (host == e || strings.HasSuffix(host, "."+e)) {
+			return true
+		}
+	}
+	return false
+}
+
+// statusError is an answer other than 200.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
+
+// download returns the body at an address, at most limit bytes. Errors never
+// hold the address, which may have a query, or a header.
+func download(ctx context.Context, hc *http.Client, address, accept, authorization string, limit int64) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errors.New("not a usable address")
+	}
+	req.Header.Set("Accept", accept)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	resp, err := hc.Do(req)
+	if err != nil {
+		return nil, peel(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, statusError(resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, peel(err)
+	}
+	if int64(len(body)) > limit {
+		return nil, fmt.Errorf("more than %d bytes", limit)
+	}
+	return body, nil
+}
+
+// peel removes the address from an error of net/http.
+func peel(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
