@@ -1,0 +1,3 @@
+package github
+
+//go:generate go run ../../generator/cmd/grantgen --provider github

@@ -1,0 +1,9 @@
+// Package conformance asks programs and documents that are not ours whether
+// our clients are right. It runs only with the build tag "conformance", by
+// `make conformance`, because it needs npm, node and the upstream documents:
+//
+//   - Prism validates every request that the wire test makes, against the
+//     upstream document and not against our facts-only one.
+//
+// `make test` has the same requests validated by kin-openapi, offline.
+package conformance

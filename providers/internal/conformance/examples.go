@@ -1,0 +1,163 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"mime"
+	"slices"
+	"strings"
+)
+
+// Example is one example of a JSON answer, as the upstream document has it.
+type Example struct {
+	Method, Path string
+	Status       string // "200", "default"
+	Media, Name  string
+	Value        any
+	Schema       map[string]any // of the answer, references unresolved
+}
+
+func (e Example) String() string {
+	return fmt.Sprintf("%s %s %s %s", e.Method, e.Path, e.Status, e.Name)
+}
+
+// upstream is an OpenAPI 3 document as a raw tree. Numbers keep their text.
+type upstream struct{ root map[string]any }
+
+func parseUpstream(b []byte) (*upstream, error) {
+	root, err := parseJSON(b)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := root.(map[string]any)
+	if !ok {
+		return nil, errors.New("the document is no object")
+	}
+	return &upstream{root: m}, nil
+}
+
+func parseJSON(b []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var v any
+	err := d.Decode(&v)
+	return v, err
+}
+
+// examples lists every example of a JSON answer, sorted. Examples that are null
+// stand for "no body" in both documents and are left out.
+func (u *upstream) examples() []Example {
+	var all []Example
+	paths := u.object(u.root["paths"])
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		item := u.object(paths[path])
+		for _, method := range slices.Sorted(maps.Keys(item)) {
+			responses := u.object(u.object(item[method])["responses"])
+			for _, status := range slices.Sorted(maps.Keys(responses)) {
+				for _, e := range u.answer(u.object(responses[status])) {
+					e.Method, e.Path, e.Status = strings.ToUpper(method), path, status
+					all = append(all, e)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// answer lists the examples of one response object.
+func (u *upstream) answer(response map[string]any) []Example {
+	var all []Example
+	content := u.object(response["content"])
+	for _, media := range slices.Sorted(maps.Keys(content)) {
+		if !isJSON(media) {
+			continue
+		}
+		m := u.object(content[media])
+		schema, _ := m["schema"].(map[string]any)
+		add := func(name string, value any) {
+			if value != nil {
+				all = append(all, Example{Media: media, Name: name, Value: value, Schema: schema})
+			}
+		}
+		add("example", m["example"])
+		named := u.object(m["examples"])
+		for _, name := range slices.Sorted(maps.Keys(named)) {
+			add(name, u.object(named[name])["value"])
+		}
+	}
+	return all
+}
+
+func isJSON(media string) bool {
+	t, _, err := mime.ParseMediaType(media)
+	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json"))
+}
+
+// object returns v as an object after following its references, or nil.
+func (u *upstream) object(v any) map[string]any {
+	for range 32 { // no honest document nests references deeper
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		ref, ok := m["$ref"].(string)
+		if !ok {
+			return m
+		}
+		v = u.at(ref)
+	}
+	return nil
+}
+
+// at returns what a local reference points at, or nil.
+func (u *upstream) at(ref string) any {
+	path, ok := strings.CutPrefix(ref, "#/")
+	if !ok {
+		return nil
+	}
+	var v any = u.root
+	for step := range strings.SplitSeq(path, "/") {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[strings.NewReplacer("~1", "/", "~0", "~").Replace(step)]
+	}
+	return v
+}
+
+// declared collects the names of every member that a schema declares, at any
+// depth.
+func (u *upstream) declared(schema map[string]any) map[string]bool {
+	names, seen := map[string]bool{}, map[string]bool{}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				walk(item)
+			}
+		case map[string]any:
+			if ref, ok := v["$ref"].(string); ok && !seen[ref] {
+				seen[ref] = true
+				walk(u.at(ref))
+			}
+			if properties, ok := v["properties"].(map[string]any); ok {
+				for name, property := range properties {
+					names[name] = true
+					walk(property)
+				}
+			}
+			for _, word := range []string{"allOf", "anyOf", "oneOf", "items", "additionalProperties"} {
+				walk(v[word])
+			}
+		}
+	}
+	walk(schema)
+	return names
+}

@@ -1,0 +1,229 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/grantwire/grantwire/providers/github"
+	"github.com/grantwire/grantwire/providers/internal/wiretest"
+	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
+	"github.com/grantwire/grantwire/providers/slack"
+	"github.com/grantwire/grantwire/runtime/api"
+)
+
+// subject is a provider under test.
+type subject struct {
+	name        string
+	server      string // path of the server URL
+	new         func(hc *http.Client) any
+	operations  []api.Operation
+	credentials []string
+	allowed     []Allowance
+	// What oapi-codegen's own models reach on the same examples. Less than that,
+	// and the test fails.
+	peerDecoded, peerExact int
+}
+
+func subjects() []subject {
+	return []subject{{
+		name:        "github",
+		new:         func(hc *http.Client) any { return github.New(hc) },
+		operations:  github.Operations(),
+		peerDecoded: 958, peerExact: 788,
+		allowed: []Allowance{{
+			Text:   "must be <= 9007199254740991",
+			Reason: "Prism runs in JavaScript, whose integers end there; an int64 does not",
+		}, {
+			Text:   "is deprecated",
+			Reason: "a remark, not a contradiction",
+		}},
+	}, {
+		name:        "slack",
+		server:      "/api",
+		new:         func(hc *http.Client) any { return slack.New(hc) },
+		operations:  slack.Operations(),
+		credentials: []string{"token"},
+		peerDecoded: 341, peerExact: 312,
+		allowed: []Allowance{{
+			Place: "request.query", Text: "must have required property 'token'",
+			Reason: "the vault sends the token in the Authorization header, which Slack prefers",
+		}, {
+			Place: "request.header", Text: "must have required property 'token'",
+			Reason: "as above; Slack reads no header of this name",
+		}, {
+			Place: "request.body", Text: "must have required property 'token'",
+			Reason: "as above",
+		}, {
+			Operation: "users_deletePhoto", Text: "Body parameter is required",
+			Reason: "the token is the only member of this body",
+		}, {
+			Operation: "users_setPhoto", Text: "Body parameter is required",
+			Reason: "the token is the only required member of this body",
+		}},
+	}}
+}
+
+// upstreamFile is the document that `grantgen fetch --keep-upstream` left.
+func upstreamFile(t *testing.T, name string) string {
+	t.Helper()
+	dir := os.Getenv("GRANTWIRE_UPSTREAM")
+	if dir == "" {
+		t.Fatal("GRANTWIRE_UPSTREAM is not set; run `make conformance`, which fetches the documents and names their folder")
+	}
+	return filepath.Join(dir, name+".json")
+}
+
+func specFile(name string) string {
+	return filepath.Join("..", "..", "..", "specs", name, "openapi.json")
+}
+
+// TestConformanceRequests sends every request of the wire test through Prism,
+// which validates it against the upstream document.
+func TestConformanceRequests(t *testing.T) {
+	for _, s := range subjects() {
+		t.Run(s.name, func(t *testing.T) {
+			spec, err := os.ReadFile(specFile(s.name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &witness{
+				prism: StartPrism(t, upstreamFile(t, s.name)), server: s.server,
+				allowed: s.allowed, used: map[int]bool{}, seen: map[string]bool{},
+			}
+			_, err = wiretest.Drive(wiretest.Config{ // its own judges speak in the wire test
+				Spec: spec, New: s.new, Operations: s.operations, Credentials: s.credentials,
+				Context: t.Context(),
+				Modes:   []plain.Mode{{}, {Variant: 1}, {Minimal: true}},
+				Transport: func(capture http.RoundTripper) http.RoundTripper {
+					w.next = capture
+					return wiretest.Inject("Authorization", "Bearer test-secret-"+s.name)(w)
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range w.found {
+				t.Error(f)
+			}
+			for i, a := range w.allowed {
+				if !w.used[i] {
+					t.Errorf("nothing needs the allowance for %s %q any more", a.Place, a.Text)
+				}
+			}
+			for _, op := range s.operations {
+				if !w.seen[op.ID] {
+					t.Errorf("%s: Prism saw no request", op.ID)
+				}
+			}
+			t.Logf("%s: Prism saw %d requests of %d operations, %d contradictions", s.name, w.requests, len(w.seen), len(w.found))
+		})
+	}
+}
+
+// TestConformanceExamples decodes every example of an answer in the upstream
+// documents by the client and encodes it again.
+func TestConformanceExamples(t *testing.T) {
+	for _, s := range subjects() {
+		t.Run(s.name, func(t *testing.T) { s.examples(t) })
+	}
+}
+
+func (s subject) examples(t *testing.T) {
+	file := upstreamFile(t, s.name)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := parseUpstream(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := newSchemas(t, doc, file, specFile(s.name))
+	byRoute := map[string]*api.Operation{}
+	for i := range s.operations {
+		op := &s.operations[i]
+		byRoute[op.Method+" "+op.Path] = op
+	}
+	client := s.new(http.DefaultClient)
+	var count tally
+	for _, e := range doc.examples() {
+		op := byRoute[e.Method+" "+e.Path]
+		if op == nil {
+			t.Errorf("%s: no such operation in the package", e)
+			continue
+		}
+		result, err := resultType(client, op)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		outcome, err := replay(t, *op, result, e)
+		var diff []difference
+		if err == nil {
+			diff = differences(e.Value, outcome.Value)
+		}
+		count.add(outcome.Failed, err == nil, err == nil && len(diff) == 0)
+		if err == nil && len(diff) == 0 {
+			continue
+		}
+		s.explain(t, check, e, diff, err)
+	}
+	t.Logf("%s: %s", s.name, count)
+	if all := count.all(); all.decoded <= s.peerDecoded || all.exact <= s.peerExact {
+		t.Errorf("peers: %d decoded, %d exact; we have to do better", s.peerDecoded, s.peerExact)
+	}
+}
+
+// counts are numbers of examples.
+type counts struct{ total, decoded, exact int }
+
+func (c counts) String() string {
+	return fmt.Sprintf("%d examples, %d decoded, %d exact", c.total, c.decoded, c.exact)
+}
+
+// tally counts the examples of results and of failures apart.
+type tally struct{ results, failures counts }
+
+func (c *tally) add(failed, decoded, exact bool) {
+	to := &c.results
+	if failed {
+		to = &c.failures
+	}
+	to.total++
+	if decoded {
+		to.decoded++
+	}
+	if exact {
+		to.exact++
+	}
+}
+
+func (c tally) all() counts {
+	return counts{c.results.total + c.failures.total, c.results.decoded + c.failures.decoded, c.results.exact + c.failures.exact}
+}
+
+func (c tally) String() string {
+	return fmt.Sprintf("%s (results: %s; failures: %s)", c.all(), c.results, c.failures)
+}
+
+// explain reports one example that did not survive. It is a fault of ours
+// unless the example contradicts its schema.
+func (s subject) explain(t *testing.T, check *schemas, e Example, diff []difference, err error) {
+	t.Helper()
+	what := "does not decode: "
+	if err != nil {
+		what += err.Error()
+	} else {
+		what = "is not exact: " + diff[0].String()
+	}
+	if cause := check.cause(e, diff); cause != "" {
+		t.Logf("%s %s; %s", e, what, cause)
+	} else {
+		t.Errorf("%s %s; its schema allows the example", e, what)
+	}
+}

@@ -1,0 +1,140 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"github.com/grantwire/grantwire/runtime/api"
+)
+
+// errNoType says that an answer has no Go type: the operation returns an error
+// alone, text or a stream.
+var errNoType = errors.New("the operation returns no JSON result")
+
+// Outcome is what became of an example.
+type Outcome struct {
+	Failed bool // the status is a failure; Value is the body that *api.Error keeps
+	Value  any  // what was decoded, encoded again
+}
+
+// replay answers a call of op with the example and encodes the result again.
+// result is the type that op's method returns beside the error, or nil.
+func replay(t *testing.T, op api.Operation, result reflect.Type, e Example) (Outcome, error) {
+	t.Helper()
+	text, err := json.Marshal(e.Value)
+	if err != nil {
+		return Outcome{}, err
+	}
+	status := statusOf(&op, e.Status)
+	failed := status > 299 || slices.Contains(op.Alternates, status) || e.Status == "default"
+	if !failed && (result == nil || op.Result != api.JSON) {
+		return Outcome{}, errNoType
+	}
+	var out any
+	if result != nil {
+		out = reflect.New(result).Interface()
+	}
+	op.Request = "" // the answer is under test; the wire test has the requests
+	hc := &http.Client{Transport: canned{status: status, media: e.Media, body: text}}
+	client := api.NewClient(hc, op.Provider, api.WithRetry(api.RetryPolicy{Attempts: 1}))
+	err = client.Do(t.Context(), &op, api.Args{Path: pathValues(op.Path)}, out)
+	if failed {
+		return failure(err)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	again, err := jsonv2.Marshal(out)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("encode: %w", err)
+	}
+	value, err := parseJSON(again)
+	return Outcome{Value: value}, err
+}
+
+// failure reads the body that an *api.Error keeps.
+func failure(err error) (Outcome, error) {
+	var e *api.Error
+	if !errors.As(err, &e) {
+		return Outcome{Failed: true}, fmt.Errorf("want *api.Error, got %w", err)
+	}
+	var body json.RawMessage
+	if err := e.Decode(&body); err != nil {
+		return Outcome{Failed: true}, err
+	}
+	value, err := parseJSON(body)
+	return Outcome{Failed: true, Value: value}, err
+}
+
+// statusOf turns the document's status into a number. "default" is what the
+// provider sends on failure: 200 where the body says so, else 500.
+func statusOf(op *api.Operation, status string) int {
+	if n, err := strconv.Atoi(status); err == nil {
+		return n
+	}
+	if status == "default" && op.Provider.Errors.OK == "" {
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
+}
+
+func pathValues(template string) []any {
+	values := make([]any, strings.Count(template, "{"))
+	for i := range values {
+		values[i] = "1"
+	}
+	return values
+}
+
+// resultType returns T of a method that returns (T, error), nil when it returns
+// an error alone.
+func resultType(client any, op *api.Operation) (reflect.Type, error) {
+	v := reflect.ValueOf(client)
+	if op.Service != "" {
+		if v = reflect.Indirect(v).FieldByName(op.Service); !v.IsValid() {
+			return nil, fmt.Errorf("%s: the client has no service %s", op.ID, op.Service)
+		}
+		if v.Kind() == reflect.Struct && v.CanAddr() {
+			v = v.Addr()
+		}
+	}
+	method := v.MethodByName(op.Name)
+	if !method.IsValid() {
+		return nil, fmt.Errorf("%s: %s has no method %s", op.ID, op.Service, op.Name)
+	}
+	if method.Type().NumOut() < 2 {
+		return nil, nil //nolint:nilnil // no type is an answer here
+	}
+	return method.Type().Out(0), nil
+}
+
+// canned is a network that gives one answer to everything.
+type canned struct {
+	status int
+	media  string
+	body   []byte
+}
+
+func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: c.status, Status: http.StatusText(c.status),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        http.Header{"Content-Type": {c.media}},
+		Body:          io.NopCloser(bytes.NewReader(c.body)),
+		ContentLength: int64(len(c.body)),
+		Request:       req,
+	}, nil
+}

@@ -1,0 +1,70 @@
+package wiretest
+
+import (
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
+)
+
+// recorder is the network: it keeps each request and answers 204.
+type recorder struct {
+	mu   sync.Mutex
+	seen []plain.Captured
+}
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := plain.Captured{Method: req.Method, URL: req.URL.String(), Header: req.Header.Clone(), Length: req.ContentLength}
+	if req.Body != nil {
+		var err error
+		if c.Body, err = io.ReadAll(req.Body); err == nil {
+			err = req.Body.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(c.Body) > 0 && c.Length == 0 {
+			c.Length = -1 // net/http: a body of unknown length
+		}
+	}
+	r.mu.Lock()
+	r.seen = append(r.seen, c)
+	r.mu.Unlock()
+	return &http.Response{
+		StatusCode: http.StatusNoContent,
+		Status:     "204 No Content",
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     http.Header{},
+		Body:       http.NoBody,
+		Request:    req,
+	}, nil
+}
+
+func (r *recorder) reset() { r.take() }
+
+func (r *recorder) take() []plain.Captured {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := r.seen
+	r.seen = nil
+	return seen
+}
+
+// Inject returns a Transport for Config that sets one header, as a vault does.
+func Inject(name, value string) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper { return injector{name, value, next} }
+}
+
+type injector struct {
+	name, value string
+	next        http.RoundTripper
+}
+
+func (i injector) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set(i.name, i.value)
+	return i.next.RoundTrip(req)
+}

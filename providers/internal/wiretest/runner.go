@@ -1,0 +1,185 @@
+package wiretest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
+	"github.com/grantwire/grantwire/runtime/api"
+)
+
+type runner struct {
+	cfg    Config
+	doc    *plain.Document
+	byID   map[string]*plain.Operation
+	filter *filter
+	record *recorder
+	client any
+	report Report
+	used   map[string]bool // keys of Skip, and places in Ignore, that applied
+	driven map[string]bool
+}
+
+func newRunner(cfg Config) (*runner, error) {
+	if cfg.Modes == nil {
+		cfg.Modes = Modes()
+	}
+	if cfg.Context == nil {
+		cfg.Context = context.Background()
+	}
+	doc, err := plain.Parse(cfg.Spec)
+	if err != nil {
+		return nil, err
+	}
+	operations, err := doc.Operations()
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{cfg: cfg, doc: doc, record: &recorder{}, used: map[string]bool{}, driven: map[string]bool{}}
+	r.byID = make(map[string]*plain.Operation, len(operations))
+	for _, op := range operations {
+		op.Strip(cfg.Credentials)
+		r.byID[op.ID] = op
+	}
+	if r.filter, err = newFilter(doc, cfg.Credentials); err != nil {
+		return nil, err
+	}
+	transport := http.RoundTripper(r.record)
+	if cfg.Transport != nil {
+		transport = cfg.Transport(r.record)
+	}
+	r.client = cfg.New(&http.Client{Transport: transport})
+	return r, nil
+}
+
+func (r *runner) faultf(op, mode, judge, format string, args ...any) {
+	r.report.Faults = append(r.report.Faults, Fault{op, mode, judge, fmt.Sprintf(format, args...)})
+}
+
+// reason tells whether key is listed, and remembers that it was needed.
+func (r *runner) reason(list map[string]string, key string) bool {
+	if _, ok := list[key]; !ok {
+		return false
+	}
+	r.used[key] = true
+	return true
+}
+
+func (r *runner) operation(desc *api.Operation) {
+	op, ok := r.byID[desc.ID]
+	if !ok {
+		r.faultf(desc.ID, "", "config", "the document has no such operation")
+		return
+	}
+	if r.driven[desc.ID] {
+		r.faultf(desc.ID, "", "config", "is described twice")
+		return
+	}
+	r.driven[desc.ID] = true
+	if desc.Method != op.Method || desc.Path != op.Path {
+		r.faultf(desc.ID, "", "config", "the descriptor says %s %s, the document %s %s", desc.Method, desc.Path, op.Method, op.Path)
+	}
+	if r.reason(r.cfg.Skip, desc.ID) {
+		r.report.Skipped++
+		return
+	}
+	r.report.Operations++
+	for _, mode := range r.cfg.Modes {
+		if r.reason(r.cfg.Skip, desc.ID+" "+mode.String()) {
+			r.report.Skipped++
+			continue
+		}
+		r.call(desc, op, mode)
+	}
+}
+
+// call makes the values of one mode, calls the method and judges the request.
+func (r *runner) call(desc *api.Operation, op *plain.Operation, mode plain.Mode) {
+	method, err := find(r.client, desc.Service, desc.Name)
+	if err != nil {
+		r.faultf(op.ID, mode.String(), "drive", "%v", err)
+		return
+	}
+	want, err := r.expect(desc, op, mode, absentBody(method.Type()))
+	if err != nil {
+		r.faultf(op.ID, mode.String(), "drive", "no value: %v", err)
+		return
+	}
+	r.record.reset()
+	if err := invoke(r.cfg.Context, method, want, r.cfg.Options); err != nil {
+		r.faultf(op.ID, mode.String(), "drive", "%v", err)
+	}
+	r.judge(op, mode, want)
+	if all, err := find(r.client, desc.Service, desc.Name+"All"); err == nil && desc.Paging.Kind != api.PagingNone {
+		r.record.reset()
+		if err := iterate(r.cfg.Context, all, want, r.cfg.Options); err != nil {
+			r.faultf(op.ID, mode.String(), "drive", "iterator: %v", err)
+		}
+		r.judge(op, mode, want)
+		r.report.Iterators++
+	} else if desc.Paging.Kind != api.PagingNone {
+		r.faultf(op.ID, mode.String(), "drive", "pages, but has no iterator: %v", err)
+	}
+}
+
+func (r *runner) judge(op *plain.Operation, mode plain.Mode, want plain.Expect) {
+	seen := r.record.take()
+	if len(seen) != 1 {
+		r.faultf(op.ID, mode.String(), "drive", "%d requests were sent, not one", len(seen))
+		return
+	}
+	r.report.Requests++
+	found, faults := plain.Judge(want, seen[0])
+	r.report.Params += found.Params
+	r.report.Members += found.Members
+	for _, f := range faults {
+		r.verdict(op.ID, mode, "plain", f.String())
+	}
+	if err := r.filter.check(want, seen[0]); err != nil {
+		r.verdict(op.ID, mode, "filter", err.Error())
+	}
+	if r.cfg.Judge == nil {
+		return
+	}
+	if err := r.cfg.Judge(op, seen[0]); err != nil {
+		r.verdict(op.ID, mode, "own", err.Error())
+	}
+}
+
+// verdict is a fault unless a listed reason covers it.
+func (r *runner) verdict(op string, mode plain.Mode, judge, reason string) {
+	for i, e := range r.cfg.Ignore {
+		if e.Operation == op && e.Judge == judge && strings.Contains(reason, e.Contains) {
+			r.used[ignored(i)] = true
+			return
+		}
+	}
+	r.faultf(op, mode.String(), judge, "%s", reason)
+}
+
+func ignored(i int) string { return fmt.Sprintf("ignore %d", i) }
+
+// coverage reports operations of the document that the package lacks, and
+// reasons that nothing needed.
+func (r *runner) coverage() {
+	for _, id := range slices.Sorted(maps.Keys(r.byID)) {
+		if !r.driven[id] {
+			r.faultf(id, "", "config", "the package has no such operation")
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.cfg.Skip)) {
+		if !r.used[key] {
+			id, _, _ := strings.Cut(key, " ")
+			r.faultf(id, "", "config", "the reason listed under %q is not needed", key)
+		}
+	}
+	for i, e := range r.cfg.Ignore {
+		if !r.used[ignored(i)] {
+			r.faultf(e.Operation, "", "config", "the exception for %s %q is not needed", e.Judge, e.Contains)
+		}
+	}
+}

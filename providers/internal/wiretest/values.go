@@ -1,0 +1,74 @@
+package wiretest
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
+	"github.com/grantwire/grantwire/runtime/api"
+)
+
+// expect makes a value for every parameter and body member of the mode. absent
+// tells that the method can be called without a body.
+func (r *runner) expect(desc *api.Operation, op *plain.Operation, mode plain.Mode, absent bool) (plain.Expect, error) {
+	want := plain.Expect{Operation: op, Headers: http.Header{}}
+	for name, value := range r.cfg.Headers {
+		want.Headers.Set(name, value)
+	}
+	m := plain.NewMaker(r.doc, mode)
+	for _, p := range op.Params {
+		if mode.Minimal && !p.Required {
+			continue
+		}
+		v, err := m.Value(p.Schema, p.Name, place(p))
+		if err != nil {
+			return want, fmt.Errorf("%s parameter %s: %w", p.In, p.Name, err)
+		}
+		want.Values = append(want.Values, plain.Value{Param: p, JSON: v})
+	}
+	return want, r.expectBody(&want, desc, m, absent && mode.Minimal)
+}
+
+func place(p plain.Param) plain.Place {
+	switch p.In {
+	case plain.Path:
+		if p.Segments {
+			return plain.InSegments
+		}
+		return plain.InPath
+	case "header", "cookie":
+		return plain.InHeader
+	}
+	return plain.InQuery
+}
+
+func (r *runner) expectBody(want *plain.Expect, desc *api.Operation, m *plain.Maker, absent bool) error {
+	op := want.Operation
+	if op.Body == nil {
+		return nil
+	}
+	media, _, _ := strings.Cut(string(desc.Request), ";")
+	if _, ok := op.Body.Media[media]; !ok {
+		return fmt.Errorf("the descriptor says body %q, the document %q", media, slices.Sorted(maps.Keys(op.Body.Media)))
+	}
+	if absent && !op.Body.Required {
+		return nil
+	}
+	want.Media = media
+	switch schema := op.Body.Media[media]; {
+	case media == "application/octet-stream":
+		want.Body = []byte("w0 \x00\xff\r\n bytes of " + op.ID)
+	case strings.HasPrefix(media, "text/"):
+		want.Body = "w0 text of " + op.ID + " ü&=+%"
+	default:
+		v, err := m.Body(schema, media)
+		if err != nil {
+			return fmt.Errorf("body: %w", err)
+		}
+		want.Body = v
+	}
+	return nil
+}

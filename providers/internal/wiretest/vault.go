@@ -1,0 +1,89 @@
+package wiretest
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/grantwire/grantwire/runtime/api"
+	"github.com/grantwire/grantwire/runtime/vault"
+	"github.com/grantwire/grantwire/runtime/vault/local"
+)
+
+// Vault is an embedded vault in memory with one agent and one grant.
+type Vault struct {
+	tb    testing.TB
+	vault *local.Vault
+	key   string
+	grant string
+	agent *vault.Agent
+}
+
+// NewVault puts token behind a grant for hosts. The first host is the base URL
+// of the operations.
+func NewVault(tb testing.TB, token, base string, operations []api.Operation, hosts ...string) *Vault {
+	tb.Helper()
+	v, err := local.Open("", local.InMemory(), local.WithOperations(base, operations))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := v.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	agent, err := v.CreateAgent(tb.Context(), local.AgentSpec{Name: "wire"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	grant, err := v.CreateGrant(tb.Context(), local.GrantSpec{
+		AgentID:    agent.ID,
+		Provider:   "wire",
+		Hosts:      hosts,
+		Credential: local.Credential{Token: token},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &Vault{tb: tb, vault: v, key: agent.Key, grant: grant.ID}
+}
+
+// Transport is a Config.Transport whose credential comes from the vault.
+func (v *Vault) Transport(capture http.RoundTripper) http.RoundTripper {
+	agent, err := vault.NewAgent(v.key, vault.WithBackend(v.vault), vault.WithProviderTransport(capture))
+	if err != nil {
+		v.tb.Fatal(err)
+	}
+	v.agent = agent
+	return agent.Transport(vault.Grant(v.grant))
+}
+
+// CheckTrail fails the test unless there is one complete audit row per request,
+// and the operation that the vault found by method and URL is the one called.
+func (v *Vault) CheckTrail(requests int) {
+	v.tb.Helper()
+	ctx := context.Background()
+	if err := v.agent.Close(ctx); err != nil {
+		v.tb.Fatal(err)
+	}
+	entries, err := v.vault.Audit(ctx, local.AuditFilter{})
+	if err != nil {
+		v.tb.Fatal(err)
+	}
+	if len(entries) != requests {
+		v.tb.Errorf("%d audit rows for %d requests", len(entries), requests)
+	}
+	wrong := 0
+	for _, e := range entries {
+		if e.Operation == e.ClaimedOperation && e.Outcome == local.OutcomeCompleted && e.Status == http.StatusNoContent {
+			continue
+		}
+		if wrong++; wrong <= 5 {
+			v.tb.Errorf("%s is in the trail as %q, %s with status %d (%s %s)",
+				e.ClaimedOperation, e.Operation, e.Outcome, e.Status, e.Method, e.Path)
+		}
+	}
+	if wrong > 5 {
+		v.tb.Errorf("and %d rows more", wrong-5)
+	}
+}

@@ -1,0 +1,3 @@
+package slack
+
+//go:generate go run ../../generator/cmd/grantgen --provider slack
