@@ -3060,6 +3060,7 @@ type APIInsightsRouteStats []APIInsightsRouteStatsItem
 
 // APIInsightsRouteStatsItem is the schema api-insights-route-stats.
 type APIInsightsRouteStatsItem struct {
+	*api.Extra
 	APIRoute                 *string              `json:"api_route,omitzero"`
 	HTTPMethod               *string              `json:"http_method,omitzero"`
 	LastRateLimitedTimestamp api.Nullable[string] `json:"last_rate_limited_timestamp,omitzero"`
@@ -3073,6 +3074,7 @@ type APIInsightsSubjectStats []APIInsightsSubjectStatsItem
 
 // APIInsightsSubjectStatsItem is the schema api-insights-subject-stats.
 type APIInsightsSubjectStatsItem struct {
+	*api.Extra
 	LastRateLimitedTimestamp api.Nullable[string] `json:"last_rate_limited_timestamp,omitzero"`
 	LastRequestTimestamp     *string              `json:"last_request_timestamp,omitzero"`
 	RateLimitedRequestCount  *int64               `json:"rate_limited_request_count,omitzero"`
@@ -3084,6 +3086,7 @@ type APIInsightsSubjectStatsItem struct {
 
 // APIInsightsSummaryStats is the schema api-insights-summary-stats.
 type APIInsightsSummaryStats struct {
+	*api.Extra
 	RateLimitedRequestCount *int64 `json:"rate_limited_request_count,omitzero"`
 	TotalRequestCount       *int64 `json:"total_request_count,omitzero"`
 }
@@ -3093,6 +3096,7 @@ type APIInsightsTimeStats []APIInsightsTimeStatsItem
 
 // APIInsightsTimeStatsItem is the schema api-insights-time-stats.
 type APIInsightsTimeStatsItem struct {
+	*api.Extra
 	RateLimitedRequestCount *int64  `json:"rate_limited_request_count,omitzero"`
 	Timestamp               *string `json:"timestamp,omitzero"`
 	TotalRequestCount       *int64  `json:"total_request_count,omitzero"`
@@ -3103,6 +3107,7 @@ type APIInsightsUserStats []APIInsightsUserStatsItem
 
 // APIInsightsUserStatsItem is the schema api-insights-user-stats.
 type APIInsightsUserStatsItem struct {
+	*api.Extra
 	ActorID                  *int64               `json:"actor_id,omitzero"`
 	ActorName                *string              `json:"actor_name,omitzero"`
 	ActorType                *string              `json:"actor_type,omitzero"`
@@ -3116,6 +3121,7 @@ type APIInsightsUserStatsItem struct {
 
 // APIOverview is the schema api-overview.
 type APIOverview struct {
+	*api.Extra
 	Actions                          []string                       `json:"actions,omitzero"`
 	ActionsMacos                     []string                       `json:"actions_macos,omitzero"`
 	API                              []string                       `json:"api,omitzero"`
@@ -3138,18 +3144,21 @@ type APIOverview struct {
 
 // APIOverviewActionsInbound is the member domains.actions_inbound of the schema api-overview.
 type APIOverviewActionsInbound struct {
+	*api.Extra
 	FullDomains     []string `json:"full_domains,omitzero"`
 	WildcardDomains []string `json:"wildcard_domains,omitzero"`
 }
 
 // APIOverviewArtifactAttestations is the member domains.artifact_attestations of the schema api-overview.
 type APIOverviewArtifactAttestations struct {
+	*api.Extra
 	Services    []string `json:"services,omitzero"`
 	TrustDomain *string  `json:"trust_domain,omitzero"`
 }
 
 // APIOverviewDomains is the member domains of the schema api-overview.
 type APIOverviewDomains struct {
+	*api.Extra
 	Actions              []string                         `json:"actions,omitzero"`
 	ActionsInbound       *APIOverviewActionsInbound       `json:"actions_inbound,omitzero"`
 	ArtifactAttestations *APIOverviewArtifactAttestations `json:"artifact_attestations,omitzero"`
@@ -3162,6 +3171,7 @@ type APIOverviewDomains struct {
 
 // APIOverviewSSHKeyFingerprints is the member ssh_key_fingerprints of the schema api-overview.
 type APIOverviewSSHKeyFingerprints struct {
+	*api.Extra
 	Sha256Dsa     *string `json:"SHA256_DSA,omitzero"`
 	Sha256Ecdsa   *string `json:"SHA256_ECDSA,omitzero"`
 	Sha256Ed25519 *string `json:"SHA256_ED25519,omitzero"`
@@ -3178,7 +3188,8 @@ type ActionsAddCustomLabelsToSelfHostedRunnerForOrgRequest struct {
 
 // ActionsAddCustomLabelsToSelfHostedRunnerForOrgResponse is the answer of actions/add-custom-labels-to-self-hosted-runner-for-org.
 type ActionsAddCustomLabelsToSelfHostedRunnerForOrgResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
@@ -3189,7 +3200,8 @@ type ActionsAddCustomLabelsToSelfHostedRunnerForRepoRequest struct {
 
 // ActionsAddCustomLabelsToSelfHostedRunnerForRepoResponse is the answer of actions/add-custom-labels-to-self-hosted-runner-for-repo.
 type ActionsAddCustomLabelsToSelfHostedRunnerForRepoResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
@@ -3200,18 +3212,21 @@ type ActionsArtifactAndLogRetention struct {
 
 // ActionsArtifactAndLogRetentionResponse is the schema actions-artifact-and-log-retention-response.
 type ActionsArtifactAndLogRetentionResponse struct {
+	*api.Extra
 	Days               int64 `json:"days"`
 	MaximumAllowedDays int64 `json:"maximum_allowed_days"`
 }
 
 // ActionsCacheList is the schema actions-cache-list.
 type ActionsCacheList struct {
-	ActionsCaches []ActionsCacheListActionsCache `json:"actions_caches"`
+	*api.Extra
+	ActionsCaches []ActionsCacheListActionsCache `json:"actions_caches,omitzero"`
 	TotalCount    int64                          `json:"total_count"`
 }
 
 // ActionsCacheListActionsCache is the member actions_caches of the schema actions-cache-list.
 type ActionsCacheListActionsCache struct {
+	*api.Extra
 	CreatedAt      *api.Time `json:"created_at,omitzero"`
 	ID             *int64    `json:"id,omitzero"`
 	Key            *string   `json:"key,omitzero"`
@@ -3223,36 +3238,43 @@ type ActionsCacheListActionsCache struct {
 
 // ActionsCacheRetentionLimitForEnterprise is the schema actions-cache-retention-limit-for-enterprise.
 type ActionsCacheRetentionLimitForEnterprise struct {
+	*api.Extra
 	MaxCacheRetentionDays *int64 `json:"max_cache_retention_days,omitzero"`
 }
 
 // ActionsCacheRetentionLimitForOrganization is the schema actions-cache-retention-limit-for-organization.
 type ActionsCacheRetentionLimitForOrganization struct {
+	*api.Extra
 	MaxCacheRetentionDays *int64 `json:"max_cache_retention_days,omitzero"`
 }
 
 // ActionsCacheRetentionLimitForRepository is the schema actions-cache-retention-limit-for-repository.
 type ActionsCacheRetentionLimitForRepository struct {
+	*api.Extra
 	MaxCacheRetentionDays *int64 `json:"max_cache_retention_days,omitzero"`
 }
 
 // ActionsCacheStorageLimitForEnterprise is the schema actions-cache-storage-limit-for-enterprise.
 type ActionsCacheStorageLimitForEnterprise struct {
+	*api.Extra
 	MaxCacheSizeGb *int64 `json:"max_cache_size_gb,omitzero"`
 }
 
 // ActionsCacheStorageLimitForOrganization is the schema actions-cache-storage-limit-for-organization.
 type ActionsCacheStorageLimitForOrganization struct {
+	*api.Extra
 	MaxCacheSizeGb *int64 `json:"max_cache_size_gb,omitzero"`
 }
 
 // ActionsCacheStorageLimitForRepository is the schema actions-cache-storage-limit-for-repository.
 type ActionsCacheStorageLimitForRepository struct {
+	*api.Extra
 	MaxCacheSizeGb *int64 `json:"max_cache_size_gb,omitzero"`
 }
 
 // ActionsCacheUsageByRepository is the schema actions-cache-usage-by-repository.
 type ActionsCacheUsageByRepository struct {
+	*api.Extra
 	ActiveCachesCount       int64  `json:"active_caches_count"`
 	ActiveCachesSizeInBytes int64  `json:"active_caches_size_in_bytes"`
 	FullName                string `json:"full_name"`
@@ -3260,6 +3282,7 @@ type ActionsCacheUsageByRepository struct {
 
 // ActionsCacheUsageOrgEnterprise is the schema actions-cache-usage-org-enterprise.
 type ActionsCacheUsageOrgEnterprise struct {
+	*api.Extra
 	TotalActiveCachesCount       int64 `json:"total_active_caches_count"`
 	TotalActiveCachesSizeInBytes int64 `json:"total_active_caches_size_in_bytes"`
 }
@@ -3363,6 +3386,7 @@ type ActionsDefaultWorkflowPermissions string
 
 // ActionsForkPrContributorApproval is the schema actions-fork-pr-contributor-approval.
 type ActionsForkPrContributorApproval struct {
+	*api.Extra
 	ApprovalPolicy ActionsForkPrContributorApprovalPolicy `json:"approval_policy"`
 }
 
@@ -3371,6 +3395,7 @@ type ActionsForkPrContributorApprovalPolicy string
 
 // ActionsForkPrWorkflowsPrivateRepos is the schema actions-fork-pr-workflows-private-repos.
 type ActionsForkPrWorkflowsPrivateRepos struct {
+	*api.Extra
 	RequireApprovalForForkPrWorkflows bool `json:"require_approval_for_fork_pr_workflows"`
 	RunWorkflowsFromForkPullRequests  bool `json:"run_workflows_from_fork_pull_requests"`
 	SendSecretsAndVariables           bool `json:"send_secrets_and_variables"`
@@ -3397,6 +3422,7 @@ type ActionsGenerateRunnerJitconfigForOrgRequest struct {
 
 // ActionsGenerateRunnerJitconfigForOrgResponse is the answer of actions/generate-runner-jitconfig-for-org.
 type ActionsGenerateRunnerJitconfigForOrgResponse struct {
+	*api.Extra
 	EncodedJitConfig string `json:"encoded_jit_config"`
 	Runner           Runner `json:"runner"`
 }
@@ -3413,6 +3439,7 @@ type ActionsGenerateRunnerJitconfigForRepoRequest struct {
 
 // ActionsGenerateRunnerJitconfigForRepoResponse is the answer of actions/generate-runner-jitconfig-for-repo.
 type ActionsGenerateRunnerJitconfigForRepoResponse struct {
+	*api.Extra
 	EncodedJitConfig string `json:"encoded_jit_config"`
 	Runner           Runner `json:"runner"`
 }
@@ -3422,42 +3449,49 @@ type ActionsGetActionsCacheListSort string
 
 // ActionsGetActionsCacheUsageByRepoForOrgResponse is the answer of actions/get-actions-cache-usage-by-repo-for-org.
 type ActionsGetActionsCacheUsageByRepoForOrgResponse struct {
-	RepositoryCacheUsages []ActionsCacheUsageByRepository `json:"repository_cache_usages"`
+	*api.Extra
+	RepositoryCacheUsages []ActionsCacheUsageByRepository `json:"repository_cache_usages,omitzero"`
 	TotalCount            int64                           `json:"total_count"`
 }
 
 // ActionsGetDefaultWorkflowPermissions is the schema actions-get-default-workflow-permissions.
 type ActionsGetDefaultWorkflowPermissions struct {
+	*api.Extra
 	CanApprovePullRequestReviews bool                              `json:"can_approve_pull_request_reviews"`
 	DefaultWorkflowPermissions   ActionsDefaultWorkflowPermissions `json:"default_workflow_permissions"`
 }
 
 // ActionsGetHostedRunnersGitHubOwnedImagesForOrgResponse is the answer of actions/get-hosted-runners-github-owned-images-for-org.
 type ActionsGetHostedRunnersGitHubOwnedImagesForOrgResponse struct {
-	Images     []ActionsHostedRunnerCuratedImage `json:"images"`
+	*api.Extra
+	Images     []ActionsHostedRunnerCuratedImage `json:"images,omitzero"`
 	TotalCount int64                             `json:"total_count"`
 }
 
 // ActionsGetHostedRunnersMachineSpecsForOrgResponse is the answer of actions/get-hosted-runners-machine-specs-for-org.
 type ActionsGetHostedRunnersMachineSpecsForOrgResponse struct {
-	MachineSpecs []ActionsHostedRunnerMachineSpec `json:"machine_specs"`
+	*api.Extra
+	MachineSpecs []ActionsHostedRunnerMachineSpec `json:"machine_specs,omitzero"`
 	TotalCount   int64                            `json:"total_count"`
 }
 
 // ActionsGetHostedRunnersPartnerImagesForOrgResponse is the answer of actions/get-hosted-runners-partner-images-for-org.
 type ActionsGetHostedRunnersPartnerImagesForOrgResponse struct {
-	Images     []ActionsHostedRunnerCuratedImage `json:"images"`
+	*api.Extra
+	Images     []ActionsHostedRunnerCuratedImage `json:"images,omitzero"`
 	TotalCount int64                             `json:"total_count"`
 }
 
 // ActionsGetHostedRunnersPlatformsForOrgResponse is the answer of actions/get-hosted-runners-platforms-for-org.
 type ActionsGetHostedRunnersPlatformsForOrgResponse struct {
-	Platforms  []string `json:"platforms"`
+	*api.Extra
+	Platforms  []string `json:"platforms,omitzero"`
 	TotalCount int64    `json:"total_count"`
 }
 
 // ActionsHostedRunner is the schema actions-hosted-runner.
 type ActionsHostedRunner struct {
+	*api.Extra
 	ID                 int64                          `json:"id"`
 	ImageDetails       *ActionsHostedRunnerPoolImage  `json:"image_details"`
 	ImageGen           *bool                          `json:"image_gen,omitzero"`
@@ -3474,6 +3508,7 @@ type ActionsHostedRunner struct {
 
 // ActionsHostedRunnerCuratedImage is the schema actions-hosted-runner-curated-image.
 type ActionsHostedRunnerCuratedImage struct {
+	*api.Extra
 	DisplayName string                                `json:"display_name"`
 	ID          string                                `json:"id"`
 	Platform    string                                `json:"platform"`
@@ -3486,6 +3521,7 @@ type ActionsHostedRunnerCuratedImageSource string
 
 // ActionsHostedRunnerCustomImage is the schema actions-hosted-runner-custom-image.
 type ActionsHostedRunnerCustomImage struct {
+	*api.Extra
 	ID                int64  `json:"id"`
 	LatestVersion     string `json:"latest_version"`
 	Name              string `json:"name"`
@@ -3498,6 +3534,7 @@ type ActionsHostedRunnerCustomImage struct {
 
 // ActionsHostedRunnerCustomImageVersion is the schema actions-hosted-runner-custom-image-version.
 type ActionsHostedRunnerCustomImageVersion struct {
+	*api.Extra
 	CreatedOn    string `json:"created_on"`
 	SizeGb       int64  `json:"size_gb"`
 	State        string `json:"state"`
@@ -3507,17 +3544,20 @@ type ActionsHostedRunnerCustomImageVersion struct {
 
 // ActionsHostedRunnerLimits is the schema actions-hosted-runner-limits.
 type ActionsHostedRunnerLimits struct {
+	*api.Extra
 	PublicIPs ActionsHostedRunnerLimitsPublicIPs `json:"public_ips"`
 }
 
 // ActionsHostedRunnerLimitsPublicIPs is the member public_ips of the schema actions-hosted-runner-limits.
 type ActionsHostedRunnerLimitsPublicIPs struct {
+	*api.Extra
 	CurrentUsage int64 `json:"current_usage"`
 	Maximum      int64 `json:"maximum"`
 }
 
 // ActionsHostedRunnerMachineSpec is the schema actions-hosted-runner-machine-spec.
 type ActionsHostedRunnerMachineSpec struct {
+	*api.Extra
 	CPUCores  int64  `json:"cpu_cores"`
 	ID        string `json:"id"`
 	MemoryGb  int64  `json:"memory_gb"`
@@ -3526,6 +3566,7 @@ type ActionsHostedRunnerMachineSpec struct {
 
 // ActionsHostedRunnerPoolImage is the schema nullable-actions-hosted-runner-pool-image.
 type ActionsHostedRunnerPoolImage struct {
+	*api.Extra
 	DisplayName string                                `json:"display_name"`
 	ID          string                                `json:"id"`
 	SizeGb      int64                                 `json:"size_gb"`
@@ -3538,182 +3579,212 @@ type ActionsHostedRunnerStatus string
 
 // ActionsListArtifactsForRepoResponse is the answer of actions/list-artifacts-for-repo.
 type ActionsListArtifactsForRepoResponse struct {
-	Artifacts  []Artifact `json:"artifacts"`
+	*api.Extra
+	Artifacts  []Artifact `json:"artifacts,omitzero"`
 	TotalCount int64      `json:"total_count"`
 }
 
 // ActionsListCustomImageVersionsForOrgResponse is the answer of actions/list-custom-image-versions-for-org.
 type ActionsListCustomImageVersionsForOrgResponse struct {
-	ImageVersions []ActionsHostedRunnerCustomImageVersion `json:"image_versions"`
+	*api.Extra
+	ImageVersions []ActionsHostedRunnerCustomImageVersion `json:"image_versions,omitzero"`
 	TotalCount    int64                                   `json:"total_count"`
 }
 
 // ActionsListCustomImagesForOrgResponse is the answer of actions/list-custom-images-for-org.
 type ActionsListCustomImagesForOrgResponse struct {
-	Images     []ActionsHostedRunnerCustomImage `json:"images"`
+	*api.Extra
+	Images     []ActionsHostedRunnerCustomImage `json:"images,omitzero"`
 	TotalCount int64                            `json:"total_count"`
 }
 
 // ActionsListEnvironmentSecretsResponse is the answer of actions/list-environment-secrets.
 type ActionsListEnvironmentSecretsResponse struct {
-	Secrets    []ActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []ActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64           `json:"total_count"`
 }
 
 // ActionsListEnvironmentVariablesResponse is the answer of actions/list-environment-variables.
 type ActionsListEnvironmentVariablesResponse struct {
+	*api.Extra
 	TotalCount int64             `json:"total_count"`
-	Variables  []ActionsVariable `json:"variables"`
+	Variables  []ActionsVariable `json:"variables,omitzero"`
 }
 
 // ActionsListGitHubHostedRunnersInGroupForOrgResponse is the answer of actions/list-github-hosted-runners-in-group-for-org.
 type ActionsListGitHubHostedRunnersInGroupForOrgResponse struct {
-	Runners    []ActionsHostedRunner `json:"runners"`
+	*api.Extra
+	Runners    []ActionsHostedRunner `json:"runners,omitzero"`
 	TotalCount float64               `json:"total_count"`
 }
 
 // ActionsListHostedRunnersForOrgResponse is the answer of actions/list-hosted-runners-for-org.
 type ActionsListHostedRunnersForOrgResponse struct {
-	Runners    []ActionsHostedRunner `json:"runners"`
+	*api.Extra
+	Runners    []ActionsHostedRunner `json:"runners,omitzero"`
 	TotalCount int64                 `json:"total_count"`
 }
 
 // ActionsListJobsForWorkflowRunAttemptResponse is the answer of actions/list-jobs-for-workflow-run-attempt.
 type ActionsListJobsForWorkflowRunAttemptResponse struct {
-	Jobs       []Job `json:"jobs"`
+	*api.Extra
+	Jobs       []Job `json:"jobs,omitzero"`
 	TotalCount int64 `json:"total_count"`
 }
 
 // ActionsListJobsForWorkflowRunResponse is the answer of actions/list-jobs-for-workflow-run.
 type ActionsListJobsForWorkflowRunResponse struct {
-	Jobs       []Job `json:"jobs"`
+	*api.Extra
+	Jobs       []Job `json:"jobs,omitzero"`
 	TotalCount int64 `json:"total_count"`
 }
 
 // ActionsListLabelsForSelfHostedRunnerForOrgResponse is the answer of actions/list-labels-for-self-hosted-runner-for-org.
 type ActionsListLabelsForSelfHostedRunnerForOrgResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
 // ActionsListLabelsForSelfHostedRunnerForRepoResponse is the answer of actions/list-labels-for-self-hosted-runner-for-repo.
 type ActionsListLabelsForSelfHostedRunnerForRepoResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
 // ActionsListOrgSecretsResponse is the answer of actions/list-org-secrets.
 type ActionsListOrgSecretsResponse struct {
-	Secrets    []OrganizationActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []OrganizationActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64                       `json:"total_count"`
 }
 
 // ActionsListOrgVariablesResponse is the answer of actions/list-org-variables.
 type ActionsListOrgVariablesResponse struct {
+	*api.Extra
 	TotalCount int64                         `json:"total_count"`
-	Variables  []OrganizationActionsVariable `json:"variables"`
+	Variables  []OrganizationActionsVariable `json:"variables,omitzero"`
 }
 
 // ActionsListRepoAccessToSelfHostedRunnerGroupInOrgResponse is the answer of actions/list-repo-access-to-self-hosted-runner-group-in-org.
 type ActionsListRepoAccessToSelfHostedRunnerGroupInOrgResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   float64             `json:"total_count"`
 }
 
 // ActionsListRepoOrganizationSecretsResponse is the answer of actions/list-repo-organization-secrets.
 type ActionsListRepoOrganizationSecretsResponse struct {
-	Secrets    []ActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []ActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64           `json:"total_count"`
 }
 
 // ActionsListRepoOrganizationVariablesResponse is the answer of actions/list-repo-organization-variables.
 type ActionsListRepoOrganizationVariablesResponse struct {
+	*api.Extra
 	TotalCount int64             `json:"total_count"`
-	Variables  []ActionsVariable `json:"variables"`
+	Variables  []ActionsVariable `json:"variables,omitzero"`
 }
 
 // ActionsListRepoSecretsResponse is the answer of actions/list-repo-secrets.
 type ActionsListRepoSecretsResponse struct {
-	Secrets    []ActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []ActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64           `json:"total_count"`
 }
 
 // ActionsListRepoVariablesResponse is the answer of actions/list-repo-variables.
 type ActionsListRepoVariablesResponse struct {
+	*api.Extra
 	TotalCount int64             `json:"total_count"`
-	Variables  []ActionsVariable `json:"variables"`
+	Variables  []ActionsVariable `json:"variables,omitzero"`
 }
 
 // ActionsListRepoWorkflowsResponse is the answer of actions/list-repo-workflows.
 type ActionsListRepoWorkflowsResponse struct {
+	*api.Extra
 	TotalCount int64      `json:"total_count"`
-	Workflows  []Workflow `json:"workflows"`
+	Workflows  []Workflow `json:"workflows,omitzero"`
 }
 
 // ActionsListSelectedReposForOrgSecretResponse is the answer of actions/list-selected-repos-for-org-secret.
 type ActionsListSelectedReposForOrgSecretResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // ActionsListSelectedReposForOrgVariableResponse is the answer of actions/list-selected-repos-for-org-variable.
 type ActionsListSelectedReposForOrgVariableResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // ActionsListSelectedRepositoriesEnabledGitHubActionsOrganizationResponse is the answer of actions/list-selected-repositories-enabled-github-actions-organization.
 type ActionsListSelectedRepositoriesEnabledGitHubActionsOrganizationResponse struct {
-	Repositories []Repository `json:"repositories"`
+	*api.Extra
+	Repositories []Repository `json:"repositories,omitzero"`
 	TotalCount   float64      `json:"total_count"`
 }
 
 // ActionsListSelectedRepositoriesSelfHostedRunnersOrganizationResponse is the answer of actions/list-selected-repositories-self-hosted-runners-organization.
 type ActionsListSelectedRepositoriesSelfHostedRunnersOrganizationResponse struct {
+	*api.Extra
 	Repositories []Repository `json:"repositories,omitzero"`
 	TotalCount   *int64       `json:"total_count,omitzero"`
 }
 
 // ActionsListSelfHostedRunnerGroupsForOrgResponse is the answer of actions/list-self-hosted-runner-groups-for-org.
 type ActionsListSelfHostedRunnerGroupsForOrgResponse struct {
-	RunnerGroups []RunnerGroupsOrg `json:"runner_groups"`
+	*api.Extra
+	RunnerGroups []RunnerGroupsOrg `json:"runner_groups,omitzero"`
 	TotalCount   float64           `json:"total_count"`
 }
 
 // ActionsListSelfHostedRunnersForOrgResponse is the answer of actions/list-self-hosted-runners-for-org.
 type ActionsListSelfHostedRunnersForOrgResponse struct {
-	Runners    []Runner `json:"runners"`
+	*api.Extra
+	Runners    []Runner `json:"runners,omitzero"`
 	TotalCount int64    `json:"total_count"`
 }
 
 // ActionsListSelfHostedRunnersForRepoResponse is the answer of actions/list-self-hosted-runners-for-repo.
 type ActionsListSelfHostedRunnersForRepoResponse struct {
-	Runners    []Runner `json:"runners"`
+	*api.Extra
+	Runners    []Runner `json:"runners,omitzero"`
 	TotalCount int64    `json:"total_count"`
 }
 
 // ActionsListSelfHostedRunnersInGroupForOrgResponse is the answer of actions/list-self-hosted-runners-in-group-for-org.
 type ActionsListSelfHostedRunnersInGroupForOrgResponse struct {
-	Runners    []Runner `json:"runners"`
+	*api.Extra
+	Runners    []Runner `json:"runners,omitzero"`
 	TotalCount float64  `json:"total_count"`
 }
 
 // ActionsListWorkflowRunArtifactsResponse is the answer of actions/list-workflow-run-artifacts.
 type ActionsListWorkflowRunArtifactsResponse struct {
-	Artifacts  []Artifact `json:"artifacts"`
+	*api.Extra
+	Artifacts  []Artifact `json:"artifacts,omitzero"`
 	TotalCount int64      `json:"total_count"`
 }
 
 // ActionsListWorkflowRunsForRepoResponse is the answer of actions/list-workflow-runs-for-repo.
 type ActionsListWorkflowRunsForRepoResponse struct {
+	*api.Extra
 	TotalCount   int64         `json:"total_count"`
-	WorkflowRuns []WorkflowRun `json:"workflow_runs"`
+	WorkflowRuns []WorkflowRun `json:"workflow_runs,omitzero"`
 }
 
 // ActionsListWorkflowRunsResponse is the answer of actions/list-workflow-runs.
 type ActionsListWorkflowRunsResponse struct {
+	*api.Extra
 	TotalCount   int64         `json:"total_count"`
-	WorkflowRuns []WorkflowRun `json:"workflow_runs"`
+	WorkflowRuns []WorkflowRun `json:"workflow_runs,omitzero"`
 }
 
 // ActionsListWorkflowRunsStatus is the parameter status of actions/list-workflow-runs-for-repo, and of 1 more. A value that is not listed is kept as it is.
@@ -3721,6 +3792,7 @@ type ActionsListWorkflowRunsStatus string
 
 // ActionsOrganizationPermissions is the schema actions-organization-permissions.
 type ActionsOrganizationPermissions struct {
+	*api.Extra
 	AllowedActions          *AllowedActions     `json:"allowed_actions,omitzero"`
 	EnabledRepositories     EnabledRepositories `json:"enabled_repositories"`
 	SelectedActionsURL      *string             `json:"selected_actions_url,omitzero"`
@@ -3730,6 +3802,7 @@ type ActionsOrganizationPermissions struct {
 
 // ActionsPublicKey is the schema actions-public-key.
 type ActionsPublicKey struct {
+	*api.Extra
 	CreatedAt *string `json:"created_at,omitzero"`
 	ID        *int64  `json:"id,omitzero"`
 	Key       string  `json:"key"`
@@ -3761,30 +3834,35 @@ type ActionsReRunWorkflowRequest struct {
 
 // ActionsRemoveAllCustomLabelsFromSelfHostedRunnerForOrgResponse is the answer of actions/remove-all-custom-labels-from-self-hosted-runner-for-org.
 type ActionsRemoveAllCustomLabelsFromSelfHostedRunnerForOrgResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
 // ActionsRemoveAllCustomLabelsFromSelfHostedRunnerForRepoResponse is the answer of actions/remove-all-custom-labels-from-self-hosted-runner-for-repo.
 type ActionsRemoveAllCustomLabelsFromSelfHostedRunnerForRepoResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
 // ActionsRemoveCustomLabelFromSelfHostedRunnerForOrgResponse is the answer of actions/remove-custom-label-from-self-hosted-runner-for-org.
 type ActionsRemoveCustomLabelFromSelfHostedRunnerForOrgResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
 // ActionsRemoveCustomLabelFromSelfHostedRunnerForRepoResponse is the answer of actions/remove-custom-label-from-self-hosted-runner-for-repo.
 type ActionsRemoveCustomLabelFromSelfHostedRunnerForRepoResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
 // ActionsRepositoryPermissions is the schema actions-repository-permissions.
 type ActionsRepositoryPermissions struct {
+	*api.Extra
 	AllowedActions     *AllowedActions `json:"allowed_actions,omitzero"`
 	Enabled            bool            `json:"enabled"`
 	SelectedActionsURL *string         `json:"selected_actions_url,omitzero"`
@@ -3809,6 +3887,7 @@ type ActionsReviewPendingDeploymentsForRunRequest struct {
 
 // ActionsSecret is the schema actions-secret.
 type ActionsSecret struct {
+	*api.Extra
 	CreatedAt api.Time `json:"created_at"`
 	Name      string   `json:"name"`
 	UpdatedAt api.Time `json:"updated_at"`
@@ -3821,7 +3900,8 @@ type ActionsSetCustomLabelsForSelfHostedRunnerForOrgRequest struct {
 
 // ActionsSetCustomLabelsForSelfHostedRunnerForOrgResponse is the answer of actions/set-custom-labels-for-self-hosted-runner-for-org.
 type ActionsSetCustomLabelsForSelfHostedRunnerForOrgResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
@@ -3832,7 +3912,8 @@ type ActionsSetCustomLabelsForSelfHostedRunnerForRepoRequest struct {
 
 // ActionsSetCustomLabelsForSelfHostedRunnerForRepoResponse is the answer of actions/set-custom-labels-for-self-hosted-runner-for-repo.
 type ActionsSetCustomLabelsForSelfHostedRunnerForRepoResponse struct {
-	Labels     []RunnerLabel `json:"labels"`
+	*api.Extra
+	Labels     []RunnerLabel `json:"labels,omitzero"`
 	TotalCount int64         `json:"total_count"`
 }
 
@@ -3949,6 +4030,7 @@ type ActionsUpdateSelfHostedRunnerGroupForOrgRequest struct {
 
 // ActionsVariable is the schema actions-variable.
 type ActionsVariable struct {
+	*api.Extra
 	CreatedAt api.Time `json:"created_at"`
 	Name      string   `json:"name"`
 	UpdatedAt api.Time `json:"updated_at"`
@@ -3957,6 +4039,7 @@ type ActionsVariable struct {
 
 // ActionsWorkflowAccessToRepository is the schema actions-workflow-access-to-repository.
 type ActionsWorkflowAccessToRepository struct {
+	*api.Extra
 	AccessLevel ActionsWorkflowAccessToRepositoryAccessLevel `json:"access_level"`
 }
 
@@ -3965,6 +4048,7 @@ type ActionsWorkflowAccessToRepositoryAccessLevel string
 
 // Activity is the schema activity.
 type Activity struct {
+	*api.Extra
 	ActivityType ActivityType `json:"activity_type"`
 	Actor        *SimpleUser  `json:"actor"`
 	After        string       `json:"after"`
@@ -3977,6 +4061,7 @@ type Activity struct {
 
 // ActivityGetStargazerCountForRepoResponse is the answer of activity/get-stargazer-count-for-repo.
 type ActivityGetStargazerCountForRepoResponse struct {
+	*api.Extra
 	Count int64 `json:"count"`
 }
 
@@ -4006,6 +4091,7 @@ type ActivityMarkNotificationsAsReadRequest struct {
 
 // ActivityMarkNotificationsAsReadResponse is the answer of activity/mark-notifications-as-read.
 type ActivityMarkNotificationsAsReadResponse struct {
+	*api.Extra
 	Message *string `json:"message,omitzero"`
 }
 
@@ -4016,6 +4102,7 @@ type ActivityMarkRepoNotificationsAsReadRequest struct {
 
 // ActivityMarkRepoNotificationsAsReadResponse is the answer of activity/mark-repo-notifications-as-read.
 type ActivityMarkRepoNotificationsAsReadResponse struct {
+	*api.Extra
 	Message *string `json:"message,omitzero"`
 	URL     *string `json:"url,omitzero"`
 }
@@ -4037,6 +4124,7 @@ type ActivityType string
 
 // Actor is the schema actor.
 type Actor struct {
+	*api.Extra
 	AvatarURL    string  `json:"avatar_url"`
 	DisplayLogin *string `json:"display_login,omitzero"`
 	GravatarID   *string `json:"gravatar_id"`
@@ -4047,6 +4135,7 @@ type Actor struct {
 
 // AddedToProjectIssueEvent is the schema added-to-project-issue-event.
 type AddedToProjectIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -4076,6 +4165,7 @@ type AgentTasksCreateTaskInRepoRequest struct {
 
 // AgentTasksCreateTaskInRepoResponse is the answer of agent-tasks/create-task-in-repo.
 type AgentTasksCreateTaskInRepoResponse struct {
+	*api.Extra
 	ArchivedAt   api.Nullable[api.Time]           `json:"archived_at,omitzero"`
 	Artifacts    []AgentTasksGetTaskByIDArtifact  `json:"artifacts,omitzero"`
 	CreatedAt    api.Time                         `json:"created_at"`
@@ -4097,6 +4187,7 @@ type AgentTasksCreateTaskInRepoResponse struct {
 
 // AgentTasksGetTaskByIDArtifact is the member tasks.artifacts of agent-tasks/list-tasks-for-repo, and of 4 more.
 type AgentTasksGetTaskByIDArtifact struct {
+	*api.Extra
 	Data Data `json:"data"`
 
 	// Provider is always "github".
@@ -4106,33 +4197,39 @@ type AgentTasksGetTaskByIDArtifact struct {
 
 // AgentTasksGetTaskByIDDataWithBaseRef is the member tasks.artifacts.data of agent-tasks/list-tasks-for-repo, and of 4 more.
 type AgentTasksGetTaskByIDDataWithBaseRef struct {
+	*api.Extra
 	BaseRef string `json:"base_ref"`
 	HeadRef string `json:"head_ref"`
 }
 
 // AgentTasksGetTaskByIDDataWithID is the member tasks.artifacts.data of agent-tasks/list-tasks-for-repo, and of 4 more.
 type AgentTasksGetTaskByIDDataWithID struct {
+	*api.Extra
 	GlobalID *string `json:"global_id,omitzero"`
 	ID       int64   `json:"id"`
 }
 
 // AgentTasksGetTaskByIDError is the member sessions.error of agent-tasks/get-task-by-repo-and-id, and of 1 more.
 type AgentTasksGetTaskByIDError struct {
+	*api.Extra
 	Message *string `json:"message,omitzero"`
 }
 
 // AgentTasksGetTaskByIDOwner is the member tasks.owner of agent-tasks/list-tasks-for-repo, and of 6 more.
 type AgentTasksGetTaskByIDOwner struct {
+	*api.Extra
 	ID *int64 `json:"id,omitzero"`
 }
 
 // AgentTasksGetTaskByIDRepository is the member tasks.repository of agent-tasks/list-tasks-for-repo, and of 6 more.
 type AgentTasksGetTaskByIDRepository struct {
+	*api.Extra
 	ID *int64 `json:"id,omitzero"`
 }
 
 // AgentTasksGetTaskByIDResponse is the answer of agent-tasks/get-task-by-id.
 type AgentTasksGetTaskByIDResponse struct {
+	*api.Extra
 	ArchivedAt   api.Nullable[api.Time]           `json:"archived_at,omitzero"`
 	Artifacts    []AgentTasksGetTaskByIDArtifact  `json:"artifacts,omitzero"`
 	CreatedAt    api.Time                         `json:"created_at"`
@@ -4164,11 +4261,13 @@ type AgentTasksGetTaskByIDType string
 
 // AgentTasksGetTaskByIDUser is the member sessions.user of agent-tasks/get-task-by-repo-and-id, and of 1 more.
 type AgentTasksGetTaskByIDUser struct {
+	*api.Extra
 	ID *int64 `json:"id,omitzero"`
 }
 
 // AgentTasksGetTaskByRepoAndIDResponse is the answer of agent-tasks/get-task-by-repo-and-id.
 type AgentTasksGetTaskByRepoAndIDResponse struct {
+	*api.Extra
 	ArchivedAt   api.Nullable[api.Time]           `json:"archived_at,omitzero"`
 	Artifacts    []AgentTasksGetTaskByIDArtifact  `json:"artifacts,omitzero"`
 	CreatedAt    api.Time                         `json:"created_at"`
@@ -4191,6 +4290,7 @@ type AgentTasksGetTaskByRepoAndIDResponse struct {
 
 // AgentTasksListTasksForRepoErrorResponse is the error answer of agent-tasks/list-tasks-for-repo, and of 97 more.
 type AgentTasksListTasksForRepoErrorResponse struct {
+	*api.Extra
 	Block            *Block                      `json:"block,omitzero"`
 	Code             *string                     `json:"code,omitzero"`
 	DocumentationURL *string                     `json:"documentation_url,omitzero"`
@@ -4201,14 +4301,16 @@ type AgentTasksListTasksForRepoErrorResponse struct {
 
 // AgentTasksListTasksForRepoResponse is the answer of agent-tasks/list-tasks-for-repo.
 type AgentTasksListTasksForRepoResponse struct {
-	Tasks              []Task `json:"tasks"`
+	*api.Extra
+	Tasks              []Task `json:"tasks,omitzero"`
 	TotalActiveCount   *int64 `json:"total_active_count,omitzero"`
 	TotalArchivedCount *int64 `json:"total_archived_count,omitzero"`
 }
 
 // AgentTasksListTasksResponse is the answer of agent-tasks/list-tasks.
 type AgentTasksListTasksResponse struct {
-	Tasks              []Task `json:"tasks"`
+	*api.Extra
+	Tasks              []Task `json:"tasks,omitzero"`
 	TotalActiveCount   *int64 `json:"total_active_count,omitzero"`
 	TotalArchivedCount *int64 `json:"total_archived_count,omitzero"`
 }
@@ -4246,49 +4348,57 @@ type AgentsCreateRepoVariableRequest struct {
 
 // AgentsListOrgSecretsResponse is the answer of agents/list-org-secrets.
 type AgentsListOrgSecretsResponse struct {
-	Secrets    []OrganizationActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []OrganizationActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64                       `json:"total_count"`
 }
 
 // AgentsListOrgVariablesResponse is the answer of agents/list-org-variables.
 type AgentsListOrgVariablesResponse struct {
+	*api.Extra
 	TotalCount int64                         `json:"total_count"`
-	Variables  []OrganizationActionsVariable `json:"variables"`
+	Variables  []OrganizationActionsVariable `json:"variables,omitzero"`
 }
 
 // AgentsListRepoOrganizationSecretsResponse is the answer of agents/list-repo-organization-secrets.
 type AgentsListRepoOrganizationSecretsResponse struct {
-	Secrets    []ActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []ActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64           `json:"total_count"`
 }
 
 // AgentsListRepoOrganizationVariablesResponse is the answer of agents/list-repo-organization-variables.
 type AgentsListRepoOrganizationVariablesResponse struct {
+	*api.Extra
 	TotalCount int64             `json:"total_count"`
-	Variables  []ActionsVariable `json:"variables"`
+	Variables  []ActionsVariable `json:"variables,omitzero"`
 }
 
 // AgentsListRepoSecretsResponse is the answer of agents/list-repo-secrets.
 type AgentsListRepoSecretsResponse struct {
-	Secrets    []ActionsSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []ActionsSecret `json:"secrets,omitzero"`
 	TotalCount int64           `json:"total_count"`
 }
 
 // AgentsListRepoVariablesResponse is the answer of agents/list-repo-variables.
 type AgentsListRepoVariablesResponse struct {
+	*api.Extra
 	TotalCount int64             `json:"total_count"`
-	Variables  []ActionsVariable `json:"variables"`
+	Variables  []ActionsVariable `json:"variables,omitzero"`
 }
 
 // AgentsListSelectedReposForOrgSecretResponse is the answer of agents/list-selected-repos-for-org-secret.
 type AgentsListSelectedReposForOrgSecretResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // AgentsListSelectedReposForOrgVariableResponse is the answer of agents/list-selected-repos-for-org-variable.
 type AgentsListSelectedReposForOrgVariableResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
@@ -4316,11 +4426,6 @@ type AgentsUpdateRepoVariableRequest struct {
 	Value *string `json:"value,omitzero"`
 }
 
-// AllowForkSyncing is the member allow_fork_syncing of the schema branch-protection, and of 1 more.
-type AllowForkSyncing struct {
-	Enabled *bool `json:"enabled,omitzero"`
-}
-
 // AllowedActions is the schema allowed-actions. A value that is not listed is kept as it is.
 type AllowedActions string
 
@@ -4345,6 +4450,7 @@ type AnnotationLevel string
 
 // AppPermissions is the schema app-permissions.
 type AppPermissions struct {
+	*api.Extra
 	Actions                                    *Actions                                                  `json:"actions,omitzero"`
 	Administration                             *Administration                                           `json:"administration,omitzero"`
 	ArtifactMetadata                           *AppPermissionsArtifactMetadata                           `json:"artifact_metadata,omitzero"`
@@ -4484,7 +4590,7 @@ type AppsCreateFromManifestResponse struct {
 	ClientSecret       string                 `json:"client_secret"`
 	CreatedAt          api.Time               `json:"created_at"`
 	Description        *string                `json:"description"`
-	Events             []string               `json:"events"`
+	Events             []string               `json:"events,omitzero"`
 	ExternalURL        string                 `json:"external_url"`
 	HTMLURL            string                 `json:"html_url"`
 	ID                 int64                  `json:"id"`
@@ -4497,6 +4603,9 @@ type AppsCreateFromManifestResponse struct {
 	Slug               *string                `json:"slug,omitzero"`
 	UpdatedAt          api.Time               `json:"updated_at"`
 	WebhookSecret      *string                `json:"webhook_secret"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsCreateInstallationAccessTokenRequest is the body of apps/create-installation-access-token.
@@ -4518,13 +4627,15 @@ type AppsDeleteTokenRequest struct {
 
 // AppsListInstallationReposForAuthenticatedUserResponse is the answer of apps/list-installation-repos-for-authenticated-user.
 type AppsListInstallationReposForAuthenticatedUserResponse struct {
-	Repositories        []AppsListReposAccessibleToInstallationRepository `json:"repositories"`
+	*api.Extra
+	Repositories        []AppsListReposAccessibleToInstallationRepository `json:"repositories,omitzero"`
 	RepositorySelection *string                                           `json:"repository_selection,omitzero"`
 	TotalCount          int64                                             `json:"total_count"`
 }
 
 // AppsListInstallationsAccount is the member account of apps/list-installations.
 type AppsListInstallationsAccount struct {
+	*api.Extra
 	AvatarURL         string               `json:"avatar_url"`
 	CreatedAt         *api.Time            `json:"created_at"`
 	Description       api.Nullable[string] `json:"description,omitzero"`
@@ -4555,19 +4666,21 @@ type AppsListInstallationsAccount struct {
 
 // AppsListInstallationsForAuthenticatedUserResponse is the answer of apps/list-installations-for-authenticated-user.
 type AppsListInstallationsForAuthenticatedUserResponse struct {
-	Installations []Installation `json:"installations"`
+	*api.Extra
+	Installations []Installation `json:"installations,omitzero"`
 	TotalCount    int64          `json:"total_count"`
 }
 
 // AppsListInstallationsItem is apps/list-installations.
 type AppsListInstallationsItem struct {
+	*api.Extra
 	AccessTokensURL        string                            `json:"access_tokens_url"`
 	Account                *AppsListInstallationsAccount     `json:"account"`
 	AppID                  int64                             `json:"app_id"`
 	AppSlug                string                            `json:"app_slug"`
 	ContactEmail           api.Nullable[string]              `json:"contact_email,omitzero"`
 	CreatedAt              api.Time                          `json:"created_at"`
-	Events                 []string                          `json:"events"`
+	Events                 []string                          `json:"events,omitzero"`
 	HasMultipleSingleFiles *bool                             `json:"has_multiple_single_files,omitzero"`
 	HTMLURL                string                            `json:"html_url"`
 	ID                     int64                             `json:"id"`
@@ -4585,6 +4698,7 @@ type AppsListInstallationsItem struct {
 
 // AppsListInstallationsPermissions is the member permissions of apps/list-installations.
 type AppsListInstallationsPermissions struct {
+	*api.Extra
 	Actions                                 *Actions                                 `json:"actions,omitzero"`
 	Administration                          *Administration                          `json:"administration,omitzero"`
 	Checks                                  *Checks                                  `json:"checks,omitzero"`
@@ -4627,6 +4741,7 @@ type AppsListInstallationsPermissions struct {
 
 // AppsListInstallationsSuspendedBy is the member suspended_by of apps/list-installations.
 type AppsListInstallationsSuspendedBy struct {
+	*api.Extra
 	AvatarURL         string               `json:"avatar_url"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
 	EventsURL         string               `json:"events_url"`
@@ -4655,6 +4770,7 @@ type AppsListInstallationsTeamDiscussions string
 
 // AppsListReposAccessibleToInstallationRepository is the member repositories of apps/list-repos-accessible-to-installation, and of 1 more.
 type AppsListReposAccessibleToInstallationRepository struct {
+	*api.Extra
 	AllowAutoMerge         *bool                  `json:"allow_auto_merge,omitzero"`
 	AllowForking           *bool                  `json:"allow_forking,omitzero"`
 	AllowMergeCommit       *bool                  `json:"allow_merge_commit,omitzero"`
@@ -4760,7 +4876,8 @@ type AppsListReposAccessibleToInstallationRepository struct {
 
 // AppsListReposAccessibleToInstallationResponse is the answer of apps/list-repos-accessible-to-installation.
 type AppsListReposAccessibleToInstallationResponse struct {
-	Repositories        []AppsListReposAccessibleToInstallationRepository `json:"repositories"`
+	*api.Extra
+	Repositories        []AppsListReposAccessibleToInstallationRepository `json:"repositories,omitzero"`
 	RepositorySelection *string                                           `json:"repository_selection,omitzero"`
 	TotalCount          int64                                             `json:"total_count"`
 }
@@ -4793,6 +4910,7 @@ type AppsUpdateWebhookConfigForAppRequest struct {
 
 // Artifact is the schema artifact.
 type Artifact struct {
+	*api.Extra
 	ArchiveDownloadURL string                            `json:"archive_download_url"`
 	CreatedAt          *api.Time                         `json:"created_at"`
 	Digest             api.Nullable[string]              `json:"digest,omitzero"`
@@ -4809,6 +4927,7 @@ type Artifact struct {
 
 // ArtifactDeploymentRecord is the schema artifact-deployment-record.
 type ArtifactDeploymentRecord struct {
+	*api.Extra
 	AttestationID       api.Nullable[int64] `json:"attestation_id,omitzero"`
 	Cluster             *string             `json:"cluster,omitzero"`
 	CreatedAt           *string             `json:"created_at,omitzero"`
@@ -4824,6 +4943,7 @@ type ArtifactDeploymentRecord struct {
 
 // ArtifactWorkflowRun is the member workflow_run of the schema artifact.
 type ArtifactWorkflowRun struct {
+	*api.Extra
 	HeadBranch       *string `json:"head_branch,omitzero"`
 	HeadRepositoryID *int64  `json:"head_repository_id,omitzero"`
 	HeadSHA          *string `json:"head_sha,omitzero"`
@@ -4833,6 +4953,7 @@ type ArtifactWorkflowRun struct {
 
 // AssignedIssueEvent is the schema assigned-issue-event.
 type AssignedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	Assignee              SimpleUser                     `json:"assignee"`
 	Assigner              SimpleUser                     `json:"assigner"`
@@ -4852,6 +4973,7 @@ type Assignment string
 
 // AttestationsSubjectDigest is the member attestations_subject_digests of orgs/list-attestations-bulk, and of 1 more.
 type AttestationsSubjectDigest struct {
+	*api.Extra
 	Bundle       *Bundle `json:"bundle,omitzero"`
 	BundleURL    *string `json:"bundle_url,omitzero"`
 	RepositoryID *int64  `json:"repository_id,omitzero"`
@@ -4862,6 +4984,7 @@ type AuthType string
 
 // AuthenticationToken is the schema authentication-token.
 type AuthenticationToken struct {
+	*api.Extra
 	ExpiresAt           api.Time                         `json:"expires_at"`
 	Permissions         map[string]any                   `json:"permissions,omitzero"`
 	Repositories        []Repository                     `json:"repositories,omitzero"`
@@ -4875,6 +4998,7 @@ type AuthorAssociation string
 
 // Authorization is the schema authorization.
 type Authorization struct {
+	*api.Extra
 	App            AuthorizationApp                 `json:"app"`
 	CreatedAt      api.Time                         `json:"created_at"`
 	ExpiresAt      *api.Time                        `json:"expires_at"`
@@ -4894,6 +5018,7 @@ type Authorization struct {
 
 // AuthorizationApp is the member app of the schema authorization.
 type AuthorizationApp struct {
+	*api.Extra
 	ClientID string `json:"client_id"`
 	Name     string `json:"name"`
 	URL      string `json:"url"`
@@ -4901,6 +5026,7 @@ type AuthorizationApp struct {
 
 // AutoMerge is the schema auto-merge.
 type AutoMerge struct {
+	*api.Extra
 	CommitMessage string          `json:"commit_message"`
 	CommitTitle   string          `json:"commit_title"`
 	EnabledBy     SimpleUser      `json:"enabled_by"`
@@ -4912,6 +5038,7 @@ type AutoMergeMethod string
 
 // AutoTriggerCheck is the member auto_trigger_checks of checks/set-suites-preferences, and of 1 more.
 type AutoTriggerCheck struct {
+	*api.Extra
 	AppID int64 `json:"app_id"`
 
 	// Setting defaults to true.
@@ -4920,6 +5047,7 @@ type AutoTriggerCheck struct {
 
 // Autolink is the schema autolink.
 type Autolink struct {
+	*api.Extra
 	ID             int64                  `json:"id"`
 	IsAlphanumeric bool                   `json:"is_alphanumeric"`
 	KeyPrefix      string                 `json:"key_prefix"`
@@ -4929,13 +5057,14 @@ type Autolink struct {
 
 // BaseGist is the schema base-gist.
 type BaseGist struct {
+	*api.Extra
 	Comments        int64                    `json:"comments"`
 	CommentsEnabled *bool                    `json:"comments_enabled,omitzero"`
 	CommentsURL     string                   `json:"comments_url"`
 	CommitsURL      string                   `json:"commits_url"`
 	CreatedAt       api.Time                 `json:"created_at"`
 	Description     *string                  `json:"description"`
-	Files           map[string]BaseGistFiles `json:"files"`
+	Files           map[string]BaseGistFiles `json:"files,omitzero"`
 	Forks           []any                    `json:"forks,omitzero"`
 	ForksURL        string                   `json:"forks_url"`
 	GitPullURL      string                   `json:"git_pull_url"`
@@ -4954,6 +5083,7 @@ type BaseGist struct {
 
 // BaseGistFiles is the member files of the schema base-gist.
 type BaseGistFiles struct {
+	*api.Extra
 	Encoding *string `json:"encoding,omitzero"`
 	Filename *string `json:"filename,omitzero"`
 	Language *string `json:"language,omitzero"`
@@ -4964,6 +5094,7 @@ type BaseGistFiles struct {
 
 // BasicError is the schema basic-error.
 type BasicError struct {
+	*api.Extra
 	DocumentationURL *string `json:"documentation_url,omitzero"`
 	Message          *string `json:"message,omitzero"`
 	Status           *string `json:"status,omitzero"`
@@ -4972,16 +5103,18 @@ type BasicError struct {
 
 // BillingAICreditUsageReportOrg is the schema billing-ai-credit-usage-report-org.
 type BillingAICreditUsageReportOrg struct {
+	*api.Extra
 	Model        *string                                  `json:"model,omitzero"`
 	Organization string                                   `json:"organization"`
 	Product      *string                                  `json:"product,omitzero"`
 	TimePeriod   BillingUsageSummaryReportOrgTimePeriod   `json:"timePeriod"`
-	UsageItems   []BillingAICreditUsageReportOrgUsageItem `json:"usageItems"`
+	UsageItems   []BillingAICreditUsageReportOrgUsageItem `json:"usageItems,omitzero"`
 	User         *string                                  `json:"user,omitzero"`
 }
 
 // BillingAICreditUsageReportOrgUsageItem is the member usageItems of the schema billing-ai-credit-usage-report-org, and of 3 more.
 type BillingAICreditUsageReportOrgUsageItem struct {
+	*api.Extra
 	DiscountAmount   float64 `json:"discountAmount"`
 	DiscountQuantity float64 `json:"discountQuantity"`
 	GrossAmount      float64 `json:"grossAmount"`
@@ -4997,10 +5130,11 @@ type BillingAICreditUsageReportOrgUsageItem struct {
 
 // BillingAICreditUsageReportUser is the schema billing-ai-credit-usage-report-user.
 type BillingAICreditUsageReportUser struct {
+	*api.Extra
 	Model      *string                                  `json:"model,omitzero"`
 	Product    *string                                  `json:"product,omitzero"`
 	TimePeriod BillingUsageSummaryReportOrgTimePeriod   `json:"timePeriod"`
-	UsageItems []BillingAICreditUsageReportOrgUsageItem `json:"usageItems"`
+	UsageItems []BillingAICreditUsageReportOrgUsageItem `json:"usageItems,omitzero"`
 	User       string                                   `json:"user"`
 }
 
@@ -5024,20 +5158,22 @@ type BillingGetAllBudgetsOrgScope string
 
 // BillingPremiumRequestUsageReportOrg is the schema billing-premium-request-usage-report-org.
 type BillingPremiumRequestUsageReportOrg struct {
+	*api.Extra
 	Model        *string                                  `json:"model,omitzero"`
 	Organization string                                   `json:"organization"`
 	Product      *string                                  `json:"product,omitzero"`
 	TimePeriod   BillingUsageSummaryReportOrgTimePeriod   `json:"timePeriod"`
-	UsageItems   []BillingAICreditUsageReportOrgUsageItem `json:"usageItems"`
+	UsageItems   []BillingAICreditUsageReportOrgUsageItem `json:"usageItems,omitzero"`
 	User         *string                                  `json:"user,omitzero"`
 }
 
 // BillingPremiumRequestUsageReportUser is the schema billing-premium-request-usage-report-user.
 type BillingPremiumRequestUsageReportUser struct {
+	*api.Extra
 	Model      *string                                  `json:"model,omitzero"`
 	Product    *string                                  `json:"product,omitzero"`
 	TimePeriod BillingUsageSummaryReportOrgTimePeriod   `json:"timePeriod"`
-	UsageItems []BillingAICreditUsageReportOrgUsageItem `json:"usageItems"`
+	UsageItems []BillingAICreditUsageReportOrgUsageItem `json:"usageItems,omitzero"`
 	User       string                                   `json:"user"`
 }
 
@@ -5061,11 +5197,13 @@ type BillingUpdateBudgetOrgRequest struct {
 
 // BillingUsageReport is the schema billing-usage-report.
 type BillingUsageReport struct {
+	*api.Extra
 	UsageItems []BillingUsageReportUsageItem `json:"usageItems,omitzero"`
 }
 
 // BillingUsageReportUsageItem is the member usageItems of the schema billing-usage-report.
 type BillingUsageReportUsageItem struct {
+	*api.Extra
 	Date             string  `json:"date"`
 	DiscountAmount   float64 `json:"discountAmount"`
 	GrossAmount      float64 `json:"grossAmount"`
@@ -5081,11 +5219,13 @@ type BillingUsageReportUsageItem struct {
 
 // BillingUsageReportUser is the schema billing-usage-report-user.
 type BillingUsageReportUser struct {
+	*api.Extra
 	UsageItems []BillingUsageReportUserUsageItem `json:"usageItems,omitzero"`
 }
 
 // BillingUsageReportUserUsageItem is the member usageItems of the schema billing-usage-report-user.
 type BillingUsageReportUserUsageItem struct {
+	*api.Extra
 	Date           string  `json:"date"`
 	DiscountAmount float64 `json:"discountAmount"`
 	GrossAmount    float64 `json:"grossAmount"`
@@ -5100,16 +5240,18 @@ type BillingUsageReportUserUsageItem struct {
 
 // BillingUsageSummaryReportOrg is the schema billing-usage-summary-report-org.
 type BillingUsageSummaryReportOrg struct {
+	*api.Extra
 	Organization string                                  `json:"organization"`
 	Product      *string                                 `json:"product,omitzero"`
 	Repository   *string                                 `json:"repository,omitzero"`
 	Sku          *string                                 `json:"sku,omitzero"`
 	TimePeriod   BillingUsageSummaryReportOrgTimePeriod  `json:"timePeriod"`
-	UsageItems   []BillingUsageSummaryReportOrgUsageItem `json:"usageItems"`
+	UsageItems   []BillingUsageSummaryReportOrgUsageItem `json:"usageItems,omitzero"`
 }
 
 // BillingUsageSummaryReportOrgTimePeriod is the member timePeriod of the schema billing-ai-credit-usage-report-org, and of 5 more.
 type BillingUsageSummaryReportOrgTimePeriod struct {
+	*api.Extra
 	Day   *int64 `json:"day,omitzero"`
 	Month *int64 `json:"month,omitzero"`
 	Year  int64  `json:"year"`
@@ -5117,6 +5259,7 @@ type BillingUsageSummaryReportOrgTimePeriod struct {
 
 // BillingUsageSummaryReportOrgUsageItem is the member usageItems of the schema billing-usage-summary-report-org, and of 1 more.
 type BillingUsageSummaryReportOrgUsageItem struct {
+	*api.Extra
 	DiscountAmount   float64 `json:"discountAmount"`
 	DiscountQuantity float64 `json:"discountQuantity"`
 	GrossAmount      float64 `json:"grossAmount"`
@@ -5131,16 +5274,18 @@ type BillingUsageSummaryReportOrgUsageItem struct {
 
 // BillingUsageSummaryReportUser is the schema billing-usage-summary-report-user.
 type BillingUsageSummaryReportUser struct {
+	*api.Extra
 	Product    *string                                 `json:"product,omitzero"`
 	Repository *string                                 `json:"repository,omitzero"`
 	Sku        *string                                 `json:"sku,omitzero"`
 	TimePeriod BillingUsageSummaryReportOrgTimePeriod  `json:"timePeriod"`
-	UsageItems []BillingUsageSummaryReportOrgUsageItem `json:"usageItems"`
+	UsageItems []BillingUsageSummaryReportOrgUsageItem `json:"usageItems,omitzero"`
 	User       string                                  `json:"user"`
 }
 
 // Blob is the schema blob.
 type Blob struct {
+	*api.Extra
 	Content            string  `json:"content"`
 	Encoding           string  `json:"encoding"`
 	HighlightedContent *string `json:"highlighted_content,omitzero"`
@@ -5152,6 +5297,7 @@ type Blob struct {
 
 // Block is the member block of the error answer of gists/get, and of 1 more.
 type Block struct {
+	*api.Extra
 	CreatedAt *string              `json:"created_at,omitzero"`
 	HTMLURL   api.Nullable[string] `json:"html_url,omitzero"`
 	Reason    *string              `json:"reason,omitzero"`
@@ -5159,6 +5305,7 @@ type Block struct {
 
 // BlockedByAddedIssueEvent is the schema blocked-by-added-issue-event.
 type BlockedByAddedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	BlockedBy             *IssueReference `json:"blocked_by"`
 	CommitID              *string         `json:"commit_id"`
@@ -5173,6 +5320,7 @@ type BlockedByAddedIssueEvent struct {
 
 // BlockedByRemovedIssueEvent is the schema blocked-by-removed-issue-event.
 type BlockedByRemovedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	BlockedBy             *IssueReference `json:"blocked_by"`
 	CommitID              *string         `json:"commit_id"`
@@ -5187,6 +5335,7 @@ type BlockedByRemovedIssueEvent struct {
 
 // BlockingAddedIssueEvent is the schema blocking-added-issue-event.
 type BlockingAddedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	Blocking              *IssueReference `json:"blocking"`
 	CommitID              *string         `json:"commit_id"`
@@ -5201,6 +5350,7 @@ type BlockingAddedIssueEvent struct {
 
 // BlockingRemovedIssueEvent is the schema blocking-removed-issue-event.
 type BlockingRemovedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	Blocking              *IssueReference `json:"blocking"`
 	CommitID              *string         `json:"commit_id"`
@@ -5215,57 +5365,82 @@ type BlockingRemovedIssueEvent struct {
 
 // BranchProtection is the schema branch-protection.
 type BranchProtection struct {
-	AllowDeletions                 *BranchProtectionAllowDeletions        `json:"allow_deletions,omitzero"`
-	AllowForcePushes               *BranchProtectionAllowForcePushes      `json:"allow_force_pushes,omitzero"`
-	AllowForkSyncing               *AllowForkSyncing                      `json:"allow_fork_syncing,omitzero"`
-	BlockCreations                 *BranchProtectionBlockCreations        `json:"block_creations,omitzero"`
-	Enabled                        *bool                                  `json:"enabled,omitzero"`
-	EnforceAdmins                  *ProtectedBranchAdminEnforced          `json:"enforce_admins,omitzero"`
-	LockBranch                     *LockBranch                            `json:"lock_branch,omitzero"`
-	Name                           *string                                `json:"name,omitzero"`
-	ProtectionURL                  *string                                `json:"protection_url,omitzero"`
-	RequiredConversationResolution *RequiredConversationResolution        `json:"required_conversation_resolution,omitzero"`
-	RequiredLinearHistory          *BranchProtectionRequiredLinearHistory `json:"required_linear_history,omitzero"`
-	RequiredPullRequestReviews     *ProtectedBranchPullRequestReview      `json:"required_pull_request_reviews,omitzero"`
-	RequiredSignatures             *ProtectedBranchRequiredSignatures     `json:"required_signatures,omitzero"`
-	RequiredStatusChecks           *ProtectedBranchRequiredStatusCheck    `json:"required_status_checks,omitzero"`
-	Restrictions                   *BranchRestrictionPolicy               `json:"restrictions,omitzero"`
-	URL                            *string                                `json:"url,omitzero"`
+	*api.Extra
+	AllowDeletions                 *BranchProtectionAllowDeletions                 `json:"allow_deletions,omitzero"`
+	AllowForcePushes               *BranchProtectionAllowForcePushes               `json:"allow_force_pushes,omitzero"`
+	AllowForkSyncing               *BranchProtectionAllowForkSyncing               `json:"allow_fork_syncing,omitzero"`
+	BlockCreations                 *BranchProtectionBlockCreations                 `json:"block_creations,omitzero"`
+	Enabled                        *bool                                           `json:"enabled,omitzero"`
+	EnforceAdmins                  *ProtectedBranchAdminEnforced                   `json:"enforce_admins,omitzero"`
+	LockBranch                     *BranchProtectionLockBranch                     `json:"lock_branch,omitzero"`
+	Name                           *string                                         `json:"name,omitzero"`
+	ProtectionURL                  *string                                         `json:"protection_url,omitzero"`
+	RequiredConversationResolution *BranchProtectionRequiredConversationResolution `json:"required_conversation_resolution,omitzero"`
+	RequiredLinearHistory          *BranchProtectionRequiredLinearHistory          `json:"required_linear_history,omitzero"`
+	RequiredPullRequestReviews     *ProtectedBranchPullRequestReview               `json:"required_pull_request_reviews,omitzero"`
+	RequiredSignatures             *ProtectedBranchRequiredSignatures              `json:"required_signatures,omitzero"`
+	RequiredStatusChecks           *ProtectedBranchRequiredStatusCheck             `json:"required_status_checks,omitzero"`
+	Restrictions                   *BranchRestrictionPolicy                        `json:"restrictions,omitzero"`
+	URL                            *string                                         `json:"url,omitzero"`
 }
 
 // BranchProtectionAllowDeletions is the member allow_deletions of the schema branch-protection.
 type BranchProtectionAllowDeletions struct {
+	*api.Extra
 	Enabled *bool `json:"enabled,omitzero"`
 }
 
 // BranchProtectionAllowForcePushes is the member allow_force_pushes of the schema branch-protection.
 type BranchProtectionAllowForcePushes struct {
+	*api.Extra
+	Enabled *bool `json:"enabled,omitzero"`
+}
+
+// BranchProtectionAllowForkSyncing is the member allow_fork_syncing of the schema branch-protection.
+type BranchProtectionAllowForkSyncing struct {
+	*api.Extra
 	Enabled *bool `json:"enabled,omitzero"`
 }
 
 // BranchProtectionBlockCreations is the member block_creations of the schema branch-protection.
 type BranchProtectionBlockCreations struct {
+	*api.Extra
+	Enabled *bool `json:"enabled,omitzero"`
+}
+
+// BranchProtectionLockBranch is the member lock_branch of the schema branch-protection.
+type BranchProtectionLockBranch struct {
+	*api.Extra
+	Enabled *bool `json:"enabled,omitzero"`
+}
+
+// BranchProtectionRequiredConversationResolution is the member required_conversation_resolution of the schema branch-protection.
+type BranchProtectionRequiredConversationResolution struct {
+	*api.Extra
 	Enabled *bool `json:"enabled,omitzero"`
 }
 
 // BranchProtectionRequiredLinearHistory is the member required_linear_history of the schema branch-protection.
 type BranchProtectionRequiredLinearHistory struct {
+	*api.Extra
 	Enabled *bool `json:"enabled,omitzero"`
 }
 
 // BranchRestrictionPolicy is the schema branch-restriction-policy.
 type BranchRestrictionPolicy struct {
-	Apps     []BranchRestrictionPolicyApp  `json:"apps"`
+	*api.Extra
+	Apps     []BranchRestrictionPolicyApp  `json:"apps,omitzero"`
 	AppsURL  string                        `json:"apps_url"`
-	Teams    []Team                        `json:"teams"`
+	Teams    []Team                        `json:"teams,omitzero"`
 	TeamsURL string                        `json:"teams_url"`
 	URL      string                        `json:"url"`
-	Users    []BranchRestrictionPolicyUser `json:"users"`
+	Users    []BranchRestrictionPolicyUser `json:"users,omitzero"`
 	UsersURL string                        `json:"users_url"`
 }
 
 // BranchRestrictionPolicyApp is the member apps of the schema branch-restriction-policy.
 type BranchRestrictionPolicyApp struct {
+	*api.Extra
 	ClientID    *string                             `json:"client_id,omitzero"`
 	CreatedAt   *string                             `json:"created_at,omitzero"`
 	Description *string                             `json:"description,omitzero"`
@@ -5283,6 +5458,7 @@ type BranchRestrictionPolicyApp struct {
 
 // BranchRestrictionPolicyOwner is the member apps.owner of the schema branch-restriction-policy.
 type BranchRestrictionPolicyOwner struct {
+	*api.Extra
 	AvatarURL         *string `json:"avatar_url,omitzero"`
 	Description       *string `json:"description,omitzero"`
 	EventsURL         *string `json:"events_url,omitzero"`
@@ -5311,6 +5487,7 @@ type BranchRestrictionPolicyOwner struct {
 
 // BranchRestrictionPolicyPermissions is the member apps.permissions of the schema branch-restriction-policy.
 type BranchRestrictionPolicyPermissions struct {
+	*api.Extra
 	Contents   *string `json:"contents,omitzero"`
 	Issues     *string `json:"issues,omitzero"`
 	Metadata   *string `json:"metadata,omitzero"`
@@ -5319,6 +5496,7 @@ type BranchRestrictionPolicyPermissions struct {
 
 // BranchRestrictionPolicyUser is the member users of the schema branch-restriction-policy.
 type BranchRestrictionPolicyUser struct {
+	*api.Extra
 	AvatarURL         *string `json:"avatar_url,omitzero"`
 	EventsURL         *string `json:"events_url,omitzero"`
 	FollowersURL      *string `json:"followers_url,omitzero"`
@@ -5342,6 +5520,7 @@ type BranchRestrictionPolicyUser struct {
 
 // BranchShort is the schema branch-short.
 type BranchShort struct {
+	*api.Extra
 	Commit    BranchShortCommit `json:"commit"`
 	Name      string            `json:"name"`
 	Protected bool              `json:"protected"`
@@ -5349,12 +5528,14 @@ type BranchShort struct {
 
 // BranchShortCommit is the member commit of the schema branch-short.
 type BranchShortCommit struct {
+	*api.Extra
 	SHA string `json:"sha"`
 	URL string `json:"url"`
 }
 
 // BranchWithProtection is the schema branch-with-protection.
 type BranchWithProtection struct {
+	*api.Extra
 	Links                        BranchWithProtectionLinks `json:"_links"`
 	Commit                       Commit                    `json:"commit"`
 	Name                         string                    `json:"name"`
@@ -5367,12 +5548,14 @@ type BranchWithProtection struct {
 
 // BranchWithProtectionLinks is the member _links of the schema branch-with-protection.
 type BranchWithProtectionLinks struct {
+	*api.Extra
 	HTML string `json:"html"`
 	Self string `json:"self"`
 }
 
 // Budget is the schema budget.
 type Budget struct {
+	*api.Extra
 	BudgetAlerting      BudgetAlerting `json:"budget_alerting"`
 	BudgetAmount        int64          `json:"budget_amount"`
 	BudgetEntityName    *string        `json:"budget_entity_name,omitzero"`
@@ -5387,7 +5570,8 @@ type Budget struct {
 
 // BudgetAlerting is the member budget_alerting of the schema budget.
 type BudgetAlerting struct {
-	AlertRecipients []string `json:"alert_recipients"`
+	*api.Extra
+	AlertRecipients []string `json:"alert_recipients,omitzero"`
 	WillAlert       bool     `json:"will_alert"`
 }
 
@@ -5402,6 +5586,7 @@ type BuildType string
 
 // Bundle is the member attestations_subject_digests.bundle of orgs/list-attestations-bulk, and of 5 more.
 type Bundle struct {
+	*api.Extra
 	DsseEnvelope         map[string]any `json:"dsseEnvelope,omitzero"`
 	MediaType            *string        `json:"mediaType,omitzero"`
 	VerificationMaterial map[string]any `json:"verificationMaterial,omitzero"`
@@ -5412,13 +5597,14 @@ type CampaignState string
 
 // CampaignSummary is the schema campaign-summary.
 type CampaignSummary struct {
+	*api.Extra
 	AlertStats   *CampaignSummaryAlertStats `json:"alert_stats,omitzero"`
 	ClosedAt     api.Nullable[api.Time]     `json:"closed_at,omitzero"`
 	ContactLink  *string                    `json:"contact_link"`
 	CreatedAt    api.Time                   `json:"created_at"`
 	Description  string                     `json:"description"`
 	EndsAt       api.Time                   `json:"ends_at"`
-	Managers     []SimpleUser               `json:"managers"`
+	Managers     []SimpleUser               `json:"managers,omitzero"`
 	Name         *string                    `json:"name,omitzero"`
 	Number       int64                      `json:"number"`
 	PublishedAt  *api.Time                  `json:"published_at,omitzero"`
@@ -5470,6 +5656,7 @@ type CampaignsUpdateCampaignRequest struct {
 
 // ChangeStatus is the member change_status of the schema gist-commit, and of 1 more.
 type ChangeStatus struct {
+	*api.Extra
 	Additions *int64 `json:"additions,omitzero"`
 	Deletions *int64 `json:"deletions,omitzero"`
 	Total     *int64 `json:"total,omitzero"`
@@ -5477,6 +5664,7 @@ type ChangeStatus struct {
 
 // CheckAnnotation is the schema check-annotation.
 type CheckAnnotation struct {
+	*api.Extra
 	AnnotationLevel *string `json:"annotation_level"`
 	BlobHref        string  `json:"blob_href"`
 	EndColumn       *int64  `json:"end_column"`
@@ -5491,18 +5679,21 @@ type CheckAnnotation struct {
 
 // CheckAutomatedSecurityFixes is the schema check-automated-security-fixes.
 type CheckAutomatedSecurityFixes struct {
+	*api.Extra
 	Enabled bool `json:"enabled"`
 	Paused  bool `json:"paused"`
 }
 
 // CheckImmutableReleases is the schema check-immutable-releases.
 type CheckImmutableReleases struct {
+	*api.Extra
 	Enabled         bool `json:"enabled"`
 	EnforcedByOwner bool `json:"enforced_by_owner"`
 }
 
 // CheckRun is the schema check-run.
 type CheckRun struct {
+	*api.Extra
 	App          *Integration         `json:"app"`
 	CheckSuite   *CheckRunCheckSuite  `json:"check_suite"`
 	CompletedAt  *api.Time            `json:"completed_at"`
@@ -5516,7 +5707,7 @@ type CheckRun struct {
 	Name         string               `json:"name"`
 	NodeID       string               `json:"node_id"`
 	Output       CheckRunOutput       `json:"output"`
-	PullRequests []PullRequestMinimal `json:"pull_requests"`
+	PullRequests []PullRequestMinimal `json:"pull_requests,omitzero"`
 	StartedAt    *api.Time            `json:"started_at"`
 	Status       JobStatus            `json:"status"`
 	URL          string               `json:"url"`
@@ -5524,11 +5715,13 @@ type CheckRun struct {
 
 // CheckRunCheckSuite is the member check_suite of the schema check-run.
 type CheckRunCheckSuite struct {
+	*api.Extra
 	ID int64 `json:"id"`
 }
 
 // CheckRunOutput is the member output of the schema check-run.
 type CheckRunOutput struct {
+	*api.Extra
 	AnnotationsCount int64   `json:"annotations_count"`
 	AnnotationsURL   string  `json:"annotations_url"`
 	Summary          *string `json:"summary"`
@@ -5538,6 +5731,7 @@ type CheckRunOutput struct {
 
 // CheckSuite is the schema check-suite.
 type CheckSuite struct {
+	*api.Extra
 	After                *string                            `json:"after"`
 	App                  *Integration                       `json:"app"`
 	Before               *string                            `json:"before"`
@@ -5564,12 +5758,14 @@ type CheckSuiteConclusion string
 
 // CheckSuitePreference is the schema check-suite-preference.
 type CheckSuitePreference struct {
+	*api.Extra
 	Preferences CheckSuitePreferencePreferences `json:"preferences"`
 	Repository  MinimalRepository               `json:"repository"`
 }
 
 // CheckSuitePreferencePreferences is the member preferences of the schema check-suite-preference.
 type CheckSuitePreferencePreferences struct {
+	*api.Extra
 	AutoTriggerChecks []AutoTriggerCheck `json:"auto_trigger_checks,omitzero"`
 }
 
@@ -5626,19 +5822,22 @@ type ChecksListForRefFilter string
 
 // ChecksListForRefResponse is the answer of checks/list-for-ref.
 type ChecksListForRefResponse struct {
-	CheckRuns  []CheckRun `json:"check_runs"`
+	*api.Extra
+	CheckRuns  []CheckRun `json:"check_runs,omitzero"`
 	TotalCount int64      `json:"total_count"`
 }
 
 // ChecksListForSuiteResponse is the answer of checks/list-for-suite.
 type ChecksListForSuiteResponse struct {
-	CheckRuns  []CheckRun `json:"check_runs"`
+	*api.Extra
+	CheckRuns  []CheckRun `json:"check_runs,omitzero"`
 	TotalCount int64      `json:"total_count"`
 }
 
 // ChecksListSuitesForRefResponse is the answer of checks/list-suites-for-ref.
 type ChecksListSuitesForRefResponse struct {
-	CheckSuites []CheckSuite `json:"check_suites"`
+	*api.Extra
+	CheckSuites []CheckSuite `json:"check_suites,omitzero"`
 	TotalCount  int64        `json:"total_count"`
 }
 
@@ -5674,6 +5873,7 @@ type ChecksUpdateStatus string
 
 // Classroom is the schema classroom.
 type Classroom struct {
+	*api.Extra
 	Archived     bool                        `json:"archived"`
 	ID           int64                       `json:"id"`
 	Name         string                      `json:"name"`
@@ -5683,18 +5883,20 @@ type Classroom struct {
 
 // ClassroomAcceptedAssignment is the schema classroom-accepted-assignment.
 type ClassroomAcceptedAssignment struct {
+	*api.Extra
 	Assignment  SimpleClassroomAssignment `json:"assignment"`
 	CommitCount int64                     `json:"commit_count"`
 	Grade       string                    `json:"grade"`
 	ID          int64                     `json:"id"`
 	Passing     bool                      `json:"passing"`
 	Repository  SimpleClassroomRepository `json:"repository"`
-	Students    []SimpleClassroomUser     `json:"students"`
+	Students    []SimpleClassroomUser     `json:"students,omitzero"`
 	Submitted   bool                      `json:"submitted"`
 }
 
 // ClassroomAssignment is the schema classroom-assignment.
 type ClassroomAssignment struct {
+	*api.Extra
 	Accepted                    int64                     `json:"accepted"`
 	Classroom                   Classroom                 `json:"classroom"`
 	Deadline                    *api.Time                 `json:"deadline"`
@@ -5718,6 +5920,7 @@ type ClassroomAssignment struct {
 
 // ClassroomAssignmentGrade is the schema classroom-assignment-grade.
 type ClassroomAssignmentGrade struct {
+	*api.Extra
 	AssignmentName        string  `json:"assignment_name"`
 	AssignmentURL         string  `json:"assignment_url"`
 	GitHubUsername        string  `json:"github_username"`
@@ -5736,7 +5939,8 @@ type ClassroomAssignmentType string
 
 // CloneTraffic is the schema clone-traffic.
 type CloneTraffic struct {
-	Clones  []Traffic `json:"clones"`
+	*api.Extra
+	Clones  []Traffic `json:"clones,omitzero"`
 	Count   int64     `json:"count"`
 	Uniques int64     `json:"uniques"`
 }
@@ -5746,6 +5950,7 @@ type CodeFrequencyStat []int64
 
 // CodeOfConduct is the schema code-of-conduct.
 type CodeOfConduct struct {
+	*api.Extra
 	Body    *string `json:"body,omitzero"`
 	HTMLURL *string `json:"html_url"`
 	Key     string  `json:"key"`
@@ -5755,6 +5960,7 @@ type CodeOfConduct struct {
 
 // CodeOfConductSimple is the schema code-of-conduct-simple.
 type CodeOfConductSimple struct {
+	*api.Extra
 	HTMLURL *string `json:"html_url"`
 	Key     string  `json:"key"`
 	Name    string  `json:"name"`
@@ -5763,6 +5969,7 @@ type CodeOfConductSimple struct {
 
 // CodeQualityFinding is the schema code-quality-finding.
 type CodeQualityFinding struct {
+	*api.Extra
 	CreatedAt *api.Time                  `json:"created_at,omitzero"`
 	Location  CodeQualityFindingLocation `json:"location"`
 	Message   CodeQualityFindingMessage  `json:"message"`
@@ -5774,6 +5981,7 @@ type CodeQualityFinding struct {
 
 // CodeQualityFindingLocation is the schema code-quality-finding-location.
 type CodeQualityFindingLocation struct {
+	*api.Extra
 	EndColumn   *int64 `json:"end_column,omitzero"`
 	EndLine     *int64 `json:"end_line,omitzero"`
 	Path        string `json:"path"`
@@ -5783,12 +5991,14 @@ type CodeQualityFindingLocation struct {
 
 // CodeQualityFindingMessage is the schema code-quality-finding-message.
 type CodeQualityFindingMessage struct {
+	*api.Extra
 	Markdown string `json:"markdown"`
 	Text     string `json:"text"`
 }
 
 // CodeQualityFindingRule is the schema code-quality-finding-rule.
 type CodeQualityFindingRule struct {
+	*api.Extra
 	Category    CodeQualityFindingRuleCategory `json:"category"`
 	Description string                         `json:"description"`
 	Help        *string                        `json:"help,omitzero"`
@@ -5808,6 +6018,7 @@ type CodeQualityFindingState string
 
 // CodeQualitySetup is the schema code-quality-setup.
 type CodeQualitySetup struct {
+	*api.Extra
 	AIFindingsOption api.Nullable[AIFindingsOption]           `json:"ai_findings_option,omitzero"`
 	Languages        []CodeQualitySetupLanguage               `json:"languages,omitzero"`
 	RunnerLabel      api.Nullable[string]                     `json:"runner_label,omitzero"`
@@ -5842,12 +6053,14 @@ type CodeQualitySetupUpdateLanguage string
 
 // CodeQualitySetupUpdateResponse is the schema code-quality-setup-update-response.
 type CodeQualitySetupUpdateResponse struct {
+	*api.Extra
 	RunID  *int64  `json:"run_id,omitzero"`
 	RunURL *string `json:"run_url,omitzero"`
 }
 
 // CodeScanningAlert is the schema code-scanning-alert.
 type CodeScanningAlert struct {
+	*api.Extra
 	Assignees           []SimpleUser                      `json:"assignees,omitzero"`
 	CreatedAt           api.Time                          `json:"created_at"`
 	DismissalApprovedBy api.Nullable[SimpleUser]          `json:"dismissal_approved_by,omitzero"`
@@ -5879,6 +6092,7 @@ type CodeScanningAlertDismissedReason string
 
 // CodeScanningAlertInstance is the schema code-scanning-alert-instance.
 type CodeScanningAlertInstance struct {
+	*api.Extra
 	AnalysisKey     *string                              `json:"analysis_key,omitzero"`
 	Category        *string                              `json:"category,omitzero"`
 	Classifications []*CodeScanningAlertClassification   `json:"classifications,omitzero"`
@@ -5893,6 +6107,7 @@ type CodeScanningAlertInstance struct {
 
 // CodeScanningAlertInstanceList is the schema code-scanning-alert-instance-list.
 type CodeScanningAlertInstanceList struct {
+	*api.Extra
 	AnalysisKey     *string                                      `json:"analysis_key,omitzero"`
 	Category        *string                                      `json:"category,omitzero"`
 	Classifications []*CodeScanningAlertClassification           `json:"classifications,omitzero"`
@@ -5907,11 +6122,13 @@ type CodeScanningAlertInstanceList struct {
 
 // CodeScanningAlertInstanceListMessage is the member message of the schema code-scanning-alert-instance-list.
 type CodeScanningAlertInstanceListMessage struct {
+	*api.Extra
 	Text *string `json:"text,omitzero"`
 }
 
 // CodeScanningAlertInstanceMessage is the member message of the schema code-scanning-alert-instance.
 type CodeScanningAlertInstanceMessage struct {
+	*api.Extra
 	Markdown *string `json:"markdown,omitzero"`
 	Text     *string `json:"text,omitzero"`
 }
@@ -5921,6 +6138,7 @@ type CodeScanningAlertInstanceState string
 
 // CodeScanningAlertItems is the schema code-scanning-alert-items.
 type CodeScanningAlertItems struct {
+	*api.Extra
 	Assignees           []SimpleUser                      `json:"assignees,omitzero"`
 	CreatedAt           api.Time                          `json:"created_at"`
 	DismissalApprovedBy api.Nullable[SimpleUser]          `json:"dismissal_approved_by,omitzero"`
@@ -5942,6 +6160,7 @@ type CodeScanningAlertItems struct {
 
 // CodeScanningAlertLocation is the schema code-scanning-alert-location.
 type CodeScanningAlertLocation struct {
+	*api.Extra
 	EndColumn   *int64  `json:"end_column,omitzero"`
 	EndLine     *int64  `json:"end_line,omitzero"`
 	Path        *string `json:"path,omitzero"`
@@ -5951,6 +6170,7 @@ type CodeScanningAlertLocation struct {
 
 // CodeScanningAlertRule is the schema code-scanning-alert-rule.
 type CodeScanningAlertRule struct {
+	*api.Extra
 	Description           *string                                     `json:"description,omitzero"`
 	FullDescription       *string                                     `json:"full_description,omitzero"`
 	Help                  api.Nullable[string]                        `json:"help,omitzero"`
@@ -5967,6 +6187,7 @@ type CodeScanningAlertRuleSeverity string
 
 // CodeScanningAlertRuleSummary is the schema code-scanning-alert-rule-summary.
 type CodeScanningAlertRuleSummary struct {
+	*api.Extra
 	Description           *string                                     `json:"description,omitzero"`
 	FullDescription       *string                                     `json:"full_description,omitzero"`
 	Help                  api.Nullable[string]                        `json:"help,omitzero"`
@@ -5992,6 +6213,7 @@ type CodeScanningAlertStateQuery string
 
 // CodeScanningAnalysis is the schema code-scanning-analysis.
 type CodeScanningAnalysis struct {
+	*api.Extra
 	AnalysisKey  string                   `json:"analysis_key"`
 	Category     *string                  `json:"category,omitzero"`
 	CommitSHA    string                   `json:"commit_sha"`
@@ -6011,12 +6233,14 @@ type CodeScanningAnalysis struct {
 
 // CodeScanningAnalysisDeletion is the schema code-scanning-analysis-deletion.
 type CodeScanningAnalysisDeletion struct {
+	*api.Extra
 	ConfirmDeleteURL *string `json:"confirm_delete_url"`
 	NextAnalysisURL  *string `json:"next_analysis_url"`
 }
 
 // CodeScanningAnalysisTool is the schema code-scanning-analysis-tool.
 type CodeScanningAnalysisTool struct {
+	*api.Extra
 	GUID    api.Nullable[string] `json:"guid,omitzero"`
 	Name    *string              `json:"name,omitzero"`
 	Version api.Nullable[string] `json:"version,omitzero"`
@@ -6024,6 +6248,7 @@ type CodeScanningAnalysisTool struct {
 
 // CodeScanningAutofix is the schema code-scanning-autofix.
 type CodeScanningAutofix struct {
+	*api.Extra
 	Description *string                   `json:"description"`
 	StartedAt   api.Time                  `json:"started_at"`
 	Status      CodeScanningAutofixStatus `json:"status"`
@@ -6037,6 +6262,7 @@ type CodeScanningAutofixCommits struct {
 
 // CodeScanningAutofixCommitsResponse is the schema code-scanning-autofix-commits-response.
 type CodeScanningAutofixCommitsResponse struct {
+	*api.Extra
 	SHA       *string `json:"sha,omitzero"`
 	TargetRef *string `json:"target_ref,omitzero"`
 }
@@ -6046,6 +6272,7 @@ type CodeScanningAutofixStatus string
 
 // CodeScanningCodeQLDatabase is the schema code-scanning-codeql-database.
 type CodeScanningCodeQLDatabase struct {
+	*api.Extra
 	CommitOid   api.Nullable[string] `json:"commit_oid,omitzero"`
 	ContentType string               `json:"content_type"`
 	CreatedAt   api.Time             `json:"created_at"`
@@ -6069,6 +6296,7 @@ type CodeScanningCreateVariantAnalysisRequest struct {
 
 // CodeScanningDefaultSetup is the schema code-scanning-default-setup.
 type CodeScanningDefaultSetup struct {
+	*api.Extra
 	Languages   []CodeScanningDefaultSetupLanguage       `json:"languages,omitzero"`
 	QuerySuite  *QuerySuite                              `json:"query_suite,omitzero"`
 	RunnerLabel api.Nullable[string]                     `json:"runner_label,omitzero"`
@@ -6108,6 +6336,7 @@ type CodeScanningDefaultSetupUpdateLanguage string
 
 // CodeScanningDefaultSetupUpdateResponse is the schema code-scanning-default-setup-update-response.
 type CodeScanningDefaultSetupUpdateResponse struct {
+	*api.Extra
 	RunID  *int64  `json:"run_id,omitzero"`
 	RunURL *string `json:"run_url,omitzero"`
 }
@@ -6125,6 +6354,7 @@ type CodeScanningOptions struct {
 
 // CodeScanningOrganizationAlertItems is the schema code-scanning-organization-alert-items.
 type CodeScanningOrganizationAlertItems struct {
+	*api.Extra
 	Assignees           []SimpleUser                      `json:"assignees,omitzero"`
 	CreatedAt           api.Time                          `json:"created_at"`
 	DismissalApprovedBy api.Nullable[SimpleUser]          `json:"dismissal_approved_by,omitzero"`
@@ -6147,12 +6377,14 @@ type CodeScanningOrganizationAlertItems struct {
 
 // CodeScanningSarifsReceipt is the schema code-scanning-sarifs-receipt.
 type CodeScanningSarifsReceipt struct {
+	*api.Extra
 	ID  *string `json:"id,omitzero"`
 	URL *string `json:"url,omitzero"`
 }
 
 // CodeScanningSarifsStatus is the schema code-scanning-sarifs-status.
 type CodeScanningSarifsStatus struct {
+	*api.Extra
 	AnalysesURL      api.Nullable[string]                      `json:"analyses_url,omitzero"`
 	Errors           api.Nullable[[]string]                    `json:"errors,omitzero"`
 	ProcessingStatus *CodeScanningSarifsStatusProcessingStatus `json:"processing_status,omitzero"`
@@ -6183,6 +6415,7 @@ type CodeScanningUploadSARIFRequest struct {
 
 // CodeScanningVariantAnalysis is the schema code-scanning-variant-analysis.
 type CodeScanningVariantAnalysis struct {
+	*api.Extra
 	ActionsWorkflowRunID *int64                                          `json:"actions_workflow_run_id,omitzero"`
 	Actor                SimpleUser                                      `json:"actor"`
 	CompletedAt          api.Nullable[api.Time]                          `json:"completed_at,omitzero"`
@@ -6206,12 +6439,14 @@ type CodeScanningVariantAnalysisLanguage string
 
 // CodeScanningVariantAnalysisNotFoundRepos is the member skipped_repositories.not_found_repos of the schema code-scanning-variant-analysis.
 type CodeScanningVariantAnalysisNotFoundRepos struct {
+	*api.Extra
 	RepositoryCount     int64    `json:"repository_count"`
-	RepositoryFullNames []string `json:"repository_full_names"`
+	RepositoryFullNames []string `json:"repository_full_names,omitzero"`
 }
 
 // CodeScanningVariantAnalysisRepoTask is the schema code-scanning-variant-analysis-repo-task.
 type CodeScanningVariantAnalysisRepoTask struct {
+	*api.Extra
 	AnalysisStatus       CodeScanningVariantAnalysisStatus `json:"analysis_status"`
 	ArtifactSizeInBytes  *int64                            `json:"artifact_size_in_bytes,omitzero"`
 	ArtifactURL          *string                           `json:"artifact_url,omitzero"`
@@ -6224,6 +6459,7 @@ type CodeScanningVariantAnalysisRepoTask struct {
 
 // CodeScanningVariantAnalysisRepository is the schema code-scanning-variant-analysis-repository.
 type CodeScanningVariantAnalysisRepository struct {
+	*api.Extra
 	FullName        string    `json:"full_name"`
 	ID              int64     `json:"id"`
 	Name            string    `json:"name"`
@@ -6234,6 +6470,7 @@ type CodeScanningVariantAnalysisRepository struct {
 
 // CodeScanningVariantAnalysisScannedRepository is the member scanned_repositories of the schema code-scanning-variant-analysis.
 type CodeScanningVariantAnalysisScannedRepository struct {
+	*api.Extra
 	AnalysisStatus      CodeScanningVariantAnalysisStatus     `json:"analysis_status"`
 	ArtifactSizeInBytes *int64                                `json:"artifact_size_in_bytes,omitzero"`
 	FailureMessage      *string                               `json:"failure_message,omitzero"`
@@ -6243,12 +6480,14 @@ type CodeScanningVariantAnalysisScannedRepository struct {
 
 // CodeScanningVariantAnalysisSkippedRepoGroup is the schema code-scanning-variant-analysis-skipped-repo-group.
 type CodeScanningVariantAnalysisSkippedRepoGroup struct {
-	Repositories    []CodeScanningVariantAnalysisRepository `json:"repositories"`
+	*api.Extra
+	Repositories    []CodeScanningVariantAnalysisRepository `json:"repositories,omitzero"`
 	RepositoryCount int64                                   `json:"repository_count"`
 }
 
 // CodeScanningVariantAnalysisSkippedRepositories is the member skipped_repositories of the schema code-scanning-variant-analysis.
 type CodeScanningVariantAnalysisSkippedRepositories struct {
+	*api.Extra
 	AccessMismatchRepos CodeScanningVariantAnalysisSkippedRepoGroup `json:"access_mismatch_repos"`
 	NoCodeQLDbRepos     CodeScanningVariantAnalysisSkippedRepoGroup `json:"no_codeql_db_repos"`
 	NotFoundRepos       CodeScanningVariantAnalysisNotFoundRepos    `json:"not_found_repos"`
@@ -6263,12 +6502,14 @@ type CodeScanningVariantAnalysisStatusEnum string
 
 // CodeSearchIndexStatus is the member repositories.code_search_index_status of apps/list-repos-accessible-to-installation, and of 2 more.
 type CodeSearchIndexStatus struct {
+	*api.Extra
 	LexicalCommitSHA *string `json:"lexical_commit_sha,omitzero"`
 	LexicalSearchOk  *bool   `json:"lexical_search_ok,omitzero"`
 }
 
 // CodeSearchResultItem is the schema code-search-result-item.
 type CodeSearchResultItem struct {
+	*api.Extra
 	FileSize       *int64                  `json:"file_size,omitzero"`
 	GitURL         string                  `json:"git_url"`
 	HTMLURL        string                  `json:"html_url"`
@@ -6303,6 +6544,7 @@ type CodeSecurityAttachEnterpriseConfigurationScope string
 
 // CodeSecurityConfiguration is the schema code-security-configuration.
 type CodeSecurityConfiguration struct {
+	*api.Extra
 	AdvancedSecurity                       *CodeSecurityConfigurationAdvancedSecurity                             `json:"advanced_security,omitzero"`
 	CodeScanningDefaultSetup               *CodeSecurityConfigurationCodeScanningDefaultSetup                     `json:"code_scanning_default_setup,omitzero"`
 	CodeScanningDefaultSetupOptions        api.Nullable[CodeSecurityConfigurationCodeScanningDefaultSetupOptions] `json:"code_scanning_default_setup_options,omitzero"`
@@ -6343,12 +6585,14 @@ type CodeSecurityConfigurationCodeScanningDefaultSetup string
 
 // CodeSecurityConfigurationCodeScanningDefaultSetupOptions is the member code_scanning_default_setup_options of the schema code-security-configuration.
 type CodeSecurityConfigurationCodeScanningDefaultSetupOptions struct {
+	*api.Extra
 	RunnerLabel api.Nullable[string]                                    `json:"runner_label,omitzero"`
 	RunnerType  api.Nullable[CodeScanningDefaultSetupOptionsRunnerType] `json:"runner_type,omitzero"`
 }
 
 // CodeSecurityConfigurationCodeScanningOptions is the member code_scanning_options of the schema code-security-configuration.
 type CodeSecurityConfigurationCodeScanningOptions struct {
+	*api.Extra
 	AllowAdvanced api.Nullable[bool] `json:"allow_advanced,omitzero"`
 }
 
@@ -6360,12 +6604,14 @@ type CodeSecurityConfigurationEnforcement string
 
 // CodeSecurityConfigurationForRepository is the schema code-security-configuration-for-repository.
 type CodeSecurityConfigurationForRepository struct {
+	*api.Extra
 	Configuration *CodeSecurityConfiguration                   `json:"configuration,omitzero"`
 	Status        *CodeSecurityConfigurationRepositoriesStatus `json:"status,omitzero"`
 }
 
 // CodeSecurityConfigurationRepositories is the schema code-security-configuration-repositories.
 type CodeSecurityConfigurationRepositories struct {
+	*api.Extra
 	Repository *SimpleRepository                            `json:"repository,omitzero"`
 	Status     *CodeSecurityConfigurationRepositoriesStatus `json:"status,omitzero"`
 }
@@ -6375,6 +6621,7 @@ type CodeSecurityConfigurationRepositoriesStatus string
 
 // CodeSecurityConfigurationReviewer is the member secret_scanning_delegated_bypass_options.reviewers of the schema code-security-configuration.
 type CodeSecurityConfigurationReviewer struct {
+	*api.Extra
 	Mode                    *SecurityAndAnalysisMode `json:"mode,omitzero"`
 	ReviewerID              int64                    `json:"reviewer_id"`
 	ReviewerType            ReviewerType             `json:"reviewer_type"`
@@ -6392,6 +6639,7 @@ type CodeSecurityConfigurationSecretScanningDelegatedBypass string
 
 // CodeSecurityConfigurationSecretScanningDelegatedBypassOptions is the member secret_scanning_delegated_bypass_options of the schema code-security-configuration.
 type CodeSecurityConfigurationSecretScanningDelegatedBypassOptions struct {
+	*api.Extra
 	Reviewers []CodeSecurityConfigurationReviewer `json:"reviewers,omitzero"`
 }
 
@@ -6472,6 +6720,7 @@ type CodeSecurityDefaultConfigurationsDefaultForNewRepos string
 
 // CodeSecurityDefaultConfigurationsItem is the schema code-security-default-configurations.
 type CodeSecurityDefaultConfigurationsItem struct {
+	*api.Extra
 	Configuration      *CodeSecurityConfiguration                           `json:"configuration,omitzero"`
 	DefaultForNewRepos *CodeSecurityDefaultConfigurationsDefaultForNewRepos `json:"default_for_new_repos,omitzero"`
 }
@@ -6491,6 +6740,7 @@ type CodeSecuritySetConfigurationAsDefaultForEnterpriseRequest struct {
 
 // CodeSecuritySetConfigurationAsDefaultForEnterpriseResponse is the answer of code-security/set-configuration-as-default-for-enterprise.
 type CodeSecuritySetConfigurationAsDefaultForEnterpriseResponse struct {
+	*api.Extra
 	Configuration      *CodeSecurityConfiguration                        `json:"configuration,omitzero"`
 	DefaultForNewRepos *CodeSecuritySetConfigurationAsDefaultForNewRepos `json:"default_for_new_repos,omitzero"`
 }
@@ -6505,6 +6755,7 @@ type CodeSecuritySetConfigurationAsDefaultRequest struct {
 
 // CodeSecuritySetConfigurationAsDefaultResponse is the answer of code-security/set-configuration-as-default.
 type CodeSecuritySetConfigurationAsDefaultResponse struct {
+	*api.Extra
 	Configuration      *CodeSecurityConfiguration                        `json:"configuration,omitzero"`
 	DefaultForNewRepos *CodeSecuritySetConfigurationAsDefaultForNewRepos `json:"default_for_new_repos,omitzero"`
 }
@@ -6568,11 +6819,13 @@ type CodeSecurityUpdateEnterpriseConfigurationRequest struct {
 
 // CodeownersErrors is the schema codeowners-errors.
 type CodeownersErrors struct {
-	Errors []CodeownersErrorsError `json:"errors"`
+	*api.Extra
+	Errors []CodeownersErrorsError `json:"errors,omitzero"`
 }
 
 // CodeownersErrorsError is the member errors of the schema codeowners-errors.
 type CodeownersErrorsError struct {
+	*api.Extra
 	Column     int64                `json:"column"`
 	Kind       string               `json:"kind"`
 	Line       int64                `json:"line"`
@@ -6584,6 +6837,7 @@ type CodeownersErrorsError struct {
 
 // Codespace is the schema codespace.
 type Codespace struct {
+	*api.Extra
 	BillableOwner                  SimpleUser             `json:"billable_owner"`
 	CreatedAt                      api.Time               `json:"created_at"`
 	DevcontainerPath               api.Nullable[string]   `json:"devcontainer_path,omitzero"`
@@ -6605,7 +6859,7 @@ type Codespace struct {
 	Prebuild                       *bool                  `json:"prebuild"`
 	PublishURL                     api.Nullable[string]   `json:"publish_url,omitzero"`
 	PullsURL                       *string                `json:"pulls_url"`
-	RecentFolders                  []string               `json:"recent_folders"`
+	RecentFolders                  []string               `json:"recent_folders,omitzero"`
 	Repository                     MinimalRepository      `json:"repository"`
 	RetentionExpiresAt             api.Nullable[api.Time] `json:"retention_expires_at,omitzero"`
 	RetentionPeriodMinutes         api.Nullable[int64]    `json:"retention_period_minutes,omitzero"`
@@ -6620,6 +6874,7 @@ type Codespace struct {
 
 // CodespaceExportDetails is the schema codespace-export-details.
 type CodespaceExportDetails struct {
+	*api.Extra
 	Branch      api.Nullable[string]   `json:"branch,omitzero"`
 	CompletedAt api.Nullable[api.Time] `json:"completed_at,omitzero"`
 	ExportURL   *string                `json:"export_url,omitzero"`
@@ -6631,6 +6886,7 @@ type CodespaceExportDetails struct {
 
 // CodespaceMachine is the schema codespace-machine.
 type CodespaceMachine struct {
+	*api.Extra
 	Cpus                 int64                                 `json:"cpus"`
 	DisplayName          string                                `json:"display_name"`
 	MemoryInBytes        int64                                 `json:"memory_in_bytes"`
@@ -6648,6 +6904,7 @@ type CodespaceState string
 
 // CodespaceWithFullRepository is the schema codespace-with-full-repository.
 type CodespaceWithFullRepository struct {
+	*api.Extra
 	BillableOwner                  SimpleUser             `json:"billable_owner"`
 	CreatedAt                      api.Time               `json:"created_at"`
 	DevcontainerPath               api.Nullable[string]   `json:"devcontainer_path,omitzero"`
@@ -6668,7 +6925,7 @@ type CodespaceWithFullRepository struct {
 	Prebuild                       *bool                  `json:"prebuild"`
 	PublishURL                     api.Nullable[string]   `json:"publish_url,omitzero"`
 	PullsURL                       *string                `json:"pulls_url"`
-	RecentFolders                  []string               `json:"recent_folders"`
+	RecentFolders                  []string               `json:"recent_folders,omitzero"`
 	Repository                     FullRepository         `json:"repository"`
 	RetentionExpiresAt             api.Nullable[api.Time] `json:"retention_expires_at,omitzero"`
 	RetentionPeriodMinutes         api.Nullable[int64]    `json:"retention_period_minutes,omitzero"`
@@ -6683,7 +6940,8 @@ type CodespaceWithFullRepository struct {
 
 // CodespacesCodespaceMachinesForAuthenticatedUserResponse is the answer of codespaces/codespace-machines-for-authenticated-user.
 type CodespacesCodespaceMachinesForAuthenticatedUserResponse struct {
-	Machines   []CodespaceMachine `json:"machines"`
+	*api.Extra
+	Machines   []CodespaceMachine `json:"machines,omitzero"`
 	TotalCount int64              `json:"total_count"`
 }
 
@@ -6789,12 +7047,14 @@ type CodespacesDeleteCodespacesAccessUsersRequest struct {
 
 // CodespacesGetCodespacesForUserInOrgResponse is the answer of codespaces/get-codespaces-for-user-in-org.
 type CodespacesGetCodespacesForUserInOrgResponse struct {
-	Codespaces []Codespace `json:"codespaces"`
+	*api.Extra
+	Codespaces []Codespace `json:"codespaces,omitzero"`
 	TotalCount int64       `json:"total_count"`
 }
 
 // CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer is the member devcontainers of codespaces/list-devcontainers-in-repository-for-authenticated-user.
 type CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer struct {
+	*api.Extra
 	DisplayName *string `json:"display_name,omitzero"`
 	Name        *string `json:"name,omitzero"`
 	Path        string  `json:"path"`
@@ -6802,60 +7062,70 @@ type CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer str
 
 // CodespacesListDevcontainersInRepositoryForAuthenticatedUserResponse is the answer of codespaces/list-devcontainers-in-repository-for-authenticated-user.
 type CodespacesListDevcontainersInRepositoryForAuthenticatedUserResponse struct {
-	Devcontainers []CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer `json:"devcontainers"`
+	*api.Extra
+	Devcontainers []CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer `json:"devcontainers,omitzero"`
 	TotalCount    int64                                                                     `json:"total_count"`
 }
 
 // CodespacesListForAuthenticatedUserResponse is the answer of codespaces/list-for-authenticated-user.
 type CodespacesListForAuthenticatedUserResponse struct {
-	Codespaces []Codespace `json:"codespaces"`
+	*api.Extra
+	Codespaces []Codespace `json:"codespaces,omitzero"`
 	TotalCount int64       `json:"total_count"`
 }
 
 // CodespacesListInOrganizationResponse is the answer of codespaces/list-in-organization.
 type CodespacesListInOrganizationResponse struct {
-	Codespaces []Codespace `json:"codespaces"`
+	*api.Extra
+	Codespaces []Codespace `json:"codespaces,omitzero"`
 	TotalCount int64       `json:"total_count"`
 }
 
 // CodespacesListInRepositoryForAuthenticatedUserResponse is the answer of codespaces/list-in-repository-for-authenticated-user.
 type CodespacesListInRepositoryForAuthenticatedUserResponse struct {
-	Codespaces []Codespace `json:"codespaces"`
+	*api.Extra
+	Codespaces []Codespace `json:"codespaces,omitzero"`
 	TotalCount int64       `json:"total_count"`
 }
 
 // CodespacesListOrgSecretsResponse is the answer of codespaces/list-org-secrets.
 type CodespacesListOrgSecretsResponse struct {
-	Secrets    []CodespacesOrgSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []CodespacesOrgSecret `json:"secrets,omitzero"`
 	TotalCount int64                 `json:"total_count"`
 }
 
 // CodespacesListRepoSecretsResponse is the answer of codespaces/list-repo-secrets.
 type CodespacesListRepoSecretsResponse struct {
-	Secrets    []RepoCodespacesSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []RepoCodespacesSecret `json:"secrets,omitzero"`
 	TotalCount int64                  `json:"total_count"`
 }
 
 // CodespacesListRepositoriesForSecretForAuthenticatedUserResponse is the answer of codespaces/list-repositories-for-secret-for-authenticated-user.
 type CodespacesListRepositoriesForSecretForAuthenticatedUserResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // CodespacesListSecretsForAuthenticatedUserResponse is the answer of codespaces/list-secrets-for-authenticated-user.
 type CodespacesListSecretsForAuthenticatedUserResponse struct {
-	Secrets    []CodespacesSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []CodespacesSecret `json:"secrets,omitzero"`
 	TotalCount int64              `json:"total_count"`
 }
 
 // CodespacesListSelectedReposForOrgSecretResponse is the answer of codespaces/list-selected-repos-for-org-secret.
 type CodespacesListSelectedReposForOrgSecretResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // CodespacesOrgSecret is the schema codespaces-org-secret.
 type CodespacesOrgSecret struct {
+	*api.Extra
 	CreatedAt               api.Time                   `json:"created_at"`
 	Name                    string                     `json:"name"`
 	SelectedRepositoriesURL *string                    `json:"selected_repositories_url,omitzero"`
@@ -6865,23 +7135,27 @@ type CodespacesOrgSecret struct {
 
 // CodespacesPermissionsCheckForDevcontainer is the schema codespaces-permissions-check-for-devcontainer.
 type CodespacesPermissionsCheckForDevcontainer struct {
+	*api.Extra
 	Accepted bool `json:"accepted"`
 }
 
 // CodespacesPreFlightWithRepoForAuthenticatedUserDefaults is the member defaults of codespaces/pre-flight-with-repo-for-authenticated-user.
 type CodespacesPreFlightWithRepoForAuthenticatedUserDefaults struct {
+	*api.Extra
 	DevcontainerPath *string `json:"devcontainer_path"`
 	Location         string  `json:"location"`
 }
 
 // CodespacesPreFlightWithRepoForAuthenticatedUserResponse is the answer of codespaces/pre-flight-with-repo-for-authenticated-user.
 type CodespacesPreFlightWithRepoForAuthenticatedUserResponse struct {
+	*api.Extra
 	BillableOwner *SimpleUser                                              `json:"billable_owner,omitzero"`
 	Defaults      *CodespacesPreFlightWithRepoForAuthenticatedUserDefaults `json:"defaults,omitzero"`
 }
 
 // CodespacesPublicKey is the schema codespaces-public-key.
 type CodespacesPublicKey struct {
+	*api.Extra
 	CreatedAt *string `json:"created_at,omitzero"`
 	ID        *int64  `json:"id,omitzero"`
 	Key       string  `json:"key"`
@@ -6900,12 +7174,14 @@ type CodespacesPublishForAuthenticatedUserRequest struct {
 
 // CodespacesRepoMachinesForAuthenticatedUserResponse is the answer of codespaces/repo-machines-for-authenticated-user.
 type CodespacesRepoMachinesForAuthenticatedUserResponse struct {
-	Machines   []CodespaceMachine `json:"machines"`
+	*api.Extra
+	Machines   []CodespaceMachine `json:"machines,omitzero"`
 	TotalCount int64              `json:"total_count"`
 }
 
 // CodespacesSecret is the schema codespaces-secret.
 type CodespacesSecret struct {
+	*api.Extra
 	CreatedAt               api.Time                   `json:"created_at"`
 	Name                    string                     `json:"name"`
 	SelectedRepositoriesURL string                     `json:"selected_repositories_url"`
@@ -6949,12 +7225,14 @@ type CodespacesUpdateForAuthenticatedUserRequest struct {
 
 // CodespacesUserPublicKey is the schema codespaces-user-public-key.
 type CodespacesUserPublicKey struct {
+	*api.Extra
 	Key   string `json:"key"`
 	KeyID string `json:"key_id"`
 }
 
 // Collaborator is the schema collaborator.
 type Collaborator struct {
+	*api.Extra
 	AvatarURL         string                 `json:"avatar_url"`
 	Email             api.Nullable[string]   `json:"email,omitzero"`
 	EventsURL         string                 `json:"events_url"`
@@ -6982,17 +7260,19 @@ type Collaborator struct {
 
 // CombinedCommitStatus is the schema combined-commit-status.
 type CombinedCommitStatus struct {
+	*api.Extra
 	CommitURL  string               `json:"commit_url"`
 	Repository MinimalRepository    `json:"repository"`
 	SHA        string               `json:"sha"`
 	State      string               `json:"state"`
-	Statuses   []SimpleCommitStatus `json:"statuses"`
+	Statuses   []SimpleCommitStatus `json:"statuses,omitzero"`
 	TotalCount int64                `json:"total_count"`
 	URL        string               `json:"url"`
 }
 
 // Commit is the schema commit.
 type Commit struct {
+	*api.Extra
 	Author      *CommitAuthor    `json:"author"`
 	CommentsURL string           `json:"comments_url"`
 	Commit      CommitCommit     `json:"commit"`
@@ -7000,7 +7280,7 @@ type Commit struct {
 	Files       []DiffEntry      `json:"files,omitzero"`
 	HTMLURL     string           `json:"html_url"`
 	NodeID      string           `json:"node_id"`
-	Parents     []CommitParent   `json:"parents"`
+	Parents     []CommitParent   `json:"parents,omitzero"`
 	SHA         string           `json:"sha"`
 	Stats       *CommitStats     `json:"stats,omitzero"`
 	URL         string           `json:"url"`
@@ -7008,7 +7288,8 @@ type Commit struct {
 
 // CommitActivity is the schema commit-activity.
 type CommitActivity struct {
-	Days  []int64 `json:"days"`
+	*api.Extra
+	Days  []int64 `json:"days,omitzero"`
 	Total int64   `json:"total"`
 	Week  int64   `json:"week"`
 }
@@ -7024,6 +7305,7 @@ type CommitAuthor struct {
 
 // CommitComment is the schema commit-comment.
 type CommitComment struct {
+	*api.Extra
 	AuthorAssociation AuthorAssociation `json:"author_association"`
 	Body              string            `json:"body"`
 	CommitID          string            `json:"commit_id"`
@@ -7042,12 +7324,14 @@ type CommitComment struct {
 
 // CommitCommentEvent is the schema commit-comment-event.
 type CommitCommentEvent struct {
+	*api.Extra
 	Action  string                    `json:"action"`
 	Comment CommitCommentEventComment `json:"comment"`
 }
 
 // CommitCommentEventComment is the member comment of the schema commit-comment-event.
 type CommitCommentEventComment struct {
+	*api.Extra
 	Body      *string                  `json:"body,omitzero"`
 	CommitID  *string                  `json:"commit_id,omitzero"`
 	CreatedAt *api.Time                `json:"created_at,omitzero"`
@@ -7065,6 +7349,7 @@ type CommitCommentEventComment struct {
 
 // CommitCommit is the member commit of the schema commit.
 type CommitCommit struct {
+	*api.Extra
 	Author       *GitUser      `json:"author"`
 	CommentCount int64         `json:"comment_count"`
 	Committer    *GitUser      `json:"committer"`
@@ -7085,10 +7370,11 @@ type CommitCommitter struct {
 
 // CommitComparison is the schema commit-comparison.
 type CommitComparison struct {
+	*api.Extra
 	AheadBy         int64                  `json:"ahead_by"`
 	BaseCommit      Commit                 `json:"base_commit"`
 	BehindBy        int64                  `json:"behind_by"`
-	Commits         []Commit               `json:"commits"`
+	Commits         []Commit               `json:"commits,omitzero"`
 	DiffURL         string                 `json:"diff_url"`
 	Files           []DiffEntry            `json:"files,omitzero"`
 	HTMLURL         string                 `json:"html_url"`
@@ -7105,6 +7391,7 @@ type CommitComparisonStatus string
 
 // CommitParent is the member parents of the schema commit.
 type CommitParent struct {
+	*api.Extra
 	HTMLURL *string `json:"html_url,omitzero"`
 	SHA     string  `json:"sha"`
 	URL     string  `json:"url"`
@@ -7112,13 +7399,14 @@ type CommitParent struct {
 
 // CommitSearchResultItem is the schema commit-search-result-item.
 type CommitSearchResultItem struct {
+	*api.Extra
 	Author      *SimpleUser                    `json:"author"`
 	CommentsURL string                         `json:"comments_url"`
 	Commit      CommitSearchResultItemCommit   `json:"commit"`
 	Committer   *GitUser                       `json:"committer"`
 	HTMLURL     string                         `json:"html_url"`
 	NodeID      string                         `json:"node_id"`
-	Parents     []CommitSearchResultItemParent `json:"parents"`
+	Parents     []CommitSearchResultItemParent `json:"parents,omitzero"`
 	Repository  MinimalRepository              `json:"repository"`
 	Score       float64                        `json:"score"`
 	SHA         string                         `json:"sha"`
@@ -7128,6 +7416,7 @@ type CommitSearchResultItem struct {
 
 // CommitSearchResultItemCommit is the member commit of the schema commit-search-result-item.
 type CommitSearchResultItemCommit struct {
+	*api.Extra
 	Author       GitCommitAuthor `json:"author"`
 	CommentCount int64           `json:"comment_count"`
 	Committer    *GitUser        `json:"committer"`
@@ -7139,6 +7428,7 @@ type CommitSearchResultItemCommit struct {
 
 // CommitSearchResultItemParent is the member commit.parents of the schema file-commit, and of 1 more.
 type CommitSearchResultItemParent struct {
+	*api.Extra
 	HTMLURL *string `json:"html_url,omitzero"`
 	SHA     *string `json:"sha,omitzero"`
 	URL     *string `json:"url,omitzero"`
@@ -7146,6 +7436,7 @@ type CommitSearchResultItemParent struct {
 
 // CommitStats is the member stats of the schema commit.
 type CommitStats struct {
+	*api.Extra
 	Additions *int64 `json:"additions,omitzero"`
 	Deletions *int64 `json:"deletions,omitzero"`
 	Total     *int64 `json:"total,omitzero"`
@@ -7153,12 +7444,14 @@ type CommitStats struct {
 
 // CommunityHealthFile is the schema nullable-community-health-file.
 type CommunityHealthFile struct {
+	*api.Extra
 	HTMLURL string `json:"html_url"`
 	URL     string `json:"url"`
 }
 
 // CommunityProfile is the schema community-profile.
 type CommunityProfile struct {
+	*api.Extra
 	ContentReportsEnabled *bool                 `json:"content_reports_enabled,omitzero"`
 	Description           *string               `json:"description"`
 	Documentation         *string               `json:"documentation"`
@@ -7169,6 +7462,7 @@ type CommunityProfile struct {
 
 // CommunityProfileFiles is the member files of the schema community-profile.
 type CommunityProfileFiles struct {
+	*api.Extra
 	CodeOfConduct       *CodeOfConductSimple `json:"code_of_conduct"`
 	CodeOfConductFile   *CommunityHealthFile `json:"code_of_conduct_file"`
 	Contributing        *CommunityHealthFile `json:"contributing"`
@@ -7180,7 +7474,8 @@ type CommunityProfileFiles struct {
 
 // ConcurrencyGroup is the schema concurrency-group.
 type ConcurrencyGroup struct {
-	GroupMembers []ConcurrencyGroupMember `json:"group_members"`
+	*api.Extra
+	GroupMembers []ConcurrencyGroupMember `json:"group_members,omitzero"`
 	GroupName    string                   `json:"group_name"`
 	GroupURL     string                   `json:"group_url"`
 	TotalCount   int64                    `json:"total_count"`
@@ -7188,12 +7483,14 @@ type ConcurrencyGroup struct {
 
 // ConcurrencyGroupList is the schema concurrency-group-list.
 type ConcurrencyGroupList struct {
-	ConcurrencyGroups []ConcurrencyGroupListConcurrencyGroup `json:"concurrency_groups"`
+	*api.Extra
+	ConcurrencyGroups []ConcurrencyGroupListConcurrencyGroup `json:"concurrency_groups,omitzero"`
 	TotalCount        int64                                  `json:"total_count"`
 }
 
 // ConcurrencyGroupListConcurrencyGroup is the member concurrency_groups of the schema concurrency-group-list.
 type ConcurrencyGroupListConcurrencyGroup struct {
+	*api.Extra
 	GroupName      string    `json:"group_name"`
 	GroupURL       string    `json:"group_url"`
 	LastAcquiredAt *api.Time `json:"last_acquired_at"`
@@ -7201,6 +7498,7 @@ type ConcurrencyGroupListConcurrencyGroup struct {
 
 // ConcurrencyGroupMember is the member group_members of the schema concurrency-group.
 type ConcurrencyGroupMember struct {
+	*api.Extra
 	JobHTMLURL api.Nullable[string]   `json:"job_html_url,omitzero"`
 	JobID      *int64                 `json:"job_id,omitzero"`
 	JobName    *string                `json:"job_name,omitzero"`
@@ -7214,19 +7512,22 @@ type ConcurrencyGroupMember struct {
 
 // ConcurrencyGroupRunList is the schema concurrency-group-run-list.
 type ConcurrencyGroupRunList struct {
-	ConcurrencyGroups []ConcurrencyGroupRunListConcurrencyGroup `json:"concurrency_groups"`
+	*api.Extra
+	ConcurrencyGroups []ConcurrencyGroupRunListConcurrencyGroup `json:"concurrency_groups,omitzero"`
 	TotalCount        int64                                     `json:"total_count"`
 }
 
 // ConcurrencyGroupRunListConcurrencyGroup is the member concurrency_groups of the schema concurrency-group-run-list.
 type ConcurrencyGroupRunListConcurrencyGroup struct {
-	GroupMembers []ConcurrencyGroupRunListGroupMember `json:"group_members"`
+	*api.Extra
+	GroupMembers []ConcurrencyGroupRunListGroupMember `json:"group_members,omitzero"`
 	GroupName    string                               `json:"group_name"`
 	GroupURL     string                               `json:"group_url"`
 }
 
 // ConcurrencyGroupRunListGroupMember is the member concurrency_groups.group_members of the schema concurrency-group-run-list.
 type ConcurrencyGroupRunListGroupMember struct {
+	*api.Extra
 	JobHTMLURL  api.Nullable[string]   `json:"job_html_url,omitzero"`
 	JobID       api.Nullable[int64]    `json:"job_id,omitzero"`
 	JobName     api.Nullable[string]   `json:"job_name,omitzero"`
@@ -7248,6 +7549,7 @@ type ContentDirectory []ContentDirectoryItem
 
 // ContentDirectoryItem is the schema content-directory.
 type ContentDirectoryItem struct {
+	*api.Extra
 	Links       ContentFileLinks     `json:"_links"`
 	Content     *string              `json:"content,omitzero"`
 	DownloadURL *string              `json:"download_url"`
@@ -7266,6 +7568,7 @@ type ContentDirectoryType string
 
 // ContentFile is the schema content-file.
 type ContentFile struct {
+	*api.Extra
 	Links           ContentFileLinks `json:"_links"`
 	Content         string           `json:"content"`
 	DownloadURL     *string          `json:"download_url"`
@@ -7286,6 +7589,7 @@ type ContentFile struct {
 
 // ContentFileLinks is the member _links of the schema content-directory, and of 4 more.
 type ContentFileLinks struct {
+	*api.Extra
 	Git  *string `json:"git"`
 	HTML *string `json:"html"`
 	Self string  `json:"self"`
@@ -7293,6 +7597,7 @@ type ContentFileLinks struct {
 
 // ContentSubmodule is the schema content-submodule.
 type ContentSubmodule struct {
+	*api.Extra
 	Links           ContentFileLinks `json:"_links"`
 	DownloadURL     *string          `json:"download_url"`
 	GitURL          *string          `json:"git_url"`
@@ -7310,6 +7615,7 @@ type ContentSubmodule struct {
 
 // ContentSymlink is the schema content-symlink.
 type ContentSymlink struct {
+	*api.Extra
 	Links       ContentFileLinks `json:"_links"`
 	DownloadURL *string          `json:"download_url"`
 	GitURL      *string          `json:"git_url"`
@@ -7327,6 +7633,7 @@ type ContentSymlink struct {
 
 // ContentTraffic is the schema content-traffic.
 type ContentTraffic struct {
+	*api.Extra
 	Count   int64  `json:"count"`
 	Path    string `json:"path"`
 	Title   string `json:"title"`
@@ -7338,6 +7645,7 @@ type Contents string
 
 // Contributor is the schema contributor.
 type Contributor struct {
+	*api.Extra
 	AvatarURL         *string              `json:"avatar_url,omitzero"`
 	Contributions     int64                `json:"contributions"`
 	Email             *string              `json:"email,omitzero"`
@@ -7364,13 +7672,15 @@ type Contributor struct {
 
 // ContributorActivity is the schema contributor-activity.
 type ContributorActivity struct {
+	*api.Extra
 	Author *SimpleUser               `json:"author"`
 	Total  int64                     `json:"total"`
-	Weeks  []ContributorActivityWeek `json:"weeks"`
+	Weeks  []ContributorActivityWeek `json:"weeks,omitzero"`
 }
 
 // ContributorActivityWeek is the member weeks of the schema contributor-activity.
 type ContributorActivityWeek struct {
+	*api.Extra
 	A *int64 `json:"a,omitzero"`
 	C *int64 `json:"c,omitzero"`
 	D *int64 `json:"d,omitzero"`
@@ -7379,6 +7689,7 @@ type ContributorActivityWeek struct {
 
 // ConvertedNoteToIssueIssueEvent is the schema converted-note-to-issue-issue-event.
 type ConvertedNoteToIssueIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -7398,6 +7709,7 @@ type CopilotAddCopilotSeatsForTeamsRequest struct {
 
 // CopilotAddCopilotSeatsForTeamsResponse is the answer of copilot/add-copilot-seats-for-teams.
 type CopilotAddCopilotSeatsForTeamsResponse struct {
+	*api.Extra
 	SeatsCreated int64 `json:"seats_created"`
 }
 
@@ -7408,6 +7720,7 @@ type CopilotAddCopilotSeatsForUsersRequest struct {
 
 // CopilotAddCopilotSeatsForUsersResponse is the answer of copilot/add-copilot-seats-for-users.
 type CopilotAddCopilotSeatsForUsersResponse struct {
+	*api.Extra
 	SeatsCreated int64 `json:"seats_created"`
 }
 
@@ -7430,6 +7743,7 @@ type CopilotCancelCopilotSeatAssignmentForTeamsRequest struct {
 
 // CopilotCancelCopilotSeatAssignmentForTeamsResponse is the answer of copilot/cancel-copilot-seat-assignment-for-teams.
 type CopilotCancelCopilotSeatAssignmentForTeamsResponse struct {
+	*api.Extra
 	SeatsCancelled int64 `json:"seats_cancelled"`
 }
 
@@ -7440,11 +7754,13 @@ type CopilotCancelCopilotSeatAssignmentForUsersRequest struct {
 
 // CopilotCancelCopilotSeatAssignmentForUsersResponse is the answer of copilot/cancel-copilot-seat-assignment-for-users.
 type CopilotCancelCopilotSeatAssignmentForUsersResponse struct {
+	*api.Extra
 	SeatsCancelled int64 `json:"seats_cancelled"`
 }
 
 // CopilotGetCopilotCloudAgentConfigurationEnabledTools is the member enabled_tools of copilot/get-copilot-cloud-agent-configuration.
 type CopilotGetCopilotCloudAgentConfigurationEnabledTools struct {
+	*api.Extra
 	CodeQL                        bool `json:"codeql"`
 	CopilotCodeReview             bool `json:"copilot_code_review"`
 	DependencyVulnerabilityChecks bool `json:"dependency_vulnerability_checks"`
@@ -7453,7 +7769,8 @@ type CopilotGetCopilotCloudAgentConfigurationEnabledTools struct {
 
 // CopilotGetCopilotCloudAgentConfigurationResponse is the answer of copilot/get-copilot-cloud-agent-configuration.
 type CopilotGetCopilotCloudAgentConfigurationResponse struct {
-	CustomAllowlist                         []string                                             `json:"custom_allowlist"`
+	*api.Extra
+	CustomAllowlist                         []string                                             `json:"custom_allowlist,omitzero"`
 	EnabledTools                            CopilotGetCopilotCloudAgentConfigurationEnabledTools `json:"enabled_tools"`
 	IsAutomationsEnabled                    bool                                                 `json:"is_automations_enabled"`
 	IsFirewallEnabled                       bool                                                 `json:"is_firewall_enabled"`
@@ -7465,18 +7782,21 @@ type CopilotGetCopilotCloudAgentConfigurationResponse struct {
 
 // CopilotGetCopilotCodingAgentPermissionsOrganizationResponse is the answer of copilot/get-copilot-coding-agent-permissions-organization.
 type CopilotGetCopilotCodingAgentPermissionsOrganizationResponse struct {
+	*api.Extra
 	EnabledRepositories     SelfHostedRunnersSettingsEnabledRepositories `json:"enabled_repositories"`
 	SelectedRepositoriesURL *string                                      `json:"selected_repositories_url,omitzero"`
 }
 
 // CopilotListCopilotCodingAgentSelectedRepositoriesForOrganizationResponse is the answer of copilot/list-copilot-coding-agent-selected-repositories-for-organization.
 type CopilotListCopilotCodingAgentSelectedRepositoriesForOrganizationResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // CopilotListCopilotSeatsResponse is the answer of copilot/list-copilot-seats.
 type CopilotListCopilotSeatsResponse struct {
+	*api.Extra
 	Seats      []CopilotSeatDetails `json:"seats,omitzero"`
 	TotalSeats *int64               `json:"total_seats,omitzero"`
 }
@@ -7493,6 +7813,9 @@ type CopilotOrganizationDetails struct {
 	PublicCodeSuggestions CopilotOrganizationDetailsPublicCodeSuggestions `json:"public_code_suggestions"`
 	SeatBreakdown         CopilotOrganizationSeatBreakdown                `json:"seat_breakdown"`
 	SeatManagementSetting CopilotOrganizationDetailsSeatManagementSetting `json:"seat_management_setting"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // CopilotOrganizationDetailsCli is the member cli of the schema copilot-organization-details. A value that is not listed is kept as it is.
@@ -7515,6 +7838,7 @@ type CopilotOrganizationDetailsSeatManagementSetting string
 
 // CopilotOrganizationSeatBreakdown is the schema copilot-organization-seat-breakdown.
 type CopilotOrganizationSeatBreakdown struct {
+	*api.Extra
 	ActiveThisCycle     *int64 `json:"active_this_cycle,omitzero"`
 	AddedThisCycle      *int64 `json:"added_this_cycle,omitzero"`
 	InactiveThisCycle   *int64 `json:"inactive_this_cycle,omitzero"`
@@ -7578,6 +7902,7 @@ type CopilotSetCopilotContentExclusionForOrganizationItem struct {
 
 // CopilotSetCopilotContentExclusionForOrganizationResponse is the answer of copilot/set-copilot-content-exclusion-for-organization.
 type CopilotSetCopilotContentExclusionForOrganizationResponse struct {
+	*api.Extra
 	Message *string `json:"message,omitzero"`
 }
 
@@ -7621,6 +7946,7 @@ type CopilotSpaceBaseRole string
 
 // CopilotSpaceCollaborator is the schema copilot-space-collaborator.
 type CopilotSpaceCollaborator struct {
+	*api.Extra
 	ActorType           CopilotSpaceCollaboratorActorType `json:"actor_type"`
 	AvatarURL           *string                           `json:"avatar_url,omitzero"`
 	Description         api.Nullable[string]              `json:"description,omitzero"`
@@ -7663,6 +7989,7 @@ type CopilotSpaceCollaboratorRole string
 
 // CopilotSpaceMetadata is the member resources_attributes.metadata of the schema copilot-space.
 type CopilotSpaceMetadata struct {
+	*api.Extra
 	CopilotChatAttachmentID *int64  `json:"copilot_chat_attachment_id,omitzero"`
 	FilePath                *string `json:"file_path,omitzero"`
 	Height                  *int64  `json:"height,omitzero"`
@@ -7686,10 +8013,11 @@ type CopilotSpaceOwner struct {
 
 // CopilotSpaceResource is the schema copilot-space-resource.
 type CopilotSpaceResource struct {
+	*api.Extra
 	CopilotChatAttachmentID api.Nullable[int64]      `json:"copilot_chat_attachment_id,omitzero"`
 	CreatedAt               api.Time                 `json:"created_at"`
 	ID                      int64                    `json:"id"`
-	Metadata                map[string]any           `json:"metadata"`
+	Metadata                map[string]any           `json:"metadata,omitzero"`
 	ResourceType            CopilotSpaceResourceType `json:"resource_type"`
 	UpdatedAt               api.Time                 `json:"updated_at"`
 }
@@ -7699,6 +8027,7 @@ type CopilotSpaceResourceType string
 
 // CopilotSpaceResourcesAttribute is the member resources_attributes of the schema copilot-space.
 type CopilotSpaceResourcesAttribute struct {
+	*api.Extra
 	CopilotChatAttachmentID api.Nullable[int64]       `json:"copilot_chat_attachment_id,omitzero"`
 	CreatedAt               *api.Time                 `json:"created_at,omitzero"`
 	ID                      *int64                    `json:"id,omitzero"`
@@ -7774,32 +8103,38 @@ type CopilotSpacesCreateResourceForUserRequest struct {
 
 // CopilotSpacesListCollaboratorsForOrgResponse is the answer of copilot-spaces/list-collaborators-for-org.
 type CopilotSpacesListCollaboratorsForOrgResponse struct {
-	Collaborators []CopilotSpaceCollaborator `json:"collaborators"`
+	*api.Extra
+	Collaborators []CopilotSpaceCollaborator `json:"collaborators,omitzero"`
 }
 
 // CopilotSpacesListCollaboratorsForUserResponse is the answer of copilot-spaces/list-collaborators-for-user.
 type CopilotSpacesListCollaboratorsForUserResponse struct {
-	Collaborators []CopilotSpaceCollaborator `json:"collaborators"`
+	*api.Extra
+	Collaborators []CopilotSpaceCollaborator `json:"collaborators,omitzero"`
 }
 
 // CopilotSpacesListForOrgResponse is the answer of copilot-spaces/list-for-org.
 type CopilotSpacesListForOrgResponse struct {
-	Spaces []CopilotSpace `json:"spaces"`
+	*api.Extra
+	Spaces []CopilotSpace `json:"spaces,omitzero"`
 }
 
 // CopilotSpacesListForUserResponse is the answer of copilot-spaces/list-for-user.
 type CopilotSpacesListForUserResponse struct {
-	Spaces []CopilotSpace `json:"spaces"`
+	*api.Extra
+	Spaces []CopilotSpace `json:"spaces,omitzero"`
 }
 
 // CopilotSpacesListResourcesForOrgResponse is the answer of copilot-spaces/list-resources-for-org.
 type CopilotSpacesListResourcesForOrgResponse struct {
-	Resources []CopilotSpaceResource `json:"resources"`
+	*api.Extra
+	Resources []CopilotSpaceResource `json:"resources,omitzero"`
 }
 
 // CopilotSpacesListResourcesForUserResponse is the answer of copilot-spaces/list-resources-for-user.
 type CopilotSpacesListResourcesForUserResponse struct {
-	Resources []CopilotSpaceResource `json:"resources"`
+	*api.Extra
+	Resources []CopilotSpaceResource `json:"resources,omitzero"`
 }
 
 // CopilotSpacesUpdateCollaboratorForOrgRequest is the body of copilot-spaces/update-collaborator-for-org.
@@ -7845,25 +8180,29 @@ type CopilotSpacesUpdateResourceForUserRequest struct {
 
 // CopilotUsageMetrics1DayReport is the schema copilot-usage-metrics-1-day-report.
 type CopilotUsageMetrics1DayReport struct {
-	DownloadLinks []string `json:"download_links"`
+	*api.Extra
+	DownloadLinks []string `json:"download_links,omitzero"`
 	ReportDay     api.Date `json:"report_day"`
 }
 
 // CopilotUsageMetrics28DayReport is the schema copilot-usage-metrics-28-day-report.
 type CopilotUsageMetrics28DayReport struct {
-	DownloadLinks  []string `json:"download_links"`
+	*api.Extra
+	DownloadLinks  []string `json:"download_links,omitzero"`
 	ReportEndDay   api.Date `json:"report_end_day"`
 	ReportStartDay api.Date `json:"report_start_day"`
 }
 
 // CreateBudget is the schema create-budget.
 type CreateBudget struct {
+	*api.Extra
 	Budget  CreateBudgetBudget `json:"budget"`
 	Message string             `json:"message"`
 }
 
 // CreateBudgetBudget is the member budget of the schema create-budget.
 type CreateBudgetBudget struct {
+	*api.Extra
 	BudgetAlerting      *GetBudgetAlerting `json:"budget_alerting,omitzero"`
 	BudgetAmount        *int64             `json:"budget_amount,omitzero"`
 	BudgetEntityName    *string            `json:"budget_entity_name,omitzero"`
@@ -7876,6 +8215,7 @@ type CreateBudgetBudget struct {
 
 // CreateEvent is the schema create-event.
 type CreateEvent struct {
+	*api.Extra
 	Description  api.Nullable[string] `json:"description,omitzero"`
 	FullRef      string               `json:"full_ref"`
 	MasterBranch string               `json:"master_branch"`
@@ -7886,6 +8226,7 @@ type CreateEvent struct {
 
 // Creator is the member tasks.creator of agent-tasks/list-tasks-for-repo, and of 4 more.
 type Creator struct {
+	*api.Extra
 	ID *int64 `json:"id,omitzero"`
 }
 
@@ -7899,11 +8240,13 @@ type CredentialsRevokeRequest struct {
 
 // CustomAgent is the member tasks.custom_agent of agent-tasks/list-tasks-for-repo, and of 4 more.
 type CustomAgent struct {
+	*api.Extra
 	ID *string `json:"id,omitzero"`
 }
 
 // CustomDeploymentRuleApp is the schema custom-deployment-rule-app.
 type CustomDeploymentRuleApp struct {
+	*api.Extra
 	ID             int64  `json:"id"`
 	IntegrationURL string `json:"integration_url"`
 	NodeID         string `json:"node_id"`
@@ -7912,6 +8255,7 @@ type CustomDeploymentRuleApp struct {
 
 // CustomProperty is the schema custom-property.
 type CustomProperty struct {
+	*api.Extra
 	AllowedValues         api.Nullable[[]string]         `json:"allowed_values,omitzero"`
 	DefaultValue          api.Nullable[DefaultValue]     `json:"default_value,omitzero"`
 	Description           api.Nullable[string]           `json:"description,omitzero"`
@@ -7940,6 +8284,7 @@ type CustomPropertySourceType string
 
 // CustomPropertyValue is the schema custom-property-value.
 type CustomPropertyValue struct {
+	*api.Extra
 	PropertyName string                    `json:"property_name"`
 	Value        *CustomPropertyValueValue `json:"value"`
 }
@@ -7955,18 +8300,21 @@ type CustomPropertyValueValue struct {
 
 // CvssSeverities is the schema cvss-severities.
 type CvssSeverities struct {
+	*api.Extra
 	CvssV3 api.Nullable[CvssSeveritiesCvssV3] `json:"cvss_v3,omitzero"`
 	CvssV4 api.Nullable[CvssSeveritiesCvssV4] `json:"cvss_v4,omitzero"`
 }
 
 // CvssSeveritiesCvssV3 is the member cvss_v3 of the schema cvss-severities.
 type CvssSeveritiesCvssV3 struct {
+	*api.Extra
 	Score        *float64 `json:"score"`
 	VectorString *string  `json:"vector_string"`
 }
 
 // CvssSeveritiesCvssV4 is the member cvss_v4 of the schema cvss-severities.
 type CvssSeveritiesCvssV4 struct {
+	*api.Extra
 	Score        *float64 `json:"score"`
 	VectorString *string  `json:"vector_string"`
 }
@@ -7994,12 +8342,14 @@ type DefaultValue struct {
 
 // DeleteBudget is the schema delete-budget.
 type DeleteBudget struct {
+	*api.Extra
 	ID      string `json:"id"`
 	Message string `json:"message"`
 }
 
 // DeleteEvent is the schema delete-event.
 type DeleteEvent struct {
+	*api.Extra
 	FullRef    string `json:"full_ref"`
 	PusherType string `json:"pusher_type"`
 	Ref        string `json:"ref"`
@@ -8008,6 +8358,7 @@ type DeleteEvent struct {
 
 // DemilestonedIssueEvent is the schema demilestoned-issue-event.
 type DemilestonedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                    `json:"actor"`
 	CommitID              *string                       `json:"commit_id"`
 	CommitURL             *string                       `json:"commit_url"`
@@ -8043,6 +8394,7 @@ type DependabotAlert struct {
 
 // DependabotAlertDependency is the member dependency of the schema dependabot-alert-with-repository, and of 1 more.
 type DependabotAlertDependency struct {
+	*api.Extra
 	ManifestPath *string                                   `json:"manifest_path,omitzero"`
 	Package      *DependabotAlertPackage                   `json:"package,omitzero"`
 	Relationship api.Nullable[DependabotAlertRelationship] `json:"relationship,omitzero"`
@@ -8051,6 +8403,7 @@ type DependabotAlertDependency struct {
 
 // DependabotAlertDismissalRequestSimple is the schema dependabot-alert-dismissal-request-simple.
 type DependabotAlertDismissalRequestSimple struct {
+	*api.Extra
 	CreatedAt *api.Time                                       `json:"created_at,omitzero"`
 	ID        *int64                                          `json:"id,omitzero"`
 	Requester *DependabotAlertDismissalRequestSimpleRequester `json:"requester,omitzero"`
@@ -8060,6 +8413,7 @@ type DependabotAlertDismissalRequestSimple struct {
 
 // DependabotAlertDismissalRequestSimpleRequester is the member requester of the schema dependabot-alert-dismissal-request-simple.
 type DependabotAlertDismissalRequestSimpleRequester struct {
+	*api.Extra
 	ID    *int64  `json:"id,omitzero"`
 	Login *string `json:"login,omitzero"`
 }
@@ -8085,18 +8439,24 @@ type DependabotAlertSecurityAdvisory struct {
 	CVEID           *string                                        `json:"cve_id"`
 	Cvss            DependabotAlertSecurityAdvisoryCvss            `json:"cvss"`
 	CvssSeverities  api.Nullable[CvssSeverities]                   `json:"cvss_severities,omitzero"`
-	Cwes            []GlobalAdvisoryCWE                            `json:"cwes"`
+	Cwes            []DependabotAlertSecurityAdvisoryCWE           `json:"cwes,omitzero"`
 	Description     string                                         `json:"description"`
 	EPSS            api.Nullable[SecurityAdvisoryEPSS]             `json:"epss,omitzero"`
 	GHSAID          string                                         `json:"ghsa_id"`
-	Identifiers     []Identifier                                   `json:"identifiers"`
+	Identifiers     []DependabotAlertSecurityAdvisoryIdentifier    `json:"identifiers,omitzero"`
 	PublishedAt     api.Time                                       `json:"published_at"`
-	References      []DependabotAlertSecurityAdvisoryReference     `json:"references"`
+	References      []DependabotAlertSecurityAdvisoryReference     `json:"references,omitzero"`
 	Severity        DependabotAlertSecurityAdvisorySeverity        `json:"severity"`
 	Summary         string                                         `json:"summary"`
 	UpdatedAt       api.Time                                       `json:"updated_at"`
-	Vulnerabilities []DependabotAlertSecurityVulnerability         `json:"vulnerabilities"`
+	Vulnerabilities []DependabotAlertSecurityVulnerability         `json:"vulnerabilities,omitzero"`
 	WithdrawnAt     *api.Time                                      `json:"withdrawn_at"`
+}
+
+// DependabotAlertSecurityAdvisoryCWE is the member cwes of the schema dependabot-alert-security-advisory.
+type DependabotAlertSecurityAdvisoryCWE struct {
+	CWEID string `json:"cwe_id"`
+	Name  string `json:"name"`
 }
 
 // DependabotAlertSecurityAdvisoryClassification is the member classification of the schema dependabot-alert-security-advisory. A value that is not listed is kept as it is.
@@ -8106,6 +8466,12 @@ type DependabotAlertSecurityAdvisoryClassification string
 type DependabotAlertSecurityAdvisoryCvss struct {
 	Score        float64 `json:"score"`
 	VectorString *string `json:"vector_string"`
+}
+
+// DependabotAlertSecurityAdvisoryIdentifier is the member identifiers of the schema dependabot-alert-security-advisory.
+type DependabotAlertSecurityAdvisoryIdentifier struct {
+	Type  GlobalAdvisoryIdentifierType `json:"type"`
+	Value string                       `json:"value"`
 }
 
 // DependabotAlertSecurityAdvisoryReference is the member references of the schema dependabot-alert-security-advisory.
@@ -8191,24 +8557,28 @@ type DependabotListAlertsForOrgSort string
 
 // DependabotListOrgSecretsResponse is the answer of dependabot/list-org-secrets.
 type DependabotListOrgSecretsResponse struct {
-	Secrets    []OrganizationDependabotSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []OrganizationDependabotSecret `json:"secrets,omitzero"`
 	TotalCount int64                          `json:"total_count"`
 }
 
 // DependabotListRepoSecretsResponse is the answer of dependabot/list-repo-secrets.
 type DependabotListRepoSecretsResponse struct {
-	Secrets    []DependabotSecret `json:"secrets"`
+	*api.Extra
+	Secrets    []DependabotSecret `json:"secrets,omitzero"`
 	TotalCount int64              `json:"total_count"`
 }
 
 // DependabotListSelectedReposForOrgSecretResponse is the answer of dependabot/list-selected-repos-for-org-secret.
 type DependabotListSelectedReposForOrgSecretResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // DependabotPublicKey is the schema dependabot-public-key.
 type DependabotPublicKey struct {
+	*api.Extra
 	Key   string `json:"key"`
 	KeyID string `json:"key_id"`
 }
@@ -8221,6 +8591,7 @@ type DependabotRepositoryAccessDetails struct {
 
 // DependabotSecret is the schema dependabot-secret.
 type DependabotSecret struct {
+	*api.Extra
 	CreatedAt api.Time `json:"created_at"`
 	Name      string   `json:"name"`
 	UpdatedAt api.Time `json:"updated_at"`
@@ -8289,12 +8660,15 @@ type DependencyGraphAutosubmitAction string
 
 // DependencyGraphAutosubmitActionOptions is the member dependency_graph_autosubmit_action_options of code-security/create-configuration-for-enterprise, and of 4 more.
 type DependencyGraphAutosubmitActionOptions struct {
+	*api.Extra
+
 	// LabeledRunners defaults to false.
 	LabeledRunners *bool `json:"labeled_runners,omitzero"`
 }
 
 // DependencyGraphCreateRepositorySnapshotResponse is the answer of dependency-graph/create-repository-snapshot.
 type DependencyGraphCreateRepositorySnapshotResponse struct {
+	*api.Extra
 	CreatedAt string `json:"created_at"`
 	ID        int64  `json:"id"`
 	Message   string `json:"message"`
@@ -8309,6 +8683,7 @@ type DependencyGraphDiffChangeType string
 
 // DependencyGraphDiffItem is the schema dependency-graph-diff.
 type DependencyGraphDiffItem struct {
+	*api.Extra
 	ChangeType          DependencyGraphDiffChangeType      `json:"change_type"`
 	Ecosystem           string                             `json:"ecosystem"`
 	License             *string                            `json:"license"`
@@ -8318,7 +8693,7 @@ type DependencyGraphDiffItem struct {
 	Scope               DependencyGraphDiffScope           `json:"scope"`
 	SourceRepositoryURL *string                            `json:"source_repository_url"`
 	Version             string                             `json:"version"`
-	Vulnerabilities     []DependencyGraphDiffVulnerability `json:"vulnerabilities"`
+	Vulnerabilities     []DependencyGraphDiffVulnerability `json:"vulnerabilities,omitzero"`
 }
 
 // DependencyGraphDiffScope is the member scope of the schema dependency-graph-diff. A value that is not listed is kept as it is.
@@ -8326,6 +8701,7 @@ type DependencyGraphDiffScope string
 
 // DependencyGraphDiffVulnerability is the member vulnerabilities of the schema dependency-graph-diff.
 type DependencyGraphDiffVulnerability struct {
+	*api.Extra
 	AdvisoryGHSAID  string `json:"advisory_ghsa_id"`
 	AdvisorySummary string `json:"advisory_summary"`
 	AdvisoryURL     string `json:"advisory_url"`
@@ -8334,22 +8710,26 @@ type DependencyGraphDiffVulnerability struct {
 
 // DependencyGraphGenerateSBOMReportResponse is the answer of dependency-graph/generate-sbom-report.
 type DependencyGraphGenerateSBOMReportResponse struct {
+	*api.Extra
 	SBOMURL *string `json:"sbom_url,omitzero"`
 }
 
 // DependencyGraphSpdxSBOM is the schema dependency-graph-spdx-sbom.
 type DependencyGraphSpdxSBOM struct {
+	*api.Extra
 	SBOM DependencyGraphSpdxSBOMSBOM `json:"sbom"`
 }
 
 // DependencyGraphSpdxSBOMCreationInfo is the member sbom.creationInfo of the schema dependency-graph-spdx-sbom.
 type DependencyGraphSpdxSBOMCreationInfo struct {
+	*api.Extra
 	Created  string   `json:"created"`
-	Creators []string `json:"creators"`
+	Creators []string `json:"creators,omitzero"`
 }
 
 // DependencyGraphSpdxSBOMExternalRef is the member sbom.packages.externalRefs of the schema dependency-graph-spdx-sbom.
 type DependencyGraphSpdxSBOMExternalRef struct {
+	*api.Extra
 	ReferenceCategory string `json:"referenceCategory"`
 	ReferenceLocator  string `json:"referenceLocator"`
 	ReferenceType     string `json:"referenceType"`
@@ -8357,6 +8737,7 @@ type DependencyGraphSpdxSBOMExternalRef struct {
 
 // DependencyGraphSpdxSBOMPackage is the member sbom.packages of the schema dependency-graph-spdx-sbom.
 type DependencyGraphSpdxSBOMPackage struct {
+	*api.Extra
 	Spdxid           *string                              `json:"SPDXID,omitzero"`
 	CopyrightText    *string                              `json:"copyrightText,omitzero"`
 	DownloadLocation *string                              `json:"downloadLocation,omitzero"`
@@ -8371,6 +8752,7 @@ type DependencyGraphSpdxSBOMPackage struct {
 
 // DependencyGraphSpdxSBOMRelationship is the member sbom.relationships of the schema dependency-graph-spdx-sbom.
 type DependencyGraphSpdxSBOMRelationship struct {
+	*api.Extra
 	RelatedSpdxElement *string `json:"relatedSpdxElement,omitzero"`
 	RelationshipType   *string `json:"relationshipType,omitzero"`
 	SpdxElementID      *string `json:"spdxElementId,omitzero"`
@@ -8378,13 +8760,14 @@ type DependencyGraphSpdxSBOMRelationship struct {
 
 // DependencyGraphSpdxSBOMSBOM is the member sbom of the schema dependency-graph-spdx-sbom.
 type DependencyGraphSpdxSBOMSBOM struct {
+	*api.Extra
 	Spdxid            string                                `json:"SPDXID"`
 	Comment           *string                               `json:"comment,omitzero"`
 	CreationInfo      DependencyGraphSpdxSBOMCreationInfo   `json:"creationInfo"`
 	DataLicense       string                                `json:"dataLicense"`
 	DocumentNamespace string                                `json:"documentNamespace"`
 	Name              string                                `json:"name"`
-	Packages          []DependencyGraphSpdxSBOMPackage      `json:"packages"`
+	Packages          []DependencyGraphSpdxSBOMPackage      `json:"packages,omitzero"`
 	Relationships     []DependencyGraphSpdxSBOMRelationship `json:"relationships,omitzero"`
 	SpdxVersion       string                                `json:"spdxVersion"`
 }
@@ -8397,6 +8780,7 @@ type DependencyScope string
 
 // DeployKey is the schema deploy-key.
 type DeployKey struct {
+	*api.Extra
 	AddedBy   api.Nullable[string]   `json:"added_by,omitzero"`
 	CreatedAt string                 `json:"created_at"`
 	Enabled   *bool                  `json:"enabled,omitzero"`
@@ -8411,6 +8795,7 @@ type DeployKey struct {
 
 // Deployment is the schema deployment.
 type Deployment struct {
+	*api.Extra
 	CreatedAt             api.Time                  `json:"created_at"`
 	Creator               *SimpleUser               `json:"creator"`
 	Description           *string                   `json:"description"`
@@ -8433,6 +8818,7 @@ type Deployment struct {
 
 // DeploymentBranchPolicy is the schema deployment-branch-policy.
 type DeploymentBranchPolicy struct {
+	*api.Extra
 	ID     *int64                      `json:"id,omitzero"`
 	Name   *string                     `json:"name,omitzero"`
 	NodeID *string                     `json:"node_id,omitzero"`
@@ -8452,6 +8838,7 @@ type DeploymentBranchPolicyNamePatternWithType struct {
 
 // DeploymentBranchPolicySettings is the schema deployment-branch-policy-settings.
 type DeploymentBranchPolicySettings struct {
+	*api.Extra
 	CustomBranchPolicies bool `json:"custom_branch_policies"`
 	ProtectedBranches    bool `json:"protected_branches"`
 }
@@ -8470,6 +8857,7 @@ type DeploymentPayload struct {
 
 // DeploymentProtectionRule is the schema deployment-protection-rule.
 type DeploymentProtectionRule struct {
+	*api.Extra
 	App     CustomDeploymentRuleApp `json:"app"`
 	Enabled bool                    `json:"enabled"`
 	ID      int64                   `json:"id"`
@@ -8481,6 +8869,7 @@ type DeploymentReviewerType string
 
 // DeploymentSimple is the schema deployment-simple.
 type DeploymentSimple struct {
+	*api.Extra
 	CreatedAt             api.Time                  `json:"created_at"`
 	Description           *string                   `json:"description"`
 	Environment           string                    `json:"environment"`
@@ -8499,6 +8888,7 @@ type DeploymentSimple struct {
 
 // DeploymentStatus is the schema deployment-status.
 type DeploymentStatus struct {
+	*api.Extra
 	CreatedAt             api.Time                  `json:"created_at"`
 	Creator               *SimpleUser               `json:"creator"`
 	DeploymentURL         string                    `json:"deployment_url"`
@@ -8524,6 +8914,7 @@ type Deployments string
 
 // DiffEntry is the schema diff-entry.
 type DiffEntry struct {
+	*api.Extra
 	Additions        int64           `json:"additions"`
 	BlobURL          string          `json:"blob_url"`
 	Changes          int64           `json:"changes"`
@@ -8545,6 +8936,7 @@ type Direction string
 
 // Discussion is the schema discussion.
 type Discussion struct {
+	*api.Extra
 	ActiveLockReason  *string                      `json:"active_lock_reason"`
 	AnswerChosenAt    *string                      `json:"answer_chosen_at"`
 	AnswerChosenBy    *DiscussionAnswerChosenBy    `json:"answer_chosen_by"`
@@ -8572,6 +8964,7 @@ type Discussion struct {
 
 // DiscussionAnswerChosenBy is the member answer_chosen_by of the schema discussion.
 type DiscussionAnswerChosenBy struct {
+	*api.Extra
 	AvatarURL         *string              `json:"avatar_url,omitzero"`
 	Deleted           *bool                `json:"deleted,omitzero"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
@@ -8601,6 +8994,7 @@ type DiscussionAuthorAssociation string
 
 // DiscussionCategory is the member category of the schema discussion.
 type DiscussionCategory struct {
+	*api.Extra
 	CreatedAt    api.Time `json:"created_at"`
 	Description  string   `json:"description"`
 	Emoji        string   `json:"emoji"`
@@ -8615,12 +9009,14 @@ type DiscussionCategory struct {
 
 // DiscussionEvent is the schema discussion-event.
 type DiscussionEvent struct {
+	*api.Extra
 	Action     string     `json:"action"`
 	Discussion Discussion `json:"discussion"`
 }
 
 // DiscussionReactions is the member reactions of the schema discussion.
 type DiscussionReactions struct {
+	*api.Extra
 	Plus1      int64  `json:"+1"`
 	Minus1     int64  `json:"-1"`
 	Confused   int64  `json:"confused"`
@@ -8644,6 +9040,7 @@ type DiscussionType string
 
 // DiscussionUser is the member user of the schema discussion.
 type DiscussionUser struct {
+	*api.Extra
 	AvatarURL         *string              `json:"avatar_url,omitzero"`
 	Deleted           *bool                `json:"deleted,omitzero"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
@@ -8673,6 +9070,7 @@ type DismissedReason string
 
 // Email is the schema email.
 type Email struct {
+	*api.Extra
 	Email      string  `json:"email"`
 	Primary    bool    `json:"primary"`
 	Verified   bool    `json:"verified"`
@@ -8690,6 +9088,7 @@ type EnforcedRepositories string
 
 // Enterprise is the schema enterprise.
 type Enterprise struct {
+	*api.Extra
 	AvatarURL   string               `json:"avatar_url"`
 	CreatedAt   *api.Time            `json:"created_at"`
 	Description api.Nullable[string] `json:"description,omitzero"`
@@ -8704,6 +9103,7 @@ type Enterprise struct {
 
 // EnterpriseTeam is the schema enterprise-team.
 type EnterpriseTeam struct {
+	*api.Extra
 	CreatedAt                 api.Time             `json:"created_at"`
 	Description               *string              `json:"description,omitzero"`
 	GroupID                   *string              `json:"group_id"`
@@ -8762,6 +9162,7 @@ type EnterpriseTeamsUpdateRequest struct {
 
 // Environment is the schema environment.
 type Environment struct {
+	*api.Extra
 	CreatedAt              api.Time                                     `json:"created_at"`
 	DeploymentBranchPolicy api.Nullable[DeploymentBranchPolicySettings] `json:"deployment_branch_policy,omitzero"`
 	HTMLURL                string                                       `json:"html_url"`
@@ -8775,14 +9176,16 @@ type Environment struct {
 
 // EnvironmentApprovals is the schema environment-approvals.
 type EnvironmentApprovals struct {
+	*api.Extra
 	Comment      string                            `json:"comment"`
-	Environments []EnvironmentApprovalsEnvironment `json:"environments"`
+	Environments []EnvironmentApprovalsEnvironment `json:"environments,omitzero"`
 	State        EnvironmentApprovalsState         `json:"state"`
 	User         SimpleUser                        `json:"user"`
 }
 
 // EnvironmentApprovalsEnvironment is the member environments of the schema environment-approvals.
 type EnvironmentApprovalsEnvironment struct {
+	*api.Extra
 	CreatedAt *api.Time `json:"created_at,omitzero"`
 	HTMLURL   *string   `json:"html_url,omitzero"`
 	ID        *int64    `json:"id,omitzero"`
@@ -8797,6 +9200,7 @@ type EnvironmentApprovalsState string
 
 // EnvironmentProtectionRule is the member protection_rules of the schema environment.
 type EnvironmentProtectionRule struct {
+	*api.Extra
 	ID                int64                       `json:"id"`
 	NodeID            string                      `json:"node_id"`
 	PreventSelfReview *bool                       `json:"prevent_self_review,omitzero"`
@@ -8822,6 +9226,7 @@ type ErrorResponse struct {
 
 // ErrorResponseError is the member errors of the error answer of agent-tasks/list-tasks-for-repo, and of 22 more.
 type ErrorResponseError struct {
+	*api.Extra
 	Code    ErrorCode `json:"code"`
 	Message *string   `json:"message,omitzero"`
 }
@@ -8843,6 +9248,7 @@ type EvaluationResult string
 
 // Event is the schema event.
 type Event struct {
+	*api.Extra
 	Actor     Actor        `json:"actor"`
 	CreatedAt *api.Time    `json:"created_at"`
 	ID        string       `json:"id"`
@@ -8878,6 +9284,7 @@ type EventPayload struct {
 
 // EventRepo is the member repo of the schema event.
 type EventRepo struct {
+	*api.Extra
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	URL  string `json:"url"`
@@ -8885,6 +9292,7 @@ type EventRepo struct {
 
 // Feed is the schema feed.
 type Feed struct {
+	*api.Extra
 	Links                            FeedLinks `json:"_links"`
 	CurrentUserActorURL              *string   `json:"current_user_actor_url,omitzero"`
 	CurrentUserOrganizationURL       *string   `json:"current_user_organization_url,omitzero"`
@@ -8900,6 +9308,7 @@ type Feed struct {
 
 // FeedLinks is the member _links of the schema feed.
 type FeedLinks struct {
+	*api.Extra
 	CurrentUser                   *LinkWithType  `json:"current_user,omitzero"`
 	CurrentUserActor              *LinkWithType  `json:"current_user_actor,omitzero"`
 	CurrentUserOrganization       *LinkWithType  `json:"current_user_organization,omitzero"`
@@ -8914,12 +9323,14 @@ type FeedLinks struct {
 
 // FileCommit is the schema file-commit.
 type FileCommit struct {
+	*api.Extra
 	Commit  FileCommitCommit   `json:"commit"`
 	Content *FileCommitContent `json:"content"`
 }
 
 // FileCommitAuthor is the member commit.author of the schema file-commit.
 type FileCommitAuthor struct {
+	*api.Extra
 	Date  *string `json:"date,omitzero"`
 	Email *string `json:"email,omitzero"`
 	Name  *string `json:"name,omitzero"`
@@ -8927,6 +9338,7 @@ type FileCommitAuthor struct {
 
 // FileCommitCommit is the member commit of the schema file-commit.
 type FileCommitCommit struct {
+	*api.Extra
 	Author       *FileCommitAuthor              `json:"author,omitzero"`
 	Committer    *FileCommitCommitter           `json:"committer,omitzero"`
 	HTMLURL      *string                        `json:"html_url,omitzero"`
@@ -8941,6 +9353,7 @@ type FileCommitCommit struct {
 
 // FileCommitCommitter is the member commit.committer of the schema file-commit.
 type FileCommitCommitter struct {
+	*api.Extra
 	Date  *string `json:"date,omitzero"`
 	Email *string `json:"email,omitzero"`
 	Name  *string `json:"name,omitzero"`
@@ -8948,6 +9361,7 @@ type FileCommitCommitter struct {
 
 // FileCommitContent is the member content of the schema file-commit.
 type FileCommitContent struct {
+	*api.Extra
 	Links       *FileCommitLinks `json:"_links,omitzero"`
 	DownloadURL *string          `json:"download_url,omitzero"`
 	GitURL      *string          `json:"git_url,omitzero"`
@@ -8962,6 +9376,7 @@ type FileCommitContent struct {
 
 // FileCommitLinks is the member content._links of the schema file-commit.
 type FileCommitLinks struct {
+	*api.Extra
 	Git  *string `json:"git,omitzero"`
 	HTML *string `json:"html,omitzero"`
 	Self *string `json:"self,omitzero"`
@@ -8969,12 +9384,14 @@ type FileCommitLinks struct {
 
 // FileCommitTree is the member commit.tree of the schema file-commit.
 type FileCommitTree struct {
+	*api.Extra
 	SHA *string `json:"sha,omitzero"`
 	URL *string `json:"url,omitzero"`
 }
 
 // FileCommitVerification is the member commit.verification of the schema file-commit.
 type FileCommitVerification struct {
+	*api.Extra
 	Payload    api.Nullable[string] `json:"payload,omitzero"`
 	Reason     *string              `json:"reason,omitzero"`
 	Signature  api.Nullable[string] `json:"signature,omitzero"`
@@ -8984,12 +9401,14 @@ type FileCommitVerification struct {
 
 // ForkEvent is the schema fork-event.
 type ForkEvent struct {
+	*api.Extra
 	Action string          `json:"action"`
 	Forkee ForkEventForkee `json:"forkee"`
 }
 
 // ForkEventForkee is the member forkee of the schema fork-event.
 type ForkEventForkee struct {
+	*api.Extra
 	AllowForking              *bool                       `json:"allow_forking,omitzero"`
 	ArchiveURL                *string                     `json:"archive_url,omitzero"`
 	Archived                  *bool                       `json:"archived,omitzero"`
@@ -9076,6 +9495,7 @@ type ForkEventForkee struct {
 
 // FullRepository is the schema full-repository.
 type FullRepository struct {
+	*api.Extra
 	AllowAutoMerge            *bool                             `json:"allow_auto_merge,omitzero"`
 	AllowForking              *bool                             `json:"allow_forking,omitzero"`
 	AllowMergeCommit          *bool                             `json:"allow_merge_commit,omitzero"`
@@ -9185,12 +9605,13 @@ type FullRepository struct {
 
 // GPGKey is the schema gpg-key.
 type GPGKey struct {
+	*api.Extra
 	CanCertify        bool                 `json:"can_certify"`
 	CanEncryptComms   bool                 `json:"can_encrypt_comms"`
 	CanEncryptStorage bool                 `json:"can_encrypt_storage"`
 	CanSign           bool                 `json:"can_sign"`
 	CreatedAt         api.Time             `json:"created_at"`
-	Emails            []GPGKeyEmail        `json:"emails"`
+	Emails            []GPGKeyEmail        `json:"emails,omitzero"`
 	ExpiresAt         *api.Time            `json:"expires_at"`
 	ID                int64                `json:"id"`
 	KeyID             string               `json:"key_id"`
@@ -9199,17 +9620,19 @@ type GPGKey struct {
 	PublicKey         string               `json:"public_key"`
 	RawKey            *string              `json:"raw_key"`
 	Revoked           bool                 `json:"revoked"`
-	Subkeys           []GPGKeySubkey       `json:"subkeys"`
+	Subkeys           []GPGKeySubkey       `json:"subkeys,omitzero"`
 }
 
 // GPGKeyEmail is the member emails of the schema gpg-key, and of 1 more.
 type GPGKeyEmail struct {
+	*api.Extra
 	Email    *string `json:"email,omitzero"`
 	Verified *bool   `json:"verified,omitzero"`
 }
 
 // GPGKeySubkey is the member subkeys of the schema gpg-key.
 type GPGKeySubkey struct {
+	*api.Extra
 	CanCertify        *bool                `json:"can_certify,omitzero"`
 	CanEncryptComms   *bool                `json:"can_encrypt_comms,omitzero"`
 	CanEncryptStorage *bool                `json:"can_encrypt_storage,omitzero"`
@@ -9228,7 +9651,8 @@ type GPGKeySubkey struct {
 
 // GetAllBudgets is the schema get_all_budgets.
 type GetAllBudgets struct {
-	Budgets         []Budget                      `json:"budgets"`
+	*api.Extra
+	Budgets         []Budget                      `json:"budgets,omitzero"`
 	EffectiveBudget *GetAllBudgetsEffectiveBudget `json:"effective_budget,omitzero"`
 	HasNextPage     *bool                         `json:"has_next_page,omitzero"`
 	TotalCount      *int64                        `json:"total_count,omitzero"`
@@ -9237,6 +9661,7 @@ type GetAllBudgets struct {
 
 // GetAllBudgetsEffectiveBudget is the member effective_budget of the schema get_all_budgets.
 type GetAllBudgetsEffectiveBudget struct {
+	*api.Extra
 	BudgetAmount   int64   `json:"budget_amount"`
 	ConsumedAmount float64 `json:"consumed_amount"`
 	ID             string  `json:"id"`
@@ -9244,6 +9669,7 @@ type GetAllBudgetsEffectiveBudget struct {
 
 // GetBudget is the schema get-budget.
 type GetBudget struct {
+	*api.Extra
 	BudgetAlerting      GetBudgetAlerting `json:"budget_alerting"`
 	BudgetAmount        int64             `json:"budget_amount"`
 	BudgetEntityName    string            `json:"budget_entity_name"`
@@ -9257,6 +9683,7 @@ type GetBudget struct {
 
 // GetBudgetAlerting is the member budget_alerting of billing/create-organization-budget, and of 4 more.
 type GetBudgetAlerting struct {
+	*api.Extra
 	AlertRecipients []string `json:"alert_recipients,omitzero"`
 	WillAlert       *bool    `json:"will_alert,omitzero"`
 }
@@ -9266,6 +9693,7 @@ type GetBudgetType string
 
 // GistComment is the schema gist-comment.
 type GistComment struct {
+	*api.Extra
 	AuthorAssociation AuthorAssociation `json:"author_association"`
 	Body              string            `json:"body"`
 	CreatedAt         api.Time          `json:"created_at"`
@@ -9278,6 +9706,7 @@ type GistComment struct {
 
 // GistCommit is the schema gist-commit.
 type GistCommit struct {
+	*api.Extra
 	ChangeStatus ChangeStatus `json:"change_status"`
 	CommittedAt  api.Time     `json:"committed_at"`
 	URL          string       `json:"url"`
@@ -9287,6 +9716,7 @@ type GistCommit struct {
 
 // GistHistory is the schema gist-history.
 type GistHistory struct {
+	*api.Extra
 	ChangeStatus *ChangeStatus            `json:"change_status,omitzero"`
 	CommittedAt  *api.Time                `json:"committed_at,omitzero"`
 	URL          *string                  `json:"url,omitzero"`
@@ -9296,6 +9726,7 @@ type GistHistory struct {
 
 // GistSimple is the schema gist-simple.
 type GistSimple struct {
+	*api.Extra
 	Comments        *int64                         `json:"comments,omitzero"`
 	CommentsEnabled *bool                          `json:"comments_enabled,omitzero"`
 	CommentsURL     *string                        `json:"comments_url,omitzero"`
@@ -9324,6 +9755,7 @@ type GistSimple struct {
 
 // GistSimpleFiles is the member files of the schema gist-simple.
 type GistSimpleFiles struct {
+	*api.Extra
 	Content   *string `json:"content,omitzero"`
 	Encoding  *string `json:"encoding,omitzero"`
 	Filename  *string `json:"filename,omitzero"`
@@ -9336,6 +9768,7 @@ type GistSimpleFiles struct {
 
 // GistSimpleFork is the member forks of the schema gist-simple.
 type GistSimpleFork struct {
+	*api.Extra
 	CreatedAt *api.Time   `json:"created_at,omitzero"`
 	ID        *string     `json:"id,omitzero"`
 	UpdatedAt *api.Time   `json:"updated_at,omitzero"`
@@ -9345,13 +9778,14 @@ type GistSimpleFork struct {
 
 // GistSimpleForkOf is the member fork_of of the schema gist-simple.
 type GistSimpleForkOf struct {
+	*api.Extra
 	Comments        int64                            `json:"comments"`
 	CommentsEnabled *bool                            `json:"comments_enabled,omitzero"`
 	CommentsURL     string                           `json:"comments_url"`
 	CommitsURL      string                           `json:"commits_url"`
 	CreatedAt       api.Time                         `json:"created_at"`
 	Description     *string                          `json:"description"`
-	Files           map[string]GistSimpleForkOfFiles `json:"files"`
+	Files           map[string]GistSimpleForkOfFiles `json:"files,omitzero"`
 	Forks           []any                            `json:"forks,omitzero"`
 	ForksURL        string                           `json:"forks_url"`
 	GitPullURL      string                           `json:"git_pull_url"`
@@ -9370,6 +9804,7 @@ type GistSimpleForkOf struct {
 
 // GistSimpleForkOfFiles is the member fork_of.files of the schema gist-simple.
 type GistSimpleForkOfFiles struct {
+	*api.Extra
 	Filename *string `json:"filename,omitzero"`
 	Language *string `json:"language,omitzero"`
 	RawURL   *string `json:"raw_url,omitzero"`
@@ -9425,12 +9860,13 @@ type GistsUpdateRequest struct {
 
 // GitCommit is the schema git-commit.
 type GitCommit struct {
+	*api.Extra
 	Author       GitCommitAuthor       `json:"author"`
 	Committer    GitCommitCommitter    `json:"committer"`
 	HTMLURL      string                `json:"html_url"`
 	Message      string                `json:"message"`
 	NodeID       string                `json:"node_id"`
-	Parents      []GitCommitParent     `json:"parents"`
+	Parents      []GitCommitParent     `json:"parents,omitzero"`
 	SHA          string                `json:"sha"`
 	Tree         GitCommitTree         `json:"tree"`
 	URL          string                `json:"url"`
@@ -9439,6 +9875,7 @@ type GitCommit struct {
 
 // GitCommitAuthor is the member author of the schema git-commit, and of 2 more.
 type GitCommitAuthor struct {
+	*api.Extra
 	Date  api.Time `json:"date"`
 	Email string   `json:"email"`
 	Name  string   `json:"name"`
@@ -9446,6 +9883,7 @@ type GitCommitAuthor struct {
 
 // GitCommitCommitter is the member committer of the schema git-commit, and of 1 more.
 type GitCommitCommitter struct {
+	*api.Extra
 	Date  api.Time `json:"date"`
 	Email string   `json:"email"`
 	Name  string   `json:"name"`
@@ -9453,6 +9891,7 @@ type GitCommitCommitter struct {
 
 // GitCommitParent is the member parents of the schema git-commit, and of 1 more.
 type GitCommitParent struct {
+	*api.Extra
 	HTMLURL string `json:"html_url"`
 	SHA     string `json:"sha"`
 	URL     string `json:"url"`
@@ -9460,12 +9899,14 @@ type GitCommitParent struct {
 
 // GitCommitTree is the member commit.tree of the schema commit, and of 3 more.
 type GitCommitTree struct {
+	*api.Extra
 	SHA string `json:"sha"`
 	URL string `json:"url"`
 }
 
 // GitCommitVerification is the member verification of the schema git-commit, and of 1 more.
 type GitCommitVerification struct {
+	*api.Extra
 	Payload    *string `json:"payload"`
 	Reason     string  `json:"reason"`
 	Signature  *string `json:"signature"`
@@ -9553,6 +9994,7 @@ type GitCreateTreeType string
 
 // GitRef is the schema git-ref.
 type GitRef struct {
+	*api.Extra
 	NodeID string       `json:"node_id"`
 	Object GitRefObject `json:"object"`
 	Ref    string       `json:"ref"`
@@ -9561,6 +10003,7 @@ type GitRef struct {
 
 // GitRefObject is the member object of the schema git-ref, and of 1 more.
 type GitRefObject struct {
+	*api.Extra
 	SHA  string `json:"sha"`
 	Type string `json:"type"`
 	URL  string `json:"url"`
@@ -9568,6 +10011,7 @@ type GitRefObject struct {
 
 // GitStatus is the member git_status of the schema codespace, and of 1 more.
 type GitStatus struct {
+	*api.Extra
 	Ahead                 *int64  `json:"ahead,omitzero"`
 	Behind                *int64  `json:"behind,omitzero"`
 	HasUncommittedChanges *bool   `json:"has_uncommitted_changes,omitzero"`
@@ -9577,6 +10021,7 @@ type GitStatus struct {
 
 // GitTag is the schema git-tag.
 type GitTag struct {
+	*api.Extra
 	Message      string        `json:"message"`
 	NodeID       string        `json:"node_id"`
 	Object       GitRefObject  `json:"object"`
@@ -9589,6 +10034,7 @@ type GitTag struct {
 
 // GitTagTagger is the member tagger of the schema git-tag.
 type GitTagTagger struct {
+	*api.Extra
 	Date  string `json:"date"`
 	Email string `json:"email"`
 	Name  string `json:"name"`
@@ -9596,14 +10042,16 @@ type GitTagTagger struct {
 
 // GitTree is the schema git-tree.
 type GitTree struct {
+	*api.Extra
 	SHA       string        `json:"sha"`
-	Tree      []GitTreeTree `json:"tree"`
+	Tree      []GitTreeTree `json:"tree,omitzero"`
 	Truncated bool          `json:"truncated"`
 	URL       *string       `json:"url,omitzero"`
 }
 
 // GitTreeTree is the member tree of the schema git-tree.
 type GitTreeTree struct {
+	*api.Extra
 	Mode string  `json:"mode"`
 	Path string  `json:"path"`
 	SHA  string  `json:"sha"`
@@ -9621,6 +10069,7 @@ type GitUpdateRefRequest struct {
 
 // GitUser is the schema nullable-git-user.
 type GitUser struct {
+	*api.Extra
 	Date  *api.Time `json:"date,omitzero"`
 	Email *string   `json:"email,omitzero"`
 	Name  *string   `json:"name,omitzero"`
@@ -9628,53 +10077,64 @@ type GitUser struct {
 
 // GitignoreTemplate is the schema gitignore-template.
 type GitignoreTemplate struct {
+	*api.Extra
 	Name   string `json:"name"`
 	Source string `json:"source"`
 }
 
 // GlobalAdvisory is the schema global-advisory.
 type GlobalAdvisory struct {
-	Credits               api.Nullable[[]GlobalAdvisoryCredit] `json:"credits"`
-	CVEID                 *string                              `json:"cve_id"`
-	Cvss                  *GlobalAdvisoryCvss                  `json:"cvss"`
-	CvssSeverities        api.Nullable[CvssSeverities]         `json:"cvss_severities,omitzero"`
-	Cwes                  api.Nullable[[]GlobalAdvisoryCWE]    `json:"cwes"`
-	Description           *string                              `json:"description"`
-	EPSS                  api.Nullable[SecurityAdvisoryEPSS]   `json:"epss,omitzero"`
-	GHSAID                string                               `json:"ghsa_id"`
-	GitHubReviewedAt      *api.Time                            `json:"github_reviewed_at"`
-	HTMLURL               string                               `json:"html_url"`
-	Identifiers           api.Nullable[[]Identifier]           `json:"identifiers"`
-	NvdPublishedAt        *api.Time                            `json:"nvd_published_at"`
-	PublishedAt           api.Time                             `json:"published_at"`
-	References            api.Nullable[[]string]               `json:"references"`
-	RepositoryAdvisoryURL *string                              `json:"repository_advisory_url"`
-	Severity              GlobalAdvisorySeverity               `json:"severity"`
-	SourceCodeLocation    *string                              `json:"source_code_location"`
-	Summary               string                               `json:"summary"`
-	Type                  GlobalAdvisoryType                   `json:"type"`
-	UpdatedAt             api.Time                             `json:"updated_at"`
-	URL                   string                               `json:"url"`
-	Vulnerabilities       api.Nullable[[]Vulnerability]        `json:"vulnerabilities"`
-	WithdrawnAt           *api.Time                            `json:"withdrawn_at"`
+	Credits               api.Nullable[[]GlobalAdvisoryCredit]     `json:"credits"`
+	CVEID                 *string                                  `json:"cve_id"`
+	Cvss                  *GlobalAdvisoryCvss                      `json:"cvss"`
+	CvssSeverities        api.Nullable[CvssSeverities]             `json:"cvss_severities,omitzero"`
+	Cwes                  api.Nullable[[]GlobalAdvisoryCWE]        `json:"cwes"`
+	Description           *string                                  `json:"description"`
+	EPSS                  api.Nullable[SecurityAdvisoryEPSS]       `json:"epss,omitzero"`
+	GHSAID                string                                   `json:"ghsa_id"`
+	GitHubReviewedAt      *api.Time                                `json:"github_reviewed_at"`
+	HTMLURL               string                                   `json:"html_url"`
+	Identifiers           api.Nullable[[]GlobalAdvisoryIdentifier] `json:"identifiers"`
+	NvdPublishedAt        *api.Time                                `json:"nvd_published_at"`
+	PublishedAt           api.Time                                 `json:"published_at"`
+	References            api.Nullable[[]string]                   `json:"references"`
+	RepositoryAdvisoryURL *string                                  `json:"repository_advisory_url"`
+	Severity              GlobalAdvisorySeverity                   `json:"severity"`
+	SourceCodeLocation    *string                                  `json:"source_code_location"`
+	Summary               string                                   `json:"summary"`
+	Type                  GlobalAdvisoryType                       `json:"type"`
+	UpdatedAt             api.Time                                 `json:"updated_at"`
+	URL                   string                                   `json:"url"`
+	Vulnerabilities       api.Nullable[[]Vulnerability]            `json:"vulnerabilities"`
+	WithdrawnAt           *api.Time                                `json:"withdrawn_at"`
 }
 
-// GlobalAdvisoryCWE is the member cwes of the schema global-advisory, and of 2 more.
+// GlobalAdvisoryCWE is the member cwes of the schema global-advisory, and of 1 more.
 type GlobalAdvisoryCWE struct {
+	*api.Extra
 	CWEID string `json:"cwe_id"`
 	Name  string `json:"name"`
 }
 
 // GlobalAdvisoryCredit is the member credits of the schema global-advisory.
 type GlobalAdvisoryCredit struct {
+	*api.Extra
 	Type SecurityAdvisoryCreditTypes `json:"type"`
 	User SimpleUser                  `json:"user"`
 }
 
 // GlobalAdvisoryCvss is the member cvss of the schema global-advisory, and of 1 more.
 type GlobalAdvisoryCvss struct {
+	*api.Extra
 	Score        *float64 `json:"score"`
 	VectorString *string  `json:"vector_string"`
+}
+
+// GlobalAdvisoryIdentifier is the member identifiers of the schema global-advisory, and of 1 more.
+type GlobalAdvisoryIdentifier struct {
+	*api.Extra
+	Type  GlobalAdvisoryIdentifierType `json:"type"`
+	Value string                       `json:"value"`
 }
 
 // GlobalAdvisoryIdentifierType is the member identifiers.type of the schema global-advisory, and of 2 more. A value that is not listed is kept as it is.
@@ -9688,11 +10148,13 @@ type GlobalAdvisoryType string
 
 // GollumEvent is the schema gollum-event.
 type GollumEvent struct {
-	Pages []GollumEventPage `json:"pages"`
+	*api.Extra
+	Pages []GollumEventPage `json:"pages,omitzero"`
 }
 
 // GollumEventPage is the member pages of the schema gollum-event.
 type GollumEventPage struct {
+	*api.Extra
 	Action   *string              `json:"action,omitzero"`
 	HTMLURL  *string              `json:"html_url,omitzero"`
 	PageName api.Nullable[string] `json:"page_name,omitzero"`
@@ -9706,11 +10168,12 @@ type GroupingStrategy string
 
 // Hook is the schema hook.
 type Hook struct {
+	*api.Extra
 	Active        bool          `json:"active"`
 	Config        WebhookConfig `json:"config"`
 	CreatedAt     api.Time      `json:"created_at"`
 	DeliveriesURL *string       `json:"deliveries_url,omitzero"`
-	Events        []string      `json:"events"`
+	Events        []string      `json:"events,omitzero"`
 	ID            int64         `json:"id"`
 	LastResponse  HookResponse  `json:"last_response"`
 	Name          string        `json:"name"`
@@ -9723,6 +10186,7 @@ type Hook struct {
 
 // HookDelivery is the schema hook-delivery.
 type HookDelivery struct {
+	*api.Extra
 	Action         *string                `json:"action"`
 	DeliveredAt    api.Time               `json:"delivered_at"`
 	Duration       float64                `json:"duration"`
@@ -9742,6 +10206,7 @@ type HookDelivery struct {
 
 // HookDeliveryItem is the schema hook-delivery-item.
 type HookDeliveryItem struct {
+	*api.Extra
 	Action         *string                `json:"action"`
 	DeliveredAt    api.Time               `json:"delivered_at"`
 	Duration       float64                `json:"duration"`
@@ -9758,18 +10223,21 @@ type HookDeliveryItem struct {
 
 // HookDeliveryRequest is the member request of the schema hook-delivery.
 type HookDeliveryRequest struct {
+	*api.Extra
 	Headers api.Nullable[map[string]any] `json:"headers"`
 	Payload api.Nullable[map[string]any] `json:"payload"`
 }
 
 // HookDeliveryResponse is the member response of the schema hook-delivery.
 type HookDeliveryResponse struct {
+	*api.Extra
 	Headers api.Nullable[map[string]any] `json:"headers"`
 	Payload *string                      `json:"payload"`
 }
 
 // HookResponse is the schema hook-response.
 type HookResponse struct {
+	*api.Extra
 	Code    *int64  `json:"code"`
 	Message *string `json:"message"`
 	Status  *string `json:"status"`
@@ -9789,7 +10257,8 @@ type HostedComputeCreateNetworkConfigurationForOrgRequest struct {
 
 // HostedComputeListNetworkConfigurationsForOrgResponse is the answer of hosted-compute/list-network-configurations-for-org.
 type HostedComputeListNetworkConfigurationsForOrgResponse struct {
-	NetworkConfigurations []NetworkConfiguration `json:"network_configurations"`
+	*api.Extra
+	NetworkConfigurations []NetworkConfiguration `json:"network_configurations,omitzero"`
 	TotalCount            int64                  `json:"total_count"`
 }
 
@@ -9804,29 +10273,27 @@ type HostedComputeUpdateNetworkConfigurationForOrgRequest struct {
 
 // Hovercard is the schema hovercard.
 type Hovercard struct {
-	Contexts []HovercardContext `json:"contexts"`
+	*api.Extra
+	Contexts []HovercardContext `json:"contexts,omitzero"`
 }
 
 // HovercardContext is the member contexts of the schema hovercard.
 type HovercardContext struct {
+	*api.Extra
 	Message string `json:"message"`
 	Octicon string `json:"octicon"`
 }
 
-// Identifier is the member identifiers of the schema global-advisory, and of 2 more.
-type Identifier struct {
-	Type  GlobalAdvisoryIdentifierType `json:"type"`
-	Value string                       `json:"value"`
-}
-
 // ImmutableReleasesOrganizationSettings is the schema immutable-releases-organization-settings.
 type ImmutableReleasesOrganizationSettings struct {
+	*api.Extra
 	EnforcedRepositories    EnforcedRepositories `json:"enforced_repositories"`
 	SelectedRepositoriesURL *string              `json:"selected_repositories_url,omitzero"`
 }
 
 // Import is the schema import.
 type Import struct {
+	*api.Extra
 	AuthorsCount    api.Nullable[int64]   `json:"authors_count,omitzero"`
 	AuthorsURL      string                `json:"authors_url"`
 	CommitCount     api.Nullable[int64]   `json:"commit_count,omitzero"`
@@ -9854,6 +10321,7 @@ type Import struct {
 
 // ImportProjectChoice is the member project_choices of the schema import.
 type ImportProjectChoice struct {
+	*api.Extra
 	HumanName   *string `json:"human_name,omitzero"`
 	TfvcProject *string `json:"tfvc_project,omitzero"`
 	Vcs         *string `json:"vcs,omitzero"`
@@ -9864,6 +10332,7 @@ type ImportStatus string
 
 // Installation is the schema installation.
 type Installation struct {
+	*api.Extra
 	AccessTokensURL        string                          `json:"access_tokens_url"`
 	Account                *InstallationAccount            `json:"account"`
 	AppID                  int64                           `json:"app_id"`
@@ -9871,7 +10340,7 @@ type Installation struct {
 	ClientID               *string                         `json:"client_id,omitzero"`
 	ContactEmail           api.Nullable[string]            `json:"contact_email,omitzero"`
 	CreatedAt              api.Time                        `json:"created_at"`
-	Events                 []string                        `json:"events"`
+	Events                 []string                        `json:"events,omitzero"`
 	HasMultipleSingleFiles *bool                           `json:"has_multiple_single_files,omitzero"`
 	HTMLURL                string                          `json:"html_url"`
 	ID                     int64                           `json:"id"`
@@ -9901,6 +10370,7 @@ type InstallationRepositorySelection string
 
 // InstallationToken is the schema installation-token.
 type InstallationToken struct {
+	*api.Extra
 	ExpiresAt              string                           `json:"expires_at"`
 	HasMultipleSingleFiles *bool                            `json:"has_multiple_single_files,omitzero"`
 	Permissions            *AppPermissions                  `json:"permissions,omitzero"`
@@ -9913,10 +10383,11 @@ type InstallationToken struct {
 
 // Integration is the schema integration.
 type Integration struct {
+	*api.Extra
 	ClientID           *string                `json:"client_id,omitzero"`
 	CreatedAt          api.Time               `json:"created_at"`
 	Description        *string                `json:"description"`
-	Events             []string               `json:"events"`
+	Events             []string               `json:"events,omitzero"`
 	ExternalURL        string                 `json:"external_url"`
 	HTMLURL            string                 `json:"html_url"`
 	ID                 int64                  `json:"id"`
@@ -9931,6 +10402,7 @@ type Integration struct {
 
 // IntegrationInstallationRequest is the schema integration-installation-request.
 type IntegrationInstallationRequest struct {
+	*api.Extra
 	Account   InstallationAccount `json:"account"`
 	CreatedAt api.Time            `json:"created_at"`
 	ID        int64               `json:"id"`
@@ -9956,7 +10428,7 @@ type IntegrationPermissions struct {
 	Metadata    *string `json:"metadata,omitzero"`
 
 	// Extra holds the members that have no field.
-	Extra map[string]string `json:",inline"`
+	Extra map[string]string `json:",embed"`
 }
 
 // InteractionExpiry is the schema interaction-expiry. A value that is not listed is kept as it is.
@@ -9978,6 +10450,7 @@ type InteractionLimitPullRequestBypassList struct {
 
 // InteractionLimitResponse is the schema interaction-limit-response.
 type InteractionLimitResponse struct {
+	*api.Extra
 	ExpiresAt api.Time         `json:"expires_at"`
 	Limit     InteractionGroup `json:"limit"`
 	Origin    string           `json:"origin"`
@@ -9985,12 +10458,14 @@ type InteractionLimitResponse struct {
 
 // InteractionsGetPullRequestCreationCapForOrgResponse is the answer of interactions/get-pull-request-creation-cap-for-org.
 type InteractionsGetPullRequestCreationCapForOrgResponse struct {
+	*api.Extra
 	Enabled             bool  `json:"enabled"`
 	MaxOpenPullRequests int64 `json:"max_open_pull_requests"`
 }
 
 // InteractionsGetPullRequestCreationCapForRepoResponse is the answer of interactions/get-pull-request-creation-cap-for-repo.
 type InteractionsGetPullRequestCreationCapForRepoResponse struct {
+	*api.Extra
 	Enabled             bool  `json:"enabled"`
 	MaxOpenPullRequests int64 `json:"max_open_pull_requests"`
 }
@@ -10030,6 +10505,7 @@ type InteractionsUpdatePullRequestCreationCapForOrgRequest struct {
 
 // InteractionsUpdatePullRequestCreationCapForOrgResponse is the answer of interactions/update-pull-request-creation-cap-for-org.
 type InteractionsUpdatePullRequestCreationCapForOrgResponse struct {
+	*api.Extra
 	Enabled             bool  `json:"enabled"`
 	MaxOpenPullRequests int64 `json:"max_open_pull_requests"`
 }
@@ -10042,12 +10518,14 @@ type InteractionsUpdatePullRequestCreationCapForRepoRequest struct {
 
 // InteractionsUpdatePullRequestCreationCapForRepoResponse is the answer of interactions/update-pull-request-creation-cap-for-repo.
 type InteractionsUpdatePullRequestCreationCapForRepoResponse struct {
+	*api.Extra
 	Enabled             bool  `json:"enabled"`
 	MaxOpenPullRequests int64 `json:"max_open_pull_requests"`
 }
 
 // Issue is the schema issue.
 type Issue struct {
+	*api.Extra
 	ActiveLockReason         api.Nullable[string]           `json:"active_lock_reason,omitzero"`
 	Assignee                 *SimpleUser                    `json:"assignee"`
 	Assignees                []SimpleUser                   `json:"assignees,omitzero"`
@@ -10066,7 +10544,7 @@ type Issue struct {
 	ID                       int64                          `json:"id"`
 	IssueDependenciesSummary *IssueDependenciesSummary      `json:"issue_dependencies_summary,omitzero"`
 	IssueFieldValues         []IssueFieldValue              `json:"issue_field_values,omitzero"`
-	Labels                   []IssueLabel                   `json:"labels"`
+	Labels                   []IssueLabel                   `json:"labels,omitzero"`
 	LabelsURL                string                         `json:"labels_url"`
 	Locked                   bool                           `json:"locked"`
 	Milestone                *Milestone                     `json:"milestone"`
@@ -10092,6 +10570,7 @@ type Issue struct {
 
 // IssueComment is the schema issue-comment.
 type IssueComment struct {
+	*api.Extra
 	AuthorAssociation     *AuthorAssociation                  `json:"author_association,omitzero"`
 	Body                  *string                             `json:"body,omitzero"`
 	BodyHTML              *string                             `json:"body_html,omitzero"`
@@ -10112,6 +10591,7 @@ type IssueComment struct {
 
 // IssueCommentEvent is the schema issue-comment-event.
 type IssueCommentEvent struct {
+	*api.Extra
 	Action  string       `json:"action"`
 	Comment IssueComment `json:"comment"`
 	Issue   Issue        `json:"issue"`
@@ -10119,11 +10599,13 @@ type IssueCommentEvent struct {
 
 // IssueCommentMinimized is the schema nullable-issue-comment-minimized.
 type IssueCommentMinimized struct {
+	*api.Extra
 	Reason *string `json:"reason"`
 }
 
 // IssueDependenciesSummary is the schema issue-dependencies-summary.
 type IssueDependenciesSummary struct {
+	*api.Extra
 	BlockedBy      int64 `json:"blocked_by"`
 	Blocking       int64 `json:"blocking"`
 	TotalBlockedBy int64 `json:"total_blocked_by"`
@@ -10132,6 +10614,7 @@ type IssueDependenciesSummary struct {
 
 // IssueEvent is the schema issue-event.
 type IssueEvent struct {
+	*api.Extra
 	Actor                 *SimpleUser                    `json:"actor"`
 	Assignee              api.Nullable[SimpleUser]       `json:"assignee,omitzero"`
 	Assigner              api.Nullable[SimpleUser]       `json:"assigner,omitzero"`
@@ -10165,6 +10648,7 @@ type IssueEvent struct {
 
 // IssueEventDismissedReview is the schema issue-event-dismissed-review.
 type IssueEventDismissedReview struct {
+	*api.Extra
 	DismissalCommitID api.Nullable[string] `json:"dismissal_commit_id,omitzero"`
 	DismissalMessage  *string              `json:"dismissal_message"`
 	ReviewID          int64                `json:"review_id"`
@@ -10206,23 +10690,27 @@ type IssueEventForIssue struct {
 
 // IssueEventIntent is the schema nullable-issue-event-intent.
 type IssueEventIntent struct {
+	*api.Extra
 	Confidence api.Nullable[IssueSuggestionConfidence] `json:"confidence,omitzero"`
 	Rationale  api.Nullable[string]                    `json:"rationale,omitzero"`
 }
 
 // IssueEventLabel is the schema issue-event-label.
 type IssueEventLabel struct {
+	*api.Extra
 	Color *string `json:"color"`
 	Name  *string `json:"name"`
 }
 
 // IssueEventMilestone is the schema issue-event-milestone.
 type IssueEventMilestone struct {
+	*api.Extra
 	Title string `json:"title"`
 }
 
 // IssueEventProjectCard is the schema issue-event-project-card.
 type IssueEventProjectCard struct {
+	*api.Extra
 	ColumnName         string  `json:"column_name"`
 	ID                 int64   `json:"id"`
 	PreviousColumnName *string `json:"previous_column_name,omitzero"`
@@ -10233,12 +10721,14 @@ type IssueEventProjectCard struct {
 
 // IssueEventRename is the schema issue-event-rename.
 type IssueEventRename struct {
+	*api.Extra
 	From string `json:"from"`
 	To   string `json:"to"`
 }
 
 // IssueField is the schema issue-field.
 type IssueField struct {
+	*api.Extra
 	CreatedAt   *api.Time                        `json:"created_at,omitzero"`
 	DataType    IssueFieldDataType               `json:"data_type"`
 	Description api.Nullable[string]             `json:"description,omitzero"`
@@ -10255,6 +10745,7 @@ type IssueFieldDataType string
 
 // IssueFieldOption is the member options of the schema issue-field.
 type IssueFieldOption struct {
+	*api.Extra
 	Color       api.Nullable[IssueTypeColor] `json:"color,omitzero"`
 	CreatedAt   *api.Time                    `json:"created_at,omitzero"`
 	Description api.Nullable[string]         `json:"description,omitzero"`
@@ -10266,6 +10757,7 @@ type IssueFieldOption struct {
 
 // IssueFieldValue is the schema issue-field-value.
 type IssueFieldValue struct {
+	*api.Extra
 	DataType           IssueFieldValueDataType                          `json:"data_type"`
 	IssueFieldID       int64                                            `json:"issue_field_id"`
 	IssueFieldName     *string                                          `json:"issue_field_name,omitzero"`
@@ -10280,6 +10772,7 @@ type IssueFieldValueDataType string
 
 // IssueFieldValueMultiSelectOption is the member multi_select_options of the schema issue-field-value.
 type IssueFieldValueMultiSelectOption struct {
+	*api.Extra
 	Color string `json:"color"`
 	ID    int64  `json:"id"`
 	Name  string `json:"name"`
@@ -10287,6 +10780,7 @@ type IssueFieldValueMultiSelectOption struct {
 
 // IssueFieldValueSingleSelectOption is the member single_select_option of the schema issue-field-value.
 type IssueFieldValueSingleSelectOption struct {
+	*api.Extra
 	Color string `json:"color"`
 	ID    int64  `json:"id"`
 	Name  string `json:"name"`
@@ -10306,6 +10800,7 @@ type IssueLabel struct {
 
 // IssueLabelObject is the member labels of issues/update, and of 1 more.
 type IssueLabelObject struct {
+	*api.Extra
 	Color       api.Nullable[string] `json:"color,omitzero"`
 	Default     *bool                `json:"default,omitzero"`
 	Description api.Nullable[string] `json:"description,omitzero"`
@@ -10317,6 +10812,7 @@ type IssueLabelObject struct {
 
 // IssuePullRequest is the member pull_request of issues/update, and of 2 more.
 type IssuePullRequest struct {
+	*api.Extra
 	DiffURL  *string                `json:"diff_url"`
 	HTMLURL  *string                `json:"html_url"`
 	MergedAt api.Nullable[api.Time] `json:"merged_at,omitzero"`
@@ -10326,6 +10822,7 @@ type IssuePullRequest struct {
 
 // IssueReference is the schema nullable-issue-reference.
 type IssueReference struct {
+	*api.Extra
 	IssueType   *IssueReferenceIssueType `json:"issue_type"`
 	Number      int64                    `json:"number"`
 	Repository  SimpleRepository         `json:"repository"`
@@ -10336,6 +10833,7 @@ type IssueReference struct {
 
 // IssueReferenceIssueType is the member issue_type of the schema nullable-issue-reference.
 type IssueReferenceIssueType struct {
+	*api.Extra
 	Color  api.Nullable[string] `json:"color,omitzero"`
 	ID     int64                `json:"id"`
 	Name   string               `json:"name"`
@@ -10344,6 +10842,7 @@ type IssueReferenceIssueType struct {
 
 // IssueSearchResultItem is the schema issue-search-result-item.
 type IssueSearchResultItem struct {
+	*api.Extra
 	ActiveLockReason         api.Nullable[string]         `json:"active_lock_reason,omitzero"`
 	Assignee                 *SimpleUser                  `json:"assignee"`
 	Assignees                api.Nullable[[]SimpleUser]   `json:"assignees,omitzero"`
@@ -10361,7 +10860,7 @@ type IssueSearchResultItem struct {
 	ID                       int64                        `json:"id"`
 	IssueDependenciesSummary *IssueDependenciesSummary    `json:"issue_dependencies_summary,omitzero"`
 	IssueFieldValues         []IssueFieldValue            `json:"issue_field_values,omitzero"`
-	Labels                   []IssueSearchResultItemLabel `json:"labels"`
+	Labels                   []IssueSearchResultItemLabel `json:"labels,omitzero"`
 	LabelsURL                string                       `json:"labels_url"`
 	Locked                   bool                         `json:"locked"`
 	Milestone                *Milestone                   `json:"milestone"`
@@ -10388,6 +10887,7 @@ type IssueSearchResultItem struct {
 
 // IssueSearchResultItemLabel is the member labels of the schema issue-search-result-item.
 type IssueSearchResultItemLabel struct {
+	*api.Extra
 	Color       *string              `json:"color,omitzero"`
 	Default     *bool                `json:"default,omitzero"`
 	Description api.Nullable[string] `json:"description,omitzero"`
@@ -10402,6 +10902,7 @@ type IssueStateReason string
 
 // IssueSuggestion is the schema issue-suggestion.
 type IssueSuggestion struct {
+	*api.Extra
 	Action       IssueSuggestionAction       `json:"action"`
 	ActorID      *int64                      `json:"actor_id"`
 	Confidence   *IssueSuggestionConfidence  `json:"confidence"`
@@ -10439,6 +10940,7 @@ type IssueSuggestionTargetValue struct {
 
 // IssueType is the schema issue-type.
 type IssueType struct {
+	*api.Extra
 	Color       api.Nullable[IssueTypeColor] `json:"color,omitzero"`
 	CreatedAt   *api.Time                    `json:"created_at,omitzero"`
 	Description *string                      `json:"description"`
@@ -10451,6 +10953,7 @@ type IssueType struct {
 
 // IssueTypeAddedIssueEvent is the schema issue-type-added-issue-event.
 type IssueTypeAddedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	CommitID              *string                        `json:"commit_id"`
 	CommitURL             *string                        `json:"commit_url"`
@@ -10466,6 +10969,7 @@ type IssueTypeAddedIssueEvent struct {
 
 // IssueTypeChangedIssueEvent is the schema issue-type-changed-issue-event.
 type IssueTypeChangedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	CommitID              *string                        `json:"commit_id"`
 	CommitURL             *string                        `json:"commit_url"`
@@ -10485,6 +10989,7 @@ type IssueTypeColor string
 
 // IssueTypeRemovedIssueEvent is the schema issue-type-removed-issue-event.
 type IssueTypeRemovedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	CommitID              *string                        `json:"commit_id"`
 	CommitURL             *string                        `json:"commit_url"`
@@ -10500,6 +11005,7 @@ type IssueTypeRemovedIssueEvent struct {
 
 // IssueTypeWebhook is the schema issue-type-webhook.
 type IssueTypeWebhook struct {
+	*api.Extra
 	Color api.Nullable[IssueTypeColor] `json:"color,omitzero"`
 	ID    int64                        `json:"id"`
 	Name  string                       `json:"name"`
@@ -10653,6 +11159,7 @@ type IssuesCreateTitle struct {
 
 // IssuesEvent is the schema issues-event.
 type IssuesEvent struct {
+	*api.Extra
 	Action    string       `json:"action"`
 	Assignee  *SimpleUser  `json:"assignee,omitzero"`
 	Assignees []SimpleUser `json:"assignees,omitzero"`
@@ -10831,6 +11338,7 @@ type IssuesUpdateRequest struct {
 
 // IssuesUpdateResponse is the answer of issues/update.
 type IssuesUpdateResponse struct {
+	*api.Extra
 	ActiveLockReason         api.Nullable[string]           `json:"active_lock_reason,omitzero"`
 	Assignee                 *SimpleUser                    `json:"assignee"`
 	Assignees                []SimpleUser                   `json:"assignees,omitzero"`
@@ -10849,7 +11357,7 @@ type IssuesUpdateResponse struct {
 	ID                       int64                          `json:"id"`
 	IssueDependenciesSummary *IssueDependenciesSummary      `json:"issue_dependencies_summary,omitzero"`
 	IssueFieldValues         []IssueFieldValue              `json:"issue_field_values,omitzero"`
-	Labels                   []IssueLabel                   `json:"labels"`
+	Labels                   []IssueLabel                   `json:"labels,omitzero"`
 	LabelsURL                string                         `json:"labels_url"`
 	Locked                   bool                           `json:"locked"`
 	Milestone                *Milestone                     `json:"milestone"`
@@ -10876,6 +11384,7 @@ type IssuesUpdateResponse struct {
 
 // IssuesUpdateState is the member suggestions.state of issues/update.
 type IssuesUpdateState struct {
+	*api.Extra
 	Confidence       *IssuesUpdateConfidence    `json:"confidence,omitzero"`
 	DuplicateIssueID *int64                     `json:"duplicate_issue_id,omitzero"`
 	Ignored          *bool                      `json:"ignored,omitzero"`
@@ -10891,6 +11400,7 @@ type IssuesUpdateStateReason string
 
 // IssuesUpdateSuggestions is the member suggestions of issues/update.
 type IssuesUpdateSuggestions struct {
+	*api.Extra
 	Assignees        []IssuesUpdateSuggestionsAssignee        `json:"assignees,omitzero"`
 	IssueFieldValues []IssuesUpdateSuggestionsIssueFieldValue `json:"issue_field_values,omitzero"`
 	Labels           []IssuesUpdateSuggestionsLabel           `json:"labels,omitzero"`
@@ -10900,6 +11410,7 @@ type IssuesUpdateSuggestions struct {
 
 // IssuesUpdateSuggestionsAssignee is the member suggestions.assignees of issues/update.
 type IssuesUpdateSuggestionsAssignee struct {
+	*api.Extra
 	Confidence    *IssuesUpdateConfidence    `json:"confidence,omitzero"`
 	Ignored       *bool                      `json:"ignored,omitzero"`
 	IgnoredReason *IssuesUpdateIgnoredReason `json:"ignored_reason,omitzero"`
@@ -10910,6 +11421,7 @@ type IssuesUpdateSuggestionsAssignee struct {
 
 // IssuesUpdateSuggestionsIssueFieldValue is the member suggestions.issue_field_values of issues/update.
 type IssuesUpdateSuggestionsIssueFieldValue struct {
+	*api.Extra
 	Confidence    *IssuesUpdateConfidence           `json:"confidence,omitzero"`
 	FieldID       *int64                            `json:"field_id,omitzero"`
 	Ignored       *bool                             `json:"ignored,omitzero"`
@@ -10921,6 +11433,7 @@ type IssuesUpdateSuggestionsIssueFieldValue struct {
 
 // IssuesUpdateSuggestionsLabel is the member suggestions.labels of issues/update.
 type IssuesUpdateSuggestionsLabel struct {
+	*api.Extra
 	Confidence    *IssuesUpdateConfidence    `json:"confidence,omitzero"`
 	Ignored       *bool                      `json:"ignored,omitzero"`
 	IgnoredReason *IssuesUpdateIgnoredReason `json:"ignored_reason,omitzero"`
@@ -10931,6 +11444,7 @@ type IssuesUpdateSuggestionsLabel struct {
 
 // IssuesUpdateSuggestionsType is the member suggestions.type of issues/update.
 type IssuesUpdateSuggestionsType struct {
+	*api.Extra
 	Confidence    *IssuesUpdateConfidence    `json:"confidence,omitzero"`
 	Ignored       *bool                      `json:"ignored,omitzero"`
 	IgnoredReason *IssuesUpdateIgnoredReason `json:"ignored_reason,omitzero"`
@@ -10958,6 +11472,7 @@ type IssuesUpdateTypeObject struct {
 
 // Job is the schema job.
 type Job struct {
+	*api.Extra
 	CheckRunURL     string         `json:"check_run_url"`
 	CompletedAt     *api.Time      `json:"completed_at"`
 	Conclusion      *JobConclusion `json:"conclusion"`
@@ -10966,7 +11481,7 @@ type Job struct {
 	HeadSHA         string         `json:"head_sha"`
 	HTMLURL         *string        `json:"html_url"`
 	ID              int64          `json:"id"`
-	Labels          []string       `json:"labels"`
+	Labels          []string       `json:"labels,omitzero"`
 	Name            string         `json:"name"`
 	NodeID          string         `json:"node_id"`
 	RunAttempt      *int64         `json:"run_attempt,omitzero"`
@@ -10991,6 +11506,7 @@ type JobStatus string
 
 // JobStep is the member steps of the schema job.
 type JobStep struct {
+	*api.Extra
 	CompletedAt api.Nullable[api.Time] `json:"completed_at,omitzero"`
 	Conclusion  *string                `json:"conclusion"`
 	Name        string                 `json:"name"`
@@ -11004,6 +11520,7 @@ type JobStepStatus string
 
 // Key is the schema key.
 type Key struct {
+	*api.Extra
 	CreatedAt api.Time               `json:"created_at"`
 	ID        int64                  `json:"id"`
 	Key       string                 `json:"key"`
@@ -11016,6 +11533,7 @@ type Key struct {
 
 // KeySimple is the schema key-simple.
 type KeySimple struct {
+	*api.Extra
 	CreatedAt *api.Time              `json:"created_at,omitzero"`
 	ID        int64                  `json:"id"`
 	Key       string                 `json:"key"`
@@ -11024,6 +11542,7 @@ type KeySimple struct {
 
 // Label is the schema label.
 type Label struct {
+	*api.Extra
 	Color       string  `json:"color"`
 	Default     bool    `json:"default"`
 	Description *string `json:"description"`
@@ -11035,6 +11554,7 @@ type Label struct {
 
 // LabelSearchResultItem is the schema label-search-result-item.
 type LabelSearchResultItem struct {
+	*api.Extra
 	Color       string                  `json:"color"`
 	Default     bool                    `json:"default"`
 	Description *string                 `json:"description"`
@@ -11048,6 +11568,7 @@ type LabelSearchResultItem struct {
 
 // LabeledIssueEvent is the schema labeled-issue-event.
 type LabeledIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	CommitID              *string                        `json:"commit_id"`
 	CommitURL             *string                        `json:"commit_url"`
@@ -11063,6 +11584,7 @@ type LabeledIssueEvent struct {
 
 // LabeledIssueEventLabel is the member label of the schema labeled-issue-event, and of 1 more.
 type LabeledIssueEventLabel struct {
+	*api.Extra
 	Color string `json:"color"`
 	Name  string `json:"name"`
 }
@@ -11075,23 +11597,25 @@ type Layout string
 
 // License is the schema license.
 type License struct {
+	*api.Extra
 	Body           string   `json:"body"`
-	Conditions     []string `json:"conditions"`
+	Conditions     []string `json:"conditions,omitzero"`
 	Description    string   `json:"description"`
 	Featured       bool     `json:"featured"`
 	HTMLURL        string   `json:"html_url"`
 	Implementation string   `json:"implementation"`
 	Key            string   `json:"key"`
-	Limitations    []string `json:"limitations"`
+	Limitations    []string `json:"limitations,omitzero"`
 	Name           string   `json:"name"`
 	NodeID         string   `json:"node_id"`
-	Permissions    []string `json:"permissions"`
+	Permissions    []string `json:"permissions,omitzero"`
 	SpdxID         *string  `json:"spdx_id"`
 	URL            *string  `json:"url"`
 }
 
 // LicenseContent is the schema license-content.
 type LicenseContent struct {
+	*api.Extra
 	Links       ContentFileLinks `json:"_links"`
 	Content     string           `json:"content"`
 	DownloadURL *string          `json:"download_url"`
@@ -11109,6 +11633,7 @@ type LicenseContent struct {
 
 // LicenseSimple is the schema license-simple.
 type LicenseSimple struct {
+	*api.Extra
 	HTMLURL *string `json:"html_url,omitzero"`
 	Key     string  `json:"key"`
 	Name    string  `json:"name"`
@@ -11119,11 +11644,13 @@ type LicenseSimple struct {
 
 // Link is the schema link.
 type Link struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // LinkWithType is the schema link-with-type.
 type LinkWithType struct {
+	*api.Extra
 	Href string `json:"href"`
 	Type string `json:"type"`
 }
@@ -11131,13 +11658,9 @@ type LinkWithType struct {
 // Location is the member location of the schema codespace, and of 1 more. A value that is not listed is kept as it is.
 type Location string
 
-// LockBranch is the member lock_branch of the schema branch-protection, and of 1 more.
-type LockBranch struct {
-	Enabled *bool `json:"enabled,omitzero"`
-}
-
 // LockedIssueEvent is the schema locked-issue-event.
 type LockedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -11178,6 +11701,7 @@ type MarkdownRenderRequest struct {
 
 // MarketplaceAccount is the schema marketplace-account.
 type MarketplaceAccount struct {
+	*api.Extra
 	Email                    api.Nullable[string] `json:"email,omitzero"`
 	ID                       int64                `json:"id"`
 	Login                    string               `json:"login"`
@@ -11189,8 +11713,9 @@ type MarketplaceAccount struct {
 
 // MarketplaceListingPlan is the schema marketplace-listing-plan.
 type MarketplaceListingPlan struct {
+	*api.Extra
 	AccountsURL         string                           `json:"accounts_url"`
-	Bullets             []string                         `json:"bullets"`
+	Bullets             []string                         `json:"bullets,omitzero"`
 	Description         string                           `json:"description"`
 	HasFreeTrial        bool                             `json:"has_free_trial"`
 	ID                  int64                            `json:"id"`
@@ -11209,6 +11734,7 @@ type MarketplaceListingPlanPriceModel string
 
 // MarketplacePurchase is the schema marketplace-purchase.
 type MarketplacePurchase struct {
+	*api.Extra
 	Email                    api.Nullable[string]                                      `json:"email,omitzero"`
 	ID                       int64                                                     `json:"id"`
 	Login                    string                                                    `json:"login"`
@@ -11221,6 +11747,7 @@ type MarketplacePurchase struct {
 
 // MarketplacePurchaseMarketplacePendingChange is the member marketplace_pending_change of the schema marketplace-purchase.
 type MarketplacePurchaseMarketplacePendingChange struct {
+	*api.Extra
 	EffectiveDate *string                 `json:"effective_date,omitzero"`
 	ID            *int64                  `json:"id,omitzero"`
 	IsInstalled   *bool                   `json:"is_installed,omitzero"`
@@ -11230,6 +11757,7 @@ type MarketplacePurchaseMarketplacePendingChange struct {
 
 // MarketplacePurchaseMarketplacePurchase is the member marketplace_purchase of the schema marketplace-purchase.
 type MarketplacePurchaseMarketplacePurchase struct {
+	*api.Extra
 	BillingCycle    *string                 `json:"billing_cycle,omitzero"`
 	FreeTrialEndsOn api.Nullable[string]    `json:"free_trial_ends_on,omitzero"`
 	IsInstalled     *bool                   `json:"is_installed,omitzero"`
@@ -11242,6 +11770,7 @@ type MarketplacePurchaseMarketplacePurchase struct {
 
 // MemberEvent is the schema member-event.
 type MemberEvent struct {
+	*api.Extra
 	Action string     `json:"action"`
 	Member SimpleUser `json:"member"`
 }
@@ -11257,6 +11786,7 @@ type MergeCommitTitle string
 
 // MergedUpstream is the schema merged-upstream.
 type MergedUpstream struct {
+	*api.Extra
 	BaseBranch *string                  `json:"base_branch,omitzero"`
 	MergeType  *MergedUpstreamMergeType `json:"merge_type,omitzero"`
 	Message    *string                  `json:"message,omitzero"`
@@ -11270,6 +11800,7 @@ type Metadata map[string]*StringOrFloatOrBool
 
 // Migration is the schema migration.
 type Migration struct {
+	*api.Extra
 	ArchiveURL           *string      `json:"archive_url,omitzero"`
 	CreatedAt            api.Time     `json:"created_at"`
 	Exclude              []string     `json:"exclude,omitzero"`
@@ -11284,7 +11815,7 @@ type Migration struct {
 	NodeID               string       `json:"node_id"`
 	OrgMetadataOnly      bool         `json:"org_metadata_only"`
 	Owner                *SimpleUser  `json:"owner"`
-	Repositories         []Repository `json:"repositories"`
+	Repositories         []Repository `json:"repositories,omitzero"`
 	State                string       `json:"state"`
 	UpdatedAt            api.Time     `json:"updated_at"`
 	URL                  string       `json:"url"`
@@ -11371,6 +11902,7 @@ type MigrationsUpdateImportVcs string
 
 // Milestone is the schema milestone.
 type Milestone struct {
+	*api.Extra
 	ClosedAt     *api.Time      `json:"closed_at"`
 	ClosedIssues int64          `json:"closed_issues"`
 	CreatedAt    api.Time       `json:"created_at"`
@@ -11394,6 +11926,7 @@ type MilestoneState string
 
 // MilestonedIssueEvent is the schema milestoned-issue-event.
 type MilestonedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                    `json:"actor"`
 	CommitID              *string                       `json:"commit_id"`
 	CommitURL             *string                       `json:"commit_url"`
@@ -11408,11 +11941,13 @@ type MilestonedIssueEvent struct {
 
 // MilestonedIssueEventMilestone is the member milestone of the schema milestoned-issue-event, and of 1 more.
 type MilestonedIssueEventMilestone struct {
+	*api.Extra
 	Title string `json:"title"`
 }
 
 // MinimalRepository is the schema minimal-repository.
 type MinimalRepository struct {
+	*api.Extra
 	AllowForking              *bool                                  `json:"allow_forking,omitzero"`
 	ArchiveURL                string                                 `json:"archive_url"`
 	Archived                  *bool                                  `json:"archived,omitzero"`
@@ -11507,6 +12042,7 @@ type MinimalRepository struct {
 
 // MinimalRepositoryLicense is the member license of the schema minimal-repository.
 type MinimalRepositoryLicense struct {
+	*api.Extra
 	Key    *string              `json:"key,omitzero"`
 	Name   *string              `json:"name,omitzero"`
 	NodeID *string              `json:"node_id,omitzero"`
@@ -11516,6 +12052,7 @@ type MinimalRepositoryLicense struct {
 
 // MinimalRepositoryPermissions is the member permissions of the schema minimal-repository.
 type MinimalRepositoryPermissions struct {
+	*api.Extra
 	Admin    *bool `json:"admin,omitzero"`
 	Maintain *bool `json:"maintain,omitzero"`
 	Pull     *bool `json:"pull,omitzero"`
@@ -11525,6 +12062,7 @@ type MinimalRepositoryPermissions struct {
 
 // MovedColumnInProjectIssueEvent is the schema moved-column-in-project-issue-event.
 type MovedColumnInProjectIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -11539,6 +12077,7 @@ type MovedColumnInProjectIssueEvent struct {
 
 // NetworkConfiguration is the schema network-configuration.
 type NetworkConfiguration struct {
+	*api.Extra
 	ComputeService             *NetworkConfigurationComputeService `json:"compute_service,omitzero"`
 	CreatedOn                  *api.Time                           `json:"created_on"`
 	FailoverNetworkEnabled     *bool                               `json:"failover_network_enabled,omitzero"`
@@ -11553,6 +12092,7 @@ type NetworkConfigurationComputeService string
 
 // NetworkSettings is the schema network-settings.
 type NetworkSettings struct {
+	*api.Extra
 	ID                     string  `json:"id"`
 	Name                   string  `json:"name"`
 	NetworkConfigurationID *string `json:"network_configuration_id,omitzero"`
@@ -11565,6 +12105,7 @@ type NotificationSetting string
 
 // OIDCCustomPropertyInclusion is the schema oidc-custom-property-inclusion.
 type OIDCCustomPropertyInclusion struct {
+	*api.Extra
 	CustomPropertyName string                            `json:"custom_property_name"`
 	InclusionSource    OIDCCustomPropertyInclusionSource `json:"inclusion_source"`
 }
@@ -11579,12 +12120,14 @@ type OIDCCustomPropertyInclusionSource string
 
 // OIDCCustomSub is the schema oidc-custom-sub.
 type OIDCCustomSub struct {
-	IncludeClaimKeys    []string `json:"include_claim_keys"`
+	*api.Extra
+	IncludeClaimKeys    []string `json:"include_claim_keys,omitzero"`
 	UseImmutableSubject *bool    `json:"use_immutable_subject,omitzero"`
 }
 
 // OIDCCustomSubRepo is the schema oidc-custom-sub-repo.
 type OIDCCustomSubRepo struct {
+	*api.Extra
 	IncludeClaimKeys    []string `json:"include_claim_keys,omitzero"`
 	SubClaimPrefix      *string  `json:"sub_claim_prefix,omitzero"`
 	UseDefault          bool     `json:"use_default"`
@@ -11605,11 +12148,12 @@ type Order string
 
 // OrgHook is the schema org-hook.
 type OrgHook struct {
+	*api.Extra
 	Active        bool          `json:"active"`
 	Config        OrgHookConfig `json:"config"`
 	CreatedAt     api.Time      `json:"created_at"`
 	DeliveriesURL *string       `json:"deliveries_url,omitzero"`
-	Events        []string      `json:"events"`
+	Events        []string      `json:"events,omitzero"`
 	ID            int64         `json:"id"`
 	Name          string        `json:"name"`
 	PingURL       string        `json:"ping_url"`
@@ -11620,6 +12164,7 @@ type OrgHook struct {
 
 // OrgHookConfig is the member config of the schema org-hook.
 type OrgHookConfig struct {
+	*api.Extra
 	ContentType *string `json:"content_type,omitzero"`
 	InsecureSsl *string `json:"insecure_ssl,omitzero"`
 	Secret      *string `json:"secret,omitzero"`
@@ -11628,6 +12173,7 @@ type OrgHookConfig struct {
 
 // OrgMembership is the schema org-membership.
 type OrgMembership struct {
+	*api.Extra
 	DirectMembership                           *bool                     `json:"direct_membership,omitzero"`
 	EnterpriseTeamsProvidingIndirectMembership []string                  `json:"enterprise_teams_providing_indirect_membership,omitzero"`
 	Organization                               OrganizationSimple        `json:"organization"`
@@ -11641,6 +12187,7 @@ type OrgMembership struct {
 
 // OrgMembershipPermissions is the member permissions of the schema org-membership.
 type OrgMembershipPermissions struct {
+	*api.Extra
 	CanCreateRepository bool `json:"can_create_repository"`
 }
 
@@ -11652,6 +12199,7 @@ type OrgMembershipState string
 
 // OrgPrivateRegistryConfiguration is the schema org-private-registry-configuration.
 type OrgPrivateRegistryConfiguration struct {
+	*api.Extra
 	AccountID                *string                    `json:"account_id,omitzero"`
 	APIHost                  *string                    `json:"api_host,omitzero"`
 	Audience                 *string                    `json:"audience,omitzero"`
@@ -11680,6 +12228,7 @@ type OrgPrivateRegistryConfiguration struct {
 
 // OrgPrivateRegistryConfigurationWithSelectedRepositories is the schema org-private-registry-configuration-with-selected-repositories.
 type OrgPrivateRegistryConfigurationWithSelectedRepositories struct {
+	*api.Extra
 	AccountID                *string                    `json:"account_id,omitzero"`
 	APIHost                  *string                    `json:"api_host,omitzero"`
 	Audience                 *string                    `json:"audience,omitzero"`
@@ -11709,7 +12258,8 @@ type OrgPrivateRegistryConfigurationWithSelectedRepositories struct {
 
 // OrgRepoCustomPropertyValues is the schema org-repo-custom-property-values.
 type OrgRepoCustomPropertyValues struct {
-	Properties         []CustomPropertyValue `json:"properties"`
+	*api.Extra
+	Properties         []CustomPropertyValue `json:"properties,omitzero"`
 	RepositoryFullName string                `json:"repository_full_name"`
 	RepositoryID       int64                 `json:"repository_id"`
 	RepositoryName     string                `json:"repository_name"`
@@ -11755,17 +12305,20 @@ type OrgRulesetConditions struct {
 
 // OrgRulesetConditionsRepositoryID is the member repository_id of the schema org-ruleset-conditions.
 type OrgRulesetConditionsRepositoryID struct {
+	*api.Extra
 	RepositoryIDs []int64 `json:"repository_ids,omitzero"`
 }
 
 // OrgRulesetConditionsRepositoryIDAndRefName is the schema org-ruleset-conditions.
 type OrgRulesetConditionsRepositoryIDAndRefName struct {
+	*api.Extra
 	RefName      *RefName                         `json:"ref_name,omitzero"`
 	RepositoryID OrgRulesetConditionsRepositoryID `json:"repository_id"`
 }
 
 // OrgRulesetConditionsRepositoryName is the member repository_name of the schema org-ruleset-conditions.
 type OrgRulesetConditionsRepositoryName struct {
+	*api.Extra
 	Exclude   []string `json:"exclude,omitzero"`
 	Include   []string `json:"include,omitzero"`
 	Protected *bool    `json:"protected,omitzero"`
@@ -11773,24 +12326,28 @@ type OrgRulesetConditionsRepositoryName struct {
 
 // OrgRulesetConditionsRepositoryNameAndRefName is the schema org-ruleset-conditions.
 type OrgRulesetConditionsRepositoryNameAndRefName struct {
+	*api.Extra
 	RefName        *RefName                           `json:"ref_name,omitzero"`
 	RepositoryName OrgRulesetConditionsRepositoryName `json:"repository_name"`
 }
 
 // OrgRulesetConditionsRepositoryProperty is the member repository_property of the schema org-ruleset-conditions.
 type OrgRulesetConditionsRepositoryProperty struct {
+	*api.Extra
 	Exclude []RepositoryRulesetConditionsRepositoryPropertySpec `json:"exclude,omitzero"`
 	Include []RepositoryRulesetConditionsRepositoryPropertySpec `json:"include,omitzero"`
 }
 
 // OrgRulesetConditionsRepositoryPropertyAndRefName is the schema org-ruleset-conditions.
 type OrgRulesetConditionsRepositoryPropertyAndRefName struct {
+	*api.Extra
 	RefName            *RefName                               `json:"ref_name,omitzero"`
 	RepositoryProperty OrgRulesetConditionsRepositoryProperty `json:"repository_property"`
 }
 
 // OrganizationActionsSecret is the schema organization-actions-secret.
 type OrganizationActionsSecret struct {
+	*api.Extra
 	CreatedAt               api.Time                   `json:"created_at"`
 	Name                    string                     `json:"name"`
 	SelectedRepositoriesURL *string                    `json:"selected_repositories_url,omitzero"`
@@ -11800,6 +12357,7 @@ type OrganizationActionsSecret struct {
 
 // OrganizationActionsVariable is the schema organization-actions-variable.
 type OrganizationActionsVariable struct {
+	*api.Extra
 	CreatedAt               api.Time                   `json:"created_at"`
 	Name                    string                     `json:"name"`
 	SelectedRepositoriesURL *string                    `json:"selected_repositories_url,omitzero"`
@@ -11844,6 +12402,7 @@ type OrganizationCustomRoles string
 
 // OrganizationDependabotSecret is the schema organization-dependabot-secret.
 type OrganizationDependabotSecret struct {
+	*api.Extra
 	CreatedAt               api.Time                   `json:"created_at"`
 	Name                    string                     `json:"name"`
 	SelectedRepositoriesURL *string                    `json:"selected_repositories_url,omitzero"`
@@ -11853,6 +12412,7 @@ type OrganizationDependabotSecret struct {
 
 // OrganizationFull is the schema organization-full.
 type OrganizationFull struct {
+	*api.Extra
 	// Deprecated: the provider marks this member as deprecated.
 	AdvancedSecurityEnabledForNewRepositories *bool                `json:"advanced_security_enabled_for_new_repositories,omitzero"`
 	ArchivedAt                                *api.Time            `json:"archived_at"`
@@ -11930,6 +12490,7 @@ type OrganizationFull struct {
 
 // OrganizationFullPlan is the member plan of the schema organization-full, and of 1 more.
 type OrganizationFullPlan struct {
+	*api.Extra
 	FilledSeats  *int64 `json:"filled_seats,omitzero"`
 	Name         string `json:"name"`
 	PrivateRepos int64  `json:"private_repos"`
@@ -11942,6 +12503,7 @@ type OrganizationHooks string
 
 // OrganizationInvitation is the schema organization-invitation.
 type OrganizationInvitation struct {
+	*api.Extra
 	CreatedAt          string               `json:"created_at"`
 	Email              *string              `json:"email"`
 	FailedAt           api.Nullable[string] `json:"failed_at,omitzero"`
@@ -11967,6 +12529,7 @@ type OrganizationPersonalAccessTokens string
 
 // OrganizationProgrammaticAccessGrant is the schema organization-programmatic-access-grant.
 type OrganizationProgrammaticAccessGrant struct {
+	*api.Extra
 	AccessGrantedAt     string                                                 `json:"access_granted_at"`
 	ID                  int64                                                  `json:"id"`
 	Owner               SimpleUser                                             `json:"owner"`
@@ -11982,6 +12545,7 @@ type OrganizationProgrammaticAccessGrant struct {
 
 // OrganizationProgrammaticAccessGrantPermissions is the member permissions of the schema organization-programmatic-access-grant-request, and of 1 more.
 type OrganizationProgrammaticAccessGrantPermissions struct {
+	*api.Extra
 	Organization map[string]string `json:"organization,omitzero"`
 	Other        map[string]string `json:"other,omitzero"`
 	Repository   map[string]string `json:"repository,omitzero"`
@@ -11992,6 +12556,7 @@ type OrganizationProgrammaticAccessGrantRepositorySelection string
 
 // OrganizationProgrammaticAccessGrantRequest is the schema organization-programmatic-access-grant-request.
 type OrganizationProgrammaticAccessGrantRequest struct {
+	*api.Extra
 	CreatedAt           string                                                 `json:"created_at"`
 	ID                  int64                                                  `json:"id"`
 	Owner               SimpleUser                                             `json:"owner"`
@@ -12011,13 +12576,14 @@ type OrganizationProjects string
 
 // OrganizationRole is the schema organization-role.
 type OrganizationRole struct {
+	*api.Extra
 	BaseRole     api.Nullable[OrganizationRoleBaseRole] `json:"base_role,omitzero"`
 	CreatedAt    api.Time                               `json:"created_at"`
 	Description  api.Nullable[string]                   `json:"description,omitzero"`
 	ID           int64                                  `json:"id"`
 	Name         string                                 `json:"name"`
 	Organization *SimpleUser                            `json:"organization"`
-	Permissions  []string                               `json:"permissions"`
+	Permissions  []string                               `json:"permissions,omitzero"`
 	Source       api.Nullable[OrganizationRoleSource]   `json:"source,omitzero"`
 	UpdatedAt    api.Time                               `json:"updated_at"`
 }
@@ -12030,6 +12596,7 @@ type OrganizationRoleSource string
 
 // OrganizationSecretScanningAlert is the schema organization-secret-scanning-alert.
 type OrganizationSecretScanningAlert struct {
+	*api.Extra
 	AssignedTo                                 api.Nullable[SimpleUser]                          `json:"assigned_to,omitzero"`
 	ClosureRequestComment                      api.Nullable[string]                              `json:"closure_request_comment,omitzero"`
 	ClosureRequestReviewer                     api.Nullable[SimpleUser]                          `json:"closure_request_reviewer,omitzero"`
@@ -12077,6 +12644,7 @@ type OrganizationSelfHostedRunners string
 
 // OrganizationSimple is the schema organization-simple.
 type OrganizationSimple struct {
+	*api.Extra
 	AvatarURL        string  `json:"avatar_url"`
 	Description      *string `json:"description"`
 	EventsURL        string  `json:"events_url"`
@@ -12145,6 +12713,7 @@ type OrgsCreateArtifactDeploymentRecordRequest struct {
 
 // OrgsCreateArtifactDeploymentRecordResponse is the answer of orgs/create-artifact-deployment-record.
 type OrgsCreateArtifactDeploymentRecordResponse struct {
+	*api.Extra
 	DeploymentRecords []ArtifactDeploymentRecord `json:"deployment_records,omitzero"`
 	TotalCount        int64                      `json:"total_count"`
 }
@@ -12170,6 +12739,7 @@ type OrgsCreateArtifactStorageRecordRequest struct {
 
 // OrgsCreateArtifactStorageRecordResponse is the answer of orgs/create-artifact-storage-record.
 type OrgsCreateArtifactStorageRecordResponse struct {
+	*api.Extra
 	StorageRecords []OrgsCreateArtifactStorageRecordStorageRecord `json:"storage_records,omitzero"`
 	TotalCount     int64                                          `json:"total_count"`
 }
@@ -12179,6 +12749,7 @@ type OrgsCreateArtifactStorageRecordStatus string
 
 // OrgsCreateArtifactStorageRecordStorageRecord is the member storage_records of orgs/create-artifact-storage-record.
 type OrgsCreateArtifactStorageRecordStorageRecord struct {
+	*api.Extra
 	ArtifactURL api.Nullable[string] `json:"artifact_url,omitzero"`
 	CreatedAt   *string              `json:"created_at,omitzero"`
 	Digest      *string              `json:"digest,omitzero"`
@@ -12199,6 +12770,7 @@ type OrgsCreateClusterDeploymentRecordsJobRequest struct {
 
 // OrgsCreateClusterDeploymentRecordsJobResponse is the answer of orgs/create-cluster-deployment-records-job.
 type OrgsCreateClusterDeploymentRecordsJobResponse struct {
+	*api.Extra
 	Errors []map[string]any `json:"errors,omitzero"`
 	JobID  int64            `json:"job_id"`
 }
@@ -12276,6 +12848,7 @@ type OrgsEnableOrDisableSecurityProductOnAllOrgReposSecurityProduct string
 
 // OrgsGetClusterDeploymentRecordsJobResponse is the answer of orgs/get-cluster-deployment-records-job.
 type OrgsGetClusterDeploymentRecordsJobResponse struct {
+	*api.Extra
 	Errors     []map[string]any                         `json:"errors,omitzero"`
 	JobID      int64                                    `json:"job_id"`
 	StartedAt  *api.Time                                `json:"started_at,omitzero"`
@@ -12288,30 +12861,35 @@ type OrgsGetClusterDeploymentRecordsJobStatus string
 
 // OrgsGetImmutableReleasesSettingsRepositoriesResponse is the answer of orgs/get-immutable-releases-settings-repositories.
 type OrgsGetImmutableReleasesSettingsRepositoriesResponse struct {
-	Repositories []MinimalRepository `json:"repositories"`
+	*api.Extra
+	Repositories []MinimalRepository `json:"repositories,omitzero"`
 	TotalCount   int64               `json:"total_count"`
 }
 
 // OrgsListAppInstallationsResponse is the answer of orgs/list-app-installations.
 type OrgsListAppInstallationsResponse struct {
-	Installations []Installation `json:"installations"`
+	*api.Extra
+	Installations []Installation `json:"installations,omitzero"`
 	TotalCount    int64          `json:"total_count"`
 }
 
 // OrgsListArtifactDeploymentRecordsResponse is the answer of orgs/list-artifact-deployment-records.
 type OrgsListArtifactDeploymentRecordsResponse struct {
+	*api.Extra
 	DeploymentRecords []ArtifactDeploymentRecord `json:"deployment_records,omitzero"`
 	TotalCount        *int64                     `json:"total_count,omitzero"`
 }
 
 // OrgsListArtifactStorageRecordsResponse is the answer of orgs/list-artifact-storage-records.
 type OrgsListArtifactStorageRecordsResponse struct {
+	*api.Extra
 	StorageRecords []OrgsListArtifactStorageRecordsStorageRecord `json:"storage_records,omitzero"`
 	TotalCount     *int64                                        `json:"total_count,omitzero"`
 }
 
 // OrgsListArtifactStorageRecordsStorageRecord is the member storage_records of orgs/list-artifact-storage-records.
 type OrgsListArtifactStorageRecordsStorageRecord struct {
+	*api.Extra
 	ArtifactURL *string `json:"artifact_url,omitzero"`
 	CreatedAt   *string `json:"created_at,omitzero"`
 	Digest      *string `json:"digest,omitzero"`
@@ -12325,12 +12903,14 @@ type OrgsListArtifactStorageRecordsStorageRecord struct {
 
 // OrgsListAttestationRepositoriesItem is orgs/list-attestation-repositories.
 type OrgsListAttestationRepositoriesItem struct {
+	*api.Extra
 	ID   *int64  `json:"id,omitzero"`
 	Name *string `json:"name,omitzero"`
 }
 
 // OrgsListAttestationsAttestation is the member attestations of orgs/list-attestations.
 type OrgsListAttestationsAttestation struct {
+	*api.Extra
 	Bundle       api.Nullable[Bundle] `json:"bundle,omitzero"`
 	BundleURL    *string              `json:"bundle_url,omitzero"`
 	Initiator    *string              `json:"initiator,omitzero"`
@@ -12345,12 +12925,14 @@ type OrgsListAttestationsBulkRequest struct {
 
 // OrgsListAttestationsBulkResponse is the answer of orgs/list-attestations-bulk.
 type OrgsListAttestationsBulkResponse struct {
+	*api.Extra
 	AttestationsSubjectDigests map[string][]AttestationsSubjectDigest `json:"attestations_subject_digests,omitzero"`
 	PageInfo                   *PageInfo                              `json:"page_info,omitzero"`
 }
 
 // OrgsListAttestationsResponse is the answer of orgs/list-attestations.
 type OrgsListAttestationsResponse struct {
+	*api.Extra
 	Attestations []OrgsListAttestationsAttestation `json:"attestations,omitzero"`
 }
 
@@ -12362,12 +12944,14 @@ type OrgsListMembersRole string
 
 // OrgsListOrgRolesResponse is the answer of orgs/list-org-roles.
 type OrgsListOrgRolesResponse struct {
+	*api.Extra
 	Roles      []OrganizationRole `json:"roles,omitzero"`
 	TotalCount *int64             `json:"total_count,omitzero"`
 }
 
 // OrgsListOrganizationFineGrainedPermissionsItem is orgs/list-organization-fine-grained-permissions.
 type OrgsListOrganizationFineGrainedPermissionsItem struct {
+	*api.Extra
 	Description string `json:"description"`
 	Name        string `json:"name"`
 }
@@ -12411,12 +12995,14 @@ type OrgsSetClusterDeploymentRecordsDeployment struct {
 
 // OrgsSetClusterDeploymentRecordsError is the member errors of orgs/set-cluster-deployment-records.
 type OrgsSetClusterDeploymentRecordsError struct {
+	*api.Extra
 	Cause      *OrgsSetClusterDeploymentRecordsCause           `json:"cause,omitzero"`
 	Deployment *OrgsSetClusterDeploymentRecordsErrorDeployment `json:"deployment,omitzero"`
 }
 
 // OrgsSetClusterDeploymentRecordsErrorDeployment is the member errors.deployment of orgs/set-cluster-deployment-records.
 type OrgsSetClusterDeploymentRecordsErrorDeployment struct {
+	*api.Extra
 	DeploymentName   *string              `json:"deployment_name,omitzero"`
 	Digest           *string              `json:"digest,omitzero"`
 	GitHubRepository api.Nullable[string] `json:"github_repository,omitzero"`
@@ -12442,12 +13028,14 @@ type OrgsSetClusterDeploymentRecordsRequest struct {
 
 // OrgsSetClusterDeploymentRecordsResponse is the answer of orgs/set-cluster-deployment-records.
 type OrgsSetClusterDeploymentRecordsResponse struct {
+	*api.Extra
 	DeploymentRecords []ArtifactDeploymentRecord `json:"deployment_records,omitzero"`
 	TotalCount        int64                      `json:"total_count"`
 }
 
 // OrgsSetClusterDeploymentRecordsResponseObject is the answer of orgs/set-cluster-deployment-records.
 type OrgsSetClusterDeploymentRecordsResponseObject struct {
+	*api.Extra
 	DeploymentRecords []ArtifactDeploymentRecord             `json:"deployment_records,omitzero"`
 	Errors            []OrgsSetClusterDeploymentRecordsError `json:"errors,omitzero"`
 	TotalCount        int64                                  `json:"total_count"`
@@ -12585,6 +13173,7 @@ type OrgsUpdateWebhookRequest struct {
 
 // Package is the schema package.
 type Package struct {
+	*api.Extra
 	CreatedAt    api.Time                        `json:"created_at"`
 	HTMLURL      string                          `json:"html_url"`
 	ID           int64                           `json:"id"`
@@ -12603,6 +13192,7 @@ type PackageType string
 
 // PackageVersion is the schema package-version.
 type PackageVersion struct {
+	*api.Extra
 	CreatedAt      api.Time                `json:"created_at"`
 	DeletedAt      *api.Time               `json:"deleted_at,omitzero"`
 	Description    *string                 `json:"description,omitzero"`
@@ -12618,16 +13208,19 @@ type PackageVersion struct {
 
 // PackageVersionContainer is the member metadata.container of the schema package-version.
 type PackageVersionContainer struct {
-	Tags []string `json:"tags"`
+	*api.Extra
+	Tags []string `json:"tags,omitzero"`
 }
 
 // PackageVersionDocker is the member metadata.docker of the schema package-version.
 type PackageVersionDocker struct {
+	*api.Extra
 	Tag []string `json:"tag,omitzero"`
 }
 
 // PackageVersionMetadata is the member metadata of the schema package-version.
 type PackageVersionMetadata struct {
+	*api.Extra
 	Container   *PackageVersionContainer `json:"container,omitzero"`
 	Docker      *PackageVersionDocker    `json:"docker,omitzero"`
 	PackageType PackageType              `json:"package_type"`
@@ -12647,6 +13240,7 @@ type PackagesListPackagesForUserVisibility string
 
 // Page is the schema page.
 type Page struct {
+	*api.Extra
 	BuildType                 api.Nullable[BuildType]                `json:"build_type,omitzero"`
 	Cname                     *string                                `json:"cname"`
 	Custom404                 bool                                   `json:"custom_404"`
@@ -12663,6 +13257,7 @@ type Page struct {
 
 // PageBuild is the schema page-build.
 type PageBuild struct {
+	*api.Extra
 	Commit    string         `json:"commit"`
 	CreatedAt api.Time       `json:"created_at"`
 	Duration  int64          `json:"duration"`
@@ -12675,17 +13270,20 @@ type PageBuild struct {
 
 // PageBuildError is the member error of the schema page-build.
 type PageBuildError struct {
+	*api.Extra
 	Message *string `json:"message"`
 }
 
 // PageBuildStatus is the schema page-build-status.
 type PageBuildStatus struct {
+	*api.Extra
 	Status string `json:"status"`
 	URL    string `json:"url"`
 }
 
 // PageDeployment is the schema page-deployment.
 type PageDeployment struct {
+	*api.Extra
 	ID         StringOrInt `json:"id"`
 	PageURL    string      `json:"page_url"`
 	PreviewURL *string     `json:"preview_url,omitzero"`
@@ -12694,6 +13292,7 @@ type PageDeployment struct {
 
 // PageInfo is the member page_info of orgs/list-attestations-bulk, and of 1 more.
 type PageInfo struct {
+	*api.Extra
 	HasNext     *bool   `json:"has_next,omitzero"`
 	HasPrevious *bool   `json:"has_previous,omitzero"`
 	Next        *string `json:"next,omitzero"`
@@ -12711,6 +13310,7 @@ type Pages string
 
 // PagesDeploymentStatus is the schema pages-deployment-status.
 type PagesDeploymentStatus struct {
+	*api.Extra
 	Status *PagesDeploymentStatusStatus `json:"status,omitzero"`
 }
 
@@ -12719,8 +13319,9 @@ type PagesDeploymentStatusStatus string
 
 // PagesHTTPSCertificate is the schema pages-https-certificate.
 type PagesHTTPSCertificate struct {
+	*api.Extra
 	Description string                     `json:"description"`
-	Domains     []string                   `json:"domains"`
+	Domains     []string                   `json:"domains,omitzero"`
 	ExpiresAt   *api.Date                  `json:"expires_at,omitzero"`
 	State       PagesHTTPSCertificateState `json:"state"`
 }
@@ -12730,12 +13331,14 @@ type PagesHTTPSCertificateState string
 
 // PagesHealthCheck is the schema pages-health-check.
 type PagesHealthCheck struct {
+	*api.Extra
 	AltDomain api.Nullable[PagesHealthCheckAltDomain] `json:"alt_domain,omitzero"`
 	Domain    *PagesHealthCheckDomain                 `json:"domain,omitzero"`
 }
 
 // PagesHealthCheckAltDomain is the member alt_domain of the schema pages-health-check.
 type PagesHealthCheckAltDomain struct {
+	*api.Extra
 	CaaError                      api.Nullable[string] `json:"caa_error,omitzero"`
 	DNSResolves                   *bool                `json:"dns_resolves,omitzero"`
 	EnforcesHTTPS                 *bool                `json:"enforces_https,omitzero"`
@@ -12768,6 +13371,7 @@ type PagesHealthCheckAltDomain struct {
 
 // PagesHealthCheckDomain is the member domain of the schema pages-health-check.
 type PagesHealthCheckDomain struct {
+	*api.Extra
 	CaaError                      api.Nullable[string] `json:"caa_error,omitzero"`
 	DNSResolves                   *bool                `json:"dns_resolves,omitzero"`
 	EnforcesHTTPS                 *bool                `json:"enforces_https,omitzero"`
@@ -12800,12 +13404,14 @@ type PagesHealthCheckDomain struct {
 
 // PagesSourceHash is the schema pages-source-hash.
 type PagesSourceHash struct {
+	*api.Extra
 	Branch string `json:"branch"`
 	Path   string `json:"path"`
 }
 
 // ParentIssueAddedIssueEvent is the schema parent-issue-added-issue-event.
 type ParentIssueAddedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	CommitID              *string         `json:"commit_id"`
 	CommitURL             *string         `json:"commit_url"`
@@ -12820,6 +13426,7 @@ type ParentIssueAddedIssueEvent struct {
 
 // ParentIssueRemovedIssueEvent is the schema parent-issue-removed-issue-event.
 type ParentIssueRemovedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	CommitID              *string         `json:"commit_id"`
 	CommitURL             *string         `json:"commit_url"`
@@ -12834,8 +13441,9 @@ type ParentIssueRemovedIssueEvent struct {
 
 // ParticipationStats is the schema participation-stats.
 type ParticipationStats struct {
-	All   []int64 `json:"all"`
-	Owner []int64 `json:"owner"`
+	*api.Extra
+	All   []int64 `json:"all,omitzero"`
+	Owner []int64 `json:"owner,omitzero"`
 }
 
 // Path is the member source.path of repos/update-information-about-pages-site, and of 1 more. A value that is not listed is kept as it is.
@@ -12843,15 +13451,17 @@ type Path string
 
 // PendingDeployment is the schema pending-deployment.
 type PendingDeployment struct {
+	*api.Extra
 	CurrentUserCanApprove bool                         `json:"current_user_can_approve"`
 	Environment           PendingDeploymentEnvironment `json:"environment"`
-	Reviewers             []PendingDeploymentReviewer  `json:"reviewers"`
+	Reviewers             []PendingDeploymentReviewer  `json:"reviewers,omitzero"`
 	WaitTimer             int64                        `json:"wait_timer"`
 	WaitTimerStartedAt    *api.Time                    `json:"wait_timer_started_at"`
 }
 
 // PendingDeploymentEnvironment is the member environment of the schema pending-deployment.
 type PendingDeploymentEnvironment struct {
+	*api.Extra
 	HTMLURL *string `json:"html_url,omitzero"`
 	ID      *int64  `json:"id,omitzero"`
 	Name    *string `json:"name,omitzero"`
@@ -12861,6 +13471,7 @@ type PendingDeploymentEnvironment struct {
 
 // PendingDeploymentReviewer is the member reviewers of the schema pending-deployment, and of 1 more.
 type PendingDeploymentReviewer struct {
+	*api.Extra
 	Reviewer *PendingDeploymentReviewerReviewer `json:"reviewer,omitzero"`
 	Type     *DeploymentReviewerType            `json:"type,omitzero"`
 }
@@ -12876,12 +13487,14 @@ type PendingDeploymentReviewerReviewer struct {
 
 // PinnedIssueComment is the schema nullable-pinned-issue-comment.
 type PinnedIssueComment struct {
+	*api.Extra
 	PinnedAt api.Time    `json:"pinned_at"`
 	PinnedBy *SimpleUser `json:"pinned_by"`
 }
 
 // PorterAuthor is the schema porter-author.
 type PorterAuthor struct {
+	*api.Extra
 	Email      string `json:"email"`
 	ID         int64  `json:"id"`
 	ImportURL  string `json:"import_url"`
@@ -12893,6 +13506,7 @@ type PorterAuthor struct {
 
 // PorterLargeFile is the schema porter-large-file.
 type PorterLargeFile struct {
+	*api.Extra
 	Oid     string `json:"oid"`
 	Path    string `json:"path"`
 	RefName string `json:"ref_name"`
@@ -12934,13 +13548,15 @@ type PrivateRegistriesCreateOrgPrivateRegistryRequest struct {
 
 // PrivateRegistriesGetOrgPublicKeyResponse is the answer of private-registries/get-org-public-key.
 type PrivateRegistriesGetOrgPublicKeyResponse struct {
+	*api.Extra
 	Key   string `json:"key"`
 	KeyID string `json:"key_id"`
 }
 
 // PrivateRegistriesListOrgPrivateRegistriesResponse is the answer of private-registries/list-org-private-registries.
 type PrivateRegistriesListOrgPrivateRegistriesResponse struct {
-	Configurations []OrgPrivateRegistryConfiguration `json:"configurations"`
+	*api.Extra
+	Configurations []OrgPrivateRegistryConfiguration `json:"configurations,omitzero"`
 	TotalCount     int64                             `json:"total_count"`
 }
 
@@ -12976,6 +13592,7 @@ type PrivateRegistriesUpdateOrgPrivateRegistryRequest struct {
 
 // PrivateUser is the schema private-user.
 type PrivateUser struct {
+	*api.Extra
 	AvatarURL               string               `json:"avatar_url"`
 	Bio                     *string              `json:"bio"`
 	Blog                    *string              `json:"blog"`
@@ -13039,6 +13656,7 @@ type PrivateVulnerabilityReporting string
 
 // ProjectCard is the member project_card of the schema added-to-project-issue-event, and of 3 more.
 type ProjectCard struct {
+	*api.Extra
 	ColumnName         string  `json:"column_name"`
 	ID                 int64   `json:"id"`
 	PreviousColumnName *string `json:"previous_column_name,omitzero"`
@@ -13171,6 +13789,7 @@ type ProjectsUpdateItemForUserRequest struct {
 
 // ProjectsV2 is the schema projects-v2.
 type ProjectsV2 struct {
+	*api.Extra
 	ClosedAt           *api.Time                            `json:"closed_at"`
 	CreatedAt          api.Time                             `json:"created_at"`
 	Creator            SimpleUser                           `json:"creator"`
@@ -13192,6 +13811,7 @@ type ProjectsV2 struct {
 
 // ProjectsV2DraftIssue is the schema projects-v2-draft-issue.
 type ProjectsV2DraftIssue struct {
+	*api.Extra
 	Body      api.Nullable[string] `json:"body,omitzero"`
 	CreatedAt api.Time             `json:"created_at"`
 	ID        float64              `json:"id"`
@@ -13203,6 +13823,7 @@ type ProjectsV2DraftIssue struct {
 
 // ProjectsV2Field is the schema projects-v2-field.
 type ProjectsV2Field struct {
+	*api.Extra
 	Configuration *ProjectsV2FieldConfiguration   `json:"configuration,omitzero"`
 	CreatedAt     api.Time                        `json:"created_at"`
 	DataType      ProjectsV2FieldDataType         `json:"data_type"`
@@ -13217,6 +13838,7 @@ type ProjectsV2Field struct {
 
 // ProjectsV2FieldConfiguration is the member configuration of the schema projects-v2-field.
 type ProjectsV2FieldConfiguration struct {
+	*api.Extra
 	Duration   *int64                        `json:"duration,omitzero"`
 	Iterations []ProjectsV2IterationSettings `json:"iterations,omitzero"`
 	StartDay   *int64                        `json:"start_day,omitzero"`
@@ -13254,6 +13876,7 @@ type ProjectsV2ItemContentType string
 
 // ProjectsV2ItemSimple is the schema projects-v2-item-simple.
 type ProjectsV2ItemSimple struct {
+	*api.Extra
 	ArchivedAt  *api.Time                    `json:"archived_at"`
 	Content     *ProjectsV2ItemSimpleContent `json:"content,omitzero"`
 	ContentType ProjectsV2ItemContentType    `json:"content_type"`
@@ -13278,6 +13901,7 @@ type ProjectsV2ItemSimpleContent struct {
 
 // ProjectsV2ItemWithContent is the schema projects-v2-item-with-content.
 type ProjectsV2ItemWithContent struct {
+	*api.Extra
 	ArchivedAt  *api.Time                    `json:"archived_at"`
 	Content     api.Nullable[map[string]any] `json:"content,omitzero"`
 	ContentType ProjectsV2ItemContentType    `json:"content_type"`
@@ -13293,6 +13917,7 @@ type ProjectsV2ItemWithContent struct {
 
 // ProjectsV2IterationSettings is the schema projects-v2-iteration-settings.
 type ProjectsV2IterationSettings struct {
+	*api.Extra
 	Completed bool                             `json:"completed"`
 	Duration  int64                            `json:"duration"`
 	ID        string                           `json:"id"`
@@ -13302,12 +13927,14 @@ type ProjectsV2IterationSettings struct {
 
 // ProjectsV2IterationSettingsTitle is the member title of the schema projects-v2-iteration-settings.
 type ProjectsV2IterationSettingsTitle struct {
+	*api.Extra
 	HTML string `json:"html"`
 	Raw  string `json:"raw"`
 }
 
 // ProjectsV2SingleSelectOptions is the schema projects-v2-single-select-options.
 type ProjectsV2SingleSelectOptions struct {
+	*api.Extra
 	Color       string                                   `json:"color"`
 	Description ProjectsV2SingleSelectOptionsDescription `json:"description"`
 	ID          string                                   `json:"id"`
@@ -13316,18 +13943,21 @@ type ProjectsV2SingleSelectOptions struct {
 
 // ProjectsV2SingleSelectOptionsDescription is the member description of the schema projects-v2-single-select-options.
 type ProjectsV2SingleSelectOptionsDescription struct {
+	*api.Extra
 	HTML string `json:"html"`
 	Raw  string `json:"raw"`
 }
 
 // ProjectsV2SingleSelectOptionsName is the member name of the schema projects-v2-single-select-options.
 type ProjectsV2SingleSelectOptionsName struct {
+	*api.Extra
 	HTML string `json:"html"`
 	Raw  string `json:"raw"`
 }
 
 // ProjectsV2StatusUpdate is the schema nullable-projects-v2-status-update.
 type ProjectsV2StatusUpdate struct {
+	*api.Extra
 	Body          api.Nullable[string]                       `json:"body,omitzero"`
 	CreatedAt     api.Time                                   `json:"created_at"`
 	Creator       *SimpleUser                                `json:"creator,omitzero"`
@@ -13345,10 +13975,11 @@ type ProjectsV2StatusUpdateStatus string
 
 // ProjectsV2View is the schema projects-v2-view.
 type ProjectsV2View struct {
+	*api.Extra
 	CreatedAt       api.Time             `json:"created_at"`
 	Creator         SimpleUser           `json:"creator"`
 	Filter          api.Nullable[string] `json:"filter,omitzero"`
-	GroupBy         []int64              `json:"group_by"`
+	GroupBy         []int64              `json:"group_by,omitzero"`
 	HTMLURL         string               `json:"html_url"`
 	ID              int64                `json:"id"`
 	Layout          Layout               `json:"layout"`
@@ -13356,31 +13987,33 @@ type ProjectsV2View struct {
 	NodeID          string               `json:"node_id"`
 	Number          int64                `json:"number"`
 	ProjectURL      string               `json:"project_url"`
-	SortBy          [][]SortBy           `json:"sort_by"`
+	SortBy          [][]SortBy           `json:"sort_by,omitzero"`
 	UpdatedAt       api.Time             `json:"updated_at"`
-	VerticalGroupBy []int64              `json:"vertical_group_by"`
-	VisibleFields   []int64              `json:"visible_fields"`
+	VerticalGroupBy []int64              `json:"vertical_group_by,omitzero"`
+	VisibleFields   []int64              `json:"visible_fields,omitzero"`
 }
 
 // ProtectedBranch is the schema protected-branch.
 type ProtectedBranch struct {
-	AllowDeletions                 *ProtectedBranchAllowDeletions             `json:"allow_deletions,omitzero"`
-	AllowForcePushes               *ProtectedBranchAllowForcePushes           `json:"allow_force_pushes,omitzero"`
-	AllowForkSyncing               *AllowForkSyncing                          `json:"allow_fork_syncing,omitzero"`
-	BlockCreations                 *ProtectedBranchBlockCreations             `json:"block_creations,omitzero"`
-	EnforceAdmins                  *ProtectedBranchEnforceAdmins              `json:"enforce_admins,omitzero"`
-	LockBranch                     *LockBranch                                `json:"lock_branch,omitzero"`
-	RequiredConversationResolution *RequiredConversationResolution            `json:"required_conversation_resolution,omitzero"`
-	RequiredLinearHistory          *ProtectedBranchRequiredLinearHistory      `json:"required_linear_history,omitzero"`
-	RequiredPullRequestReviews     *ProtectedBranchRequiredPullRequestReviews `json:"required_pull_request_reviews,omitzero"`
-	RequiredSignatures             *ProtectedBranchRequiredSignatures         `json:"required_signatures,omitzero"`
-	RequiredStatusChecks           *StatusCheckPolicy                         `json:"required_status_checks,omitzero"`
-	Restrictions                   *BranchRestrictionPolicy                   `json:"restrictions,omitzero"`
-	URL                            string                                     `json:"url"`
+	*api.Extra
+	AllowDeletions                 *ProtectedBranchAllowDeletions                 `json:"allow_deletions,omitzero"`
+	AllowForcePushes               *ProtectedBranchAllowForcePushes               `json:"allow_force_pushes,omitzero"`
+	AllowForkSyncing               *ProtectedBranchAllowForkSyncing               `json:"allow_fork_syncing,omitzero"`
+	BlockCreations                 *ProtectedBranchBlockCreations                 `json:"block_creations,omitzero"`
+	EnforceAdmins                  *ProtectedBranchEnforceAdmins                  `json:"enforce_admins,omitzero"`
+	LockBranch                     *ProtectedBranchLockBranch                     `json:"lock_branch,omitzero"`
+	RequiredConversationResolution *ProtectedBranchRequiredConversationResolution `json:"required_conversation_resolution,omitzero"`
+	RequiredLinearHistory          *ProtectedBranchRequiredLinearHistory          `json:"required_linear_history,omitzero"`
+	RequiredPullRequestReviews     *ProtectedBranchRequiredPullRequestReviews     `json:"required_pull_request_reviews,omitzero"`
+	RequiredSignatures             *ProtectedBranchRequiredSignatures             `json:"required_signatures,omitzero"`
+	RequiredStatusChecks           *StatusCheckPolicy                             `json:"required_status_checks,omitzero"`
+	Restrictions                   *BranchRestrictionPolicy                       `json:"restrictions,omitzero"`
+	URL                            string                                         `json:"url"`
 }
 
 // ProtectedBranchAdminEnforced is the schema protected-branch-admin-enforced.
 type ProtectedBranchAdminEnforced struct {
+	*api.Extra
 	Enabled bool   `json:"enabled"`
 	URL     string `json:"url"`
 }
@@ -13395,6 +14028,11 @@ type ProtectedBranchAllowForcePushes struct {
 	Enabled bool `json:"enabled"`
 }
 
+// ProtectedBranchAllowForkSyncing is the member allow_fork_syncing of the schema protected-branch.
+type ProtectedBranchAllowForkSyncing struct {
+	Enabled *bool `json:"enabled,omitzero"`
+}
+
 // ProtectedBranchBlockCreations is the member block_creations of the schema protected-branch.
 type ProtectedBranchBlockCreations struct {
 	Enabled bool `json:"enabled"`
@@ -13402,18 +14040,20 @@ type ProtectedBranchBlockCreations struct {
 
 // ProtectedBranchBypassPullRequestAllowances is the member required_pull_request_reviews.bypass_pull_request_allowances of the schema protected-branch.
 type ProtectedBranchBypassPullRequestAllowances struct {
+	*api.Extra
 	Apps  []*Integration `json:"apps,omitzero"`
-	Teams []Team         `json:"teams"`
-	Users []SimpleUser   `json:"users"`
+	Teams []Team         `json:"teams,omitzero"`
+	Users []SimpleUser   `json:"users,omitzero"`
 }
 
 // ProtectedBranchDismissalRestrictions is the member required_pull_request_reviews.dismissal_restrictions of the schema protected-branch.
 type ProtectedBranchDismissalRestrictions struct {
+	*api.Extra
 	Apps     []*Integration `json:"apps,omitzero"`
-	Teams    []Team         `json:"teams"`
+	Teams    []Team         `json:"teams,omitzero"`
 	TeamsURL string         `json:"teams_url"`
 	URL      string         `json:"url"`
-	Users    []SimpleUser   `json:"users"`
+	Users    []SimpleUser   `json:"users,omitzero"`
 	UsersURL string         `json:"users_url"`
 }
 
@@ -13423,8 +14063,14 @@ type ProtectedBranchEnforceAdmins struct {
 	URL     string `json:"url"`
 }
 
+// ProtectedBranchLockBranch is the member lock_branch of the schema protected-branch.
+type ProtectedBranchLockBranch struct {
+	Enabled *bool `json:"enabled,omitzero"`
+}
+
 // ProtectedBranchPullRequestReview is the schema protected-branch-pull-request-review.
 type ProtectedBranchPullRequestReview struct {
+	*api.Extra
 	BypassPullRequestAllowances  *ProtectedBranchPullRequestReviewBypassPullRequestAllowances `json:"bypass_pull_request_allowances,omitzero"`
 	DismissStaleReviews          bool                                                         `json:"dismiss_stale_reviews"`
 	DismissalRestrictions        *ProtectedBranchPullRequestReviewDismissalRestrictions       `json:"dismissal_restrictions,omitzero"`
@@ -13436,6 +14082,7 @@ type ProtectedBranchPullRequestReview struct {
 
 // ProtectedBranchPullRequestReviewBypassPullRequestAllowances is the member bypass_pull_request_allowances of the schema protected-branch-pull-request-review.
 type ProtectedBranchPullRequestReviewBypassPullRequestAllowances struct {
+	*api.Extra
 	Apps  []*Integration `json:"apps,omitzero"`
 	Teams []Team         `json:"teams,omitzero"`
 	Users []SimpleUser   `json:"users,omitzero"`
@@ -13443,12 +14090,18 @@ type ProtectedBranchPullRequestReviewBypassPullRequestAllowances struct {
 
 // ProtectedBranchPullRequestReviewDismissalRestrictions is the member dismissal_restrictions of the schema protected-branch-pull-request-review.
 type ProtectedBranchPullRequestReviewDismissalRestrictions struct {
+	*api.Extra
 	Apps     []*Integration `json:"apps,omitzero"`
 	Teams    []Team         `json:"teams,omitzero"`
 	TeamsURL *string        `json:"teams_url,omitzero"`
 	URL      *string        `json:"url,omitzero"`
 	Users    []SimpleUser   `json:"users,omitzero"`
 	UsersURL *string        `json:"users_url,omitzero"`
+}
+
+// ProtectedBranchRequiredConversationResolution is the member required_conversation_resolution of the schema protected-branch.
+type ProtectedBranchRequiredConversationResolution struct {
+	Enabled *bool `json:"enabled,omitzero"`
 }
 
 // ProtectedBranchRequiredLinearHistory is the member required_linear_history of the schema protected-branch.
@@ -13458,6 +14111,7 @@ type ProtectedBranchRequiredLinearHistory struct {
 
 // ProtectedBranchRequiredPullRequestReviews is the member required_pull_request_reviews of the schema protected-branch.
 type ProtectedBranchRequiredPullRequestReviews struct {
+	*api.Extra
 	BypassPullRequestAllowances  *ProtectedBranchBypassPullRequestAllowances `json:"bypass_pull_request_allowances,omitzero"`
 	DismissStaleReviews          *bool                                       `json:"dismiss_stale_reviews,omitzero"`
 	DismissalRestrictions        *ProtectedBranchDismissalRestrictions       `json:"dismissal_restrictions,omitzero"`
@@ -13469,14 +14123,16 @@ type ProtectedBranchRequiredPullRequestReviews struct {
 
 // ProtectedBranchRequiredSignatures is the member required_signatures of the schema branch-protection, and of 1 more.
 type ProtectedBranchRequiredSignatures struct {
+	*api.Extra
 	Enabled bool   `json:"enabled"`
 	URL     string `json:"url"`
 }
 
 // ProtectedBranchRequiredStatusCheck is the schema protected-branch-required-status-check.
 type ProtectedBranchRequiredStatusCheck struct {
-	Checks           []StatusCheckPolicyCheck `json:"checks"`
-	Contexts         []string                 `json:"contexts"`
+	*api.Extra
+	Checks           []StatusCheckPolicyCheck `json:"checks,omitzero"`
+	Contexts         []string                 `json:"contexts,omitzero"`
 	ContextsURL      *string                  `json:"contexts_url,omitzero"`
 	EnforcementLevel *string                  `json:"enforcement_level,omitzero"`
 	Strict           *bool                    `json:"strict,omitzero"`
@@ -13488,6 +14144,7 @@ type PublicEvent map[string]any
 
 // PublicIP is the schema public-ip.
 type PublicIP struct {
+	*api.Extra
 	Enabled *bool   `json:"enabled,omitzero"`
 	Length  *int64  `json:"length,omitzero"`
 	Prefix  *string `json:"prefix,omitzero"`
@@ -13539,6 +14196,7 @@ type PublicUser struct {
 
 // PublicUserPlan is the member plan of the schema private-user, and of 1 more.
 type PublicUserPlan struct {
+	*api.Extra
 	Collaborators int64  `json:"collaborators"`
 	Name          string `json:"name"`
 	PrivateRepos  int64  `json:"private_repos"`
@@ -13547,6 +14205,7 @@ type PublicUserPlan struct {
 
 // PullRequest is the schema pull-request.
 type PullRequest struct {
+	*api.Extra
 	Links               PullRequestLinks               `json:"_links"`
 	ActiveLockReason    api.Nullable[string]           `json:"active_lock_reason,omitzero"`
 	Additions           int64                          `json:"additions"`
@@ -13570,7 +14229,7 @@ type PullRequest struct {
 	HTMLURL             string                         `json:"html_url"`
 	ID                  int64                          `json:"id"`
 	IssueURL            string                         `json:"issue_url"`
-	Labels              []PullRequestLabel             `json:"labels"`
+	Labels              []PullRequestLabel             `json:"labels,omitzero"`
 	Locked              bool                           `json:"locked"`
 	MaintainerCanModify bool                           `json:"maintainer_can_modify"`
 	MergeCommitSHA      *string                        `json:"merge_commit_sha"`
@@ -13600,6 +14259,7 @@ type PullRequest struct {
 
 // PullRequestBase is the member base of the schema pull-request.
 type PullRequestBase struct {
+	*api.Extra
 	Label string     `json:"label"`
 	Ref   string     `json:"ref"`
 	Repo  Repository `json:"repo"`
@@ -13612,6 +14272,7 @@ type PullRequestCreationPolicy string
 
 // PullRequestEvent is the schema pull-request-event.
 type PullRequestEvent struct {
+	*api.Extra
 	Action      string             `json:"action"`
 	Assignee    *SimpleUser        `json:"assignee,omitzero"`
 	Assignees   []SimpleUser       `json:"assignees,omitzero"`
@@ -13623,6 +14284,7 @@ type PullRequestEvent struct {
 
 // PullRequestHead is the member head of the schema pull-request.
 type PullRequestHead struct {
+	*api.Extra
 	Label string     `json:"label"`
 	Ref   string     `json:"ref"`
 	Repo  Repository `json:"repo"`
@@ -13632,6 +14294,7 @@ type PullRequestHead struct {
 
 // PullRequestLabel is the member labels of the schema pull-request.
 type PullRequestLabel struct {
+	*api.Extra
 	Color       string  `json:"color"`
 	Default     bool    `json:"default"`
 	Description *string `json:"description"`
@@ -13643,6 +14306,7 @@ type PullRequestLabel struct {
 
 // PullRequestLinks is the member _links of the schema pull-request-simple, and of 1 more.
 type PullRequestLinks struct {
+	*api.Extra
 	Comments       Link `json:"comments"`
 	Commits        Link `json:"commits"`
 	HTML           Link `json:"html"`
@@ -13700,6 +14364,7 @@ type PullRequestMergeAsyncResultStatus string
 
 // PullRequestMergeResult is the schema pull-request-merge-result.
 type PullRequestMergeResult struct {
+	*api.Extra
 	Merged  bool   `json:"merged"`
 	Message string `json:"message"`
 	SHA     string `json:"sha"`
@@ -13707,6 +14372,7 @@ type PullRequestMergeResult struct {
 
 // PullRequestMinimal is the schema pull-request-minimal.
 type PullRequestMinimal struct {
+	*api.Extra
 	Base   PullRequestMinimalBase `json:"base"`
 	Head   PullRequestMinimalHead `json:"head"`
 	ID     int64                  `json:"id"`
@@ -13716,6 +14382,7 @@ type PullRequestMinimal struct {
 
 // PullRequestMinimalBase is the member base of the schema pull-request-stack-pull-request, and of 1 more.
 type PullRequestMinimalBase struct {
+	*api.Extra
 	Ref  string                 `json:"ref"`
 	Repo PullRequestMinimalRepo `json:"repo"`
 	SHA  string                 `json:"sha"`
@@ -13723,6 +14390,7 @@ type PullRequestMinimalBase struct {
 
 // PullRequestMinimalHead is the member head of the schema pull-request-stack-pull-request, and of 1 more.
 type PullRequestMinimalHead struct {
+	*api.Extra
 	Ref  string                 `json:"ref"`
 	Repo PullRequestMinimalRepo `json:"repo"`
 	SHA  string                 `json:"sha"`
@@ -13730,6 +14398,7 @@ type PullRequestMinimalHead struct {
 
 // PullRequestMinimalRepo is the member base.repo of the schema pull-request-stack-pull-request, and of 3 more.
 type PullRequestMinimalRepo struct {
+	*api.Extra
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	URL  string `json:"url"`
@@ -13737,6 +14406,7 @@ type PullRequestMinimalRepo struct {
 
 // PullRequestReview is the schema pull-request-review.
 type PullRequestReview struct {
+	*api.Extra
 	Links             PullRequestReviewLinks `json:"_links"`
 	AuthorAssociation AuthorAssociation      `json:"author_association"`
 	Body              string                 `json:"body"`
@@ -13754,6 +14424,7 @@ type PullRequestReview struct {
 
 // PullRequestReviewComment is the schema pull-request-review-comment.
 type PullRequestReviewComment struct {
+	*api.Extra
 	Links               PullRequestReviewCommentLinks        `json:"_links"`
 	AuthorAssociation   AuthorAssociation                    `json:"author_association"`
 	Body                string                               `json:"body"`
@@ -13787,6 +14458,7 @@ type PullRequestReviewComment struct {
 
 // PullRequestReviewCommentEvent is the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEvent struct {
+	*api.Extra
 	Action      string                               `json:"action"`
 	Comment     PullRequestReviewCommentEventComment `json:"comment"`
 	PullRequest PullRequestMinimal                   `json:"pull_request"`
@@ -13794,6 +14466,7 @@ type PullRequestReviewCommentEvent struct {
 
 // PullRequestReviewCommentEventComment is the member comment of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventComment struct {
+	*api.Extra
 	Links               PullRequestReviewCommentEventLinks     `json:"_links"`
 	Body                string                                 `json:"body"`
 	CommitID            string                                 `json:"commit_id"`
@@ -13818,11 +14491,13 @@ type PullRequestReviewCommentEventComment struct {
 
 // PullRequestReviewCommentEventHTML is the member comment._links.html of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventHTML struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewCommentEventLinks is the member comment._links of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventLinks struct {
+	*api.Extra
 	HTML        PullRequestReviewCommentEventHTML        `json:"html"`
 	PullRequest PullRequestReviewCommentEventPullRequest `json:"pull_request"`
 	Self        PullRequestReviewCommentEventSelf        `json:"self"`
@@ -13830,11 +14505,13 @@ type PullRequestReviewCommentEventLinks struct {
 
 // PullRequestReviewCommentEventPullRequest is the member comment._links.pull_request of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventPullRequest struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewCommentEventReactions is the member comment.reactions of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventReactions struct {
+	*api.Extra
 	Plus1      *int64  `json:"+1,omitzero"`
 	Minus1     *int64  `json:"-1,omitzero"`
 	Confused   *int64  `json:"confused,omitzero"`
@@ -13849,11 +14526,13 @@ type PullRequestReviewCommentEventReactions struct {
 
 // PullRequestReviewCommentEventSelf is the member comment._links.self of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventSelf struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewCommentEventUser is the member comment.user of the schema pull-request-review-comment-event.
 type PullRequestReviewCommentEventUser struct {
+	*api.Extra
 	AvatarURL         *string              `json:"avatar_url,omitzero"`
 	Deleted           *bool                `json:"deleted,omitzero"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
@@ -13880,11 +14559,13 @@ type PullRequestReviewCommentEventUser struct {
 
 // PullRequestReviewCommentHTML is the member _links.html of the schema pull-request-review-comment.
 type PullRequestReviewCommentHTML struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewCommentLinks is the member _links of the schema pull-request-review-comment.
 type PullRequestReviewCommentLinks struct {
+	*api.Extra
 	HTML        PullRequestReviewCommentHTML        `json:"html"`
 	PullRequest PullRequestReviewCommentPullRequest `json:"pull_request"`
 	Self        PullRequestReviewCommentSelf        `json:"self"`
@@ -13892,16 +14573,19 @@ type PullRequestReviewCommentLinks struct {
 
 // PullRequestReviewCommentPullRequest is the member _links.pull_request of the schema pull-request-review-comment.
 type PullRequestReviewCommentPullRequest struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewCommentSelf is the member _links.self of the schema pull-request-review-comment.
 type PullRequestReviewCommentSelf struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewEvent is the schema pull-request-review-event.
 type PullRequestReviewEvent struct {
+	*api.Extra
 	Action      string                       `json:"action"`
 	PullRequest PullRequestMinimal           `json:"pull_request"`
 	Review      PullRequestReviewEventReview `json:"review"`
@@ -13909,6 +14593,7 @@ type PullRequestReviewEvent struct {
 
 // PullRequestReviewEventReview is the member review of the schema pull-request-review-event.
 type PullRequestReviewEventReview struct {
+	*api.Extra
 	Links          *PullRequestReviewLinks  `json:"_links,omitzero"`
 	Body           *string                  `json:"body,omitzero"`
 	CommitID       *string                  `json:"commit_id,omitzero"`
@@ -13924,28 +14609,33 @@ type PullRequestReviewEventReview struct {
 
 // PullRequestReviewHTML is the member _links.html of the schema pull-request-review, and of 2 more.
 type PullRequestReviewHTML struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewLinks is the member _links of the schema pull-request-review, and of 2 more.
 type PullRequestReviewLinks struct {
+	*api.Extra
 	HTML        PullRequestReviewHTML        `json:"html"`
 	PullRequest PullRequestReviewPullRequest `json:"pull_request"`
 }
 
 // PullRequestReviewPullRequest is the member _links.pull_request of the schema pull-request-review, and of 2 more.
 type PullRequestReviewPullRequest struct {
+	*api.Extra
 	Href string `json:"href"`
 }
 
 // PullRequestReviewRequest is the schema pull-request-review-request.
 type PullRequestReviewRequest struct {
-	Teams []Team       `json:"teams"`
-	Users []SimpleUser `json:"users"`
+	*api.Extra
+	Teams []Team       `json:"teams,omitzero"`
+	Users []SimpleUser `json:"users,omitzero"`
 }
 
 // PullRequestSimple is the schema pull-request-simple.
 type PullRequestSimple struct {
+	*api.Extra
 	Links              PullRequestLinks               `json:"_links"`
 	ActiveLockReason   api.Nullable[string]           `json:"active_lock_reason,omitzero"`
 	Assignee           *SimpleUser                    `json:"assignee"`
@@ -13964,7 +14654,7 @@ type PullRequestSimple struct {
 	HTMLURL            string                         `json:"html_url"`
 	ID                 int64                          `json:"id"`
 	IssueURL           string                         `json:"issue_url"`
-	Labels             []PullRequestSimpleLabel       `json:"labels"`
+	Labels             []PullRequestSimpleLabel       `json:"labels,omitzero"`
 	Locked             bool                           `json:"locked"`
 	MergeCommitSHA     *string                        `json:"merge_commit_sha"`
 	MergedAt           *api.Time                      `json:"merged_at"`
@@ -13987,6 +14677,7 @@ type PullRequestSimple struct {
 
 // PullRequestSimpleBase is the member base of the schema pull-request-simple.
 type PullRequestSimpleBase struct {
+	*api.Extra
 	Label string      `json:"label"`
 	Ref   string      `json:"ref"`
 	Repo  Repository  `json:"repo"`
@@ -13996,6 +14687,7 @@ type PullRequestSimpleBase struct {
 
 // PullRequestSimpleHead is the member head of the schema pull-request-simple.
 type PullRequestSimpleHead struct {
+	*api.Extra
 	Label string      `json:"label"`
 	Ref   string      `json:"ref"`
 	Repo  Repository  `json:"repo"`
@@ -14005,6 +14697,7 @@ type PullRequestSimpleHead struct {
 
 // PullRequestSimpleLabel is the member labels of the schema pull-request-simple.
 type PullRequestSimpleLabel struct {
+	*api.Extra
 	Color       string `json:"color"`
 	Default     bool   `json:"default"`
 	Description string `json:"description"`
@@ -14016,6 +14709,7 @@ type PullRequestSimpleLabel struct {
 
 // PullRequestStack is the schema pull-request-stack.
 type PullRequestStack struct {
+	*api.Extra
 	Base     PullRequestStackBase `json:"base"`
 	ID       *int64               `json:"id,omitzero"`
 	Number   *int64               `json:"number,omitzero"`
@@ -14025,35 +14719,40 @@ type PullRequestStack struct {
 
 // PullRequestStackBase is the member base of the schema pull-request-stack.
 type PullRequestStackBase struct {
+	*api.Extra
 	Ref string `json:"ref"`
 	SHA string `json:"sha"`
 }
 
 // PullRequestStackMinimal is the schema pull-request-stack-minimal.
 type PullRequestStackMinimal struct {
+	*api.Extra
 	Base         PullRequestStackMinimalBase          `json:"base"`
 	CreatedAt    api.Time                             `json:"created_at"`
 	ID           int64                                `json:"id"`
 	NodeID       string                               `json:"node_id"`
 	Number       int64                                `json:"number"`
 	Open         bool                                 `json:"open"`
-	PullRequests []PullRequestStackMinimalPullRequest `json:"pull_requests"`
+	PullRequests []PullRequestStackMinimalPullRequest `json:"pull_requests,omitzero"`
 	URL          string                               `json:"url"`
 }
 
 // PullRequestStackMinimalBase is the member base of pull-request-stacks/create, and of 4 more.
 type PullRequestStackMinimalBase struct {
+	*api.Extra
 	Ref string `json:"ref"`
 }
 
 // PullRequestStackMinimalHead is the member pull_requests.head of the schema pull-request-stack-minimal.
 type PullRequestStackMinimalHead struct {
+	*api.Extra
 	Ref string `json:"ref"`
 	SHA string `json:"sha"`
 }
 
 // PullRequestStackMinimalPullRequest is the member pull_requests of the schema pull-request-stack-minimal.
 type PullRequestStackMinimalPullRequest struct {
+	*api.Extra
 	Draft    bool                        `json:"draft"`
 	Head     PullRequestStackMinimalHead `json:"head"`
 	MergedAt *api.Time                   `json:"merged_at"`
@@ -14063,6 +14762,7 @@ type PullRequestStackMinimalPullRequest struct {
 
 // PullRequestStackPullRequest is the schema pull-request-stack-pull-request.
 type PullRequestStackPullRequest struct {
+	*api.Extra
 	Base     PullRequestMinimalBase `json:"base"`
 	Draft    bool                   `json:"draft"`
 	Head     PullRequestMinimalHead `json:"head"`
@@ -14079,6 +14779,7 @@ type PullRequestStackPullRequest struct {
 
 // PullRequestStacksAddError is the member errors of the error answer of pull-request-stacks/create, and of 1 more.
 type PullRequestStacksAddError struct {
+	*api.Extra
 	Code     string                                       `json:"code"`
 	Field    *string                                      `json:"field,omitzero"`
 	Index    *int64                                       `json:"index,omitzero"`
@@ -14104,18 +14805,20 @@ type PullRequestStacksAddRequest struct {
 
 // PullRequestStacksAddResponse is the answer of pull-request-stacks/add.
 type PullRequestStacksAddResponse struct {
+	*api.Extra
 	Base         PullRequestStackMinimalBase   `json:"base"`
 	CreatedAt    api.Time                      `json:"created_at"`
 	ID           int64                         `json:"id"`
 	NodeID       string                        `json:"node_id"`
 	Number       int64                         `json:"number"`
 	Open         bool                          `json:"open"`
-	PullRequests []PullRequestStackPullRequest `json:"pull_requests"`
+	PullRequests []PullRequestStackPullRequest `json:"pull_requests,omitzero"`
 	URL          string                        `json:"url"`
 }
 
 // PullRequestStacksCreateErrorResponse is the error answer of pull-request-stacks/create, and of 1 more.
 type PullRequestStacksCreateErrorResponse struct {
+	*api.Extra
 	DocumentationURL string                      `json:"documentation_url"`
 	Errors           []PullRequestStacksAddError `json:"errors,omitzero"`
 	Message          string                      `json:"message"`
@@ -14128,37 +14831,40 @@ type PullRequestStacksCreateRequest struct {
 
 // PullRequestStacksCreateResponse is the answer of pull-request-stacks/create.
 type PullRequestStacksCreateResponse struct {
+	*api.Extra
 	Base         PullRequestStackMinimalBase   `json:"base"`
 	CreatedAt    api.Time                      `json:"created_at"`
 	ID           int64                         `json:"id"`
 	NodeID       string                        `json:"node_id"`
 	Number       int64                         `json:"number"`
 	Open         bool                          `json:"open"`
-	PullRequests []PullRequestStackPullRequest `json:"pull_requests"`
+	PullRequests []PullRequestStackPullRequest `json:"pull_requests,omitzero"`
 	URL          string                        `json:"url"`
 }
 
 // PullRequestStacksGetResponse is the answer of pull-request-stacks/get.
 type PullRequestStacksGetResponse struct {
+	*api.Extra
 	Base         PullRequestStackMinimalBase   `json:"base"`
 	CreatedAt    api.Time                      `json:"created_at"`
 	ID           int64                         `json:"id"`
 	NodeID       string                        `json:"node_id"`
 	Number       int64                         `json:"number"`
 	Open         bool                          `json:"open"`
-	PullRequests []PullRequestStackPullRequest `json:"pull_requests"`
+	PullRequests []PullRequestStackPullRequest `json:"pull_requests,omitzero"`
 	URL          string                        `json:"url"`
 }
 
 // PullRequestStacksUnstackResponse is the answer of pull-request-stacks/unstack.
 type PullRequestStacksUnstackResponse struct {
+	*api.Extra
 	Base         PullRequestStackMinimalBase   `json:"base"`
 	CreatedAt    api.Time                      `json:"created_at"`
 	ID           int64                         `json:"id"`
 	NodeID       string                        `json:"node_id"`
 	Number       int64                         `json:"number"`
 	Open         bool                          `json:"open"`
-	PullRequests []PullRequestStackPullRequest `json:"pull_requests"`
+	PullRequests []PullRequestStackPullRequest `json:"pull_requests,omitzero"`
 	URL          string                        `json:"url"`
 }
 
@@ -14283,6 +14989,7 @@ type PullsUpdateBranchRequest struct {
 
 // PullsUpdateBranchResponse is the answer of pulls/update-branch.
 type PullsUpdateBranchResponse struct {
+	*api.Extra
 	Message *string `json:"message,omitzero"`
 	URL     *string `json:"url,omitzero"`
 }
@@ -14308,6 +15015,7 @@ type PullsUpdateReviewRequest struct {
 
 // PushEvent is the schema push-event.
 type PushEvent struct {
+	*api.Extra
 	Before       string `json:"before"`
 	Head         string `json:"head"`
 	PushID       int64  `json:"push_id"`
@@ -14323,6 +15031,7 @@ type QuerySuite string
 
 // RateLimit is the schema rate-limit.
 type RateLimit struct {
+	*api.Extra
 	Limit     int64 `json:"limit"`
 	Remaining int64 `json:"remaining"`
 	Reset     int64 `json:"reset"`
@@ -14331,12 +15040,14 @@ type RateLimit struct {
 
 // RateLimitOverview is the schema rate-limit-overview.
 type RateLimitOverview struct {
+	*api.Extra
 	Rate      RateLimit                  `json:"rate"`
 	Resources RateLimitOverviewResources `json:"resources"`
 }
 
 // RateLimitOverviewResources is the member resources of the schema rate-limit-overview.
 type RateLimitOverviewResources struct {
+	*api.Extra
 	ActionsRunnerRegistration *RateLimit `json:"actions_runner_registration,omitzero"`
 	CodeScanningAutofix       *RateLimit `json:"code_scanning_autofix,omitzero"`
 	CodeSearch                *RateLimit `json:"code_search,omitzero"`
@@ -14353,6 +15064,7 @@ type RateLimitOverviewResources struct {
 
 // Reaction is the schema reaction.
 type Reaction struct {
+	*api.Extra
 	Content   ReactionContent `json:"content"`
 	CreatedAt api.Time        `json:"created_at"`
 	ID        int64           `json:"id"`
@@ -14365,6 +15077,7 @@ type ReactionContent string
 
 // ReactionRollup is the schema reaction-rollup.
 type ReactionRollup struct {
+	*api.Extra
 	Plus1      int64  `json:"+1"`
 	Minus1     int64  `json:"-1"`
 	Confused   int64  `json:"confused"`
@@ -14407,12 +15120,14 @@ type ReactionsCreateForReleaseRequest struct {
 
 // RefName is the member ref_name of the schema org-ruleset-conditions, and of 3 more.
 type RefName struct {
+	*api.Extra
 	Exclude []string `json:"exclude,omitzero"`
 	Include []string `json:"include,omitzero"`
 }
 
 // ReferencedWorkflow is the schema referenced-workflow.
 type ReferencedWorkflow struct {
+	*api.Extra
 	Path string  `json:"path"`
 	Ref  *string `json:"ref,omitzero"`
 	SHA  string  `json:"sha"`
@@ -14420,6 +15135,7 @@ type ReferencedWorkflow struct {
 
 // ReferrerTraffic is the schema referrer-traffic.
 type ReferrerTraffic struct {
+	*api.Extra
 	Count    int64  `json:"count"`
 	Referrer string `json:"referrer"`
 	Uniques  int64  `json:"uniques"`
@@ -14430,7 +15146,8 @@ type RegistryType string
 
 // Release is the schema release.
 type Release struct {
-	Assets          []ReleaseAsset         `json:"assets"`
+	*api.Extra
+	Assets          []ReleaseAsset         `json:"assets,omitzero"`
 	AssetsURL       string                 `json:"assets_url"`
 	Author          SimpleUser             `json:"author"`
 	Body            api.Nullable[string]   `json:"body,omitzero"`
@@ -14459,6 +15176,7 @@ type Release struct {
 
 // ReleaseAsset is the schema release-asset.
 type ReleaseAsset struct {
+	*api.Extra
 	BrowserDownloadURL string            `json:"browser_download_url"`
 	ContentType        string            `json:"content_type"`
 	CreatedAt          api.Time          `json:"created_at"`
@@ -14480,13 +15198,15 @@ type ReleaseAssetState string
 
 // ReleaseEvent is the schema release-event.
 type ReleaseEvent struct {
+	*api.Extra
 	Action  string              `json:"action"`
 	Release ReleaseEventRelease `json:"release"`
 }
 
 // ReleaseEventRelease is the member release of the schema release-event.
 type ReleaseEventRelease struct {
-	Assets                          []ReleaseAsset         `json:"assets"`
+	*api.Extra
+	Assets                          []ReleaseAsset         `json:"assets,omitzero"`
 	AssetsURL                       string                 `json:"assets_url"`
 	Author                          SimpleUser             `json:"author"`
 	Body                            api.Nullable[string]   `json:"body,omitzero"`
@@ -14517,12 +15237,14 @@ type ReleaseEventRelease struct {
 
 // ReleaseNotesContent is the schema release-notes-content.
 type ReleaseNotesContent struct {
+	*api.Extra
 	Body string `json:"body"`
 	Name string `json:"name"`
 }
 
 // RemovedFromProjectIssueEvent is the schema removed-from-project-issue-event.
 type RemovedFromProjectIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -14537,6 +15259,7 @@ type RemovedFromProjectIssueEvent struct {
 
 // RenamedIssueEvent is the schema renamed-issue-event.
 type RenamedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser              `json:"actor"`
 	CommitID              *string                 `json:"commit_id"`
 	CommitURL             *string                 `json:"commit_url"`
@@ -14551,12 +15274,14 @@ type RenamedIssueEvent struct {
 
 // RenamedIssueEventRename is the member rename of the schema renamed-issue-event.
 type RenamedIssueEventRename struct {
+	*api.Extra
 	From string `json:"from"`
 	To   string `json:"to"`
 }
 
 // RepoCodespacesSecret is the schema repo-codespaces-secret.
 type RepoCodespacesSecret struct {
+	*api.Extra
 	CreatedAt api.Time `json:"created_at"`
 	Name      string   `json:"name"`
 	UpdatedAt api.Time `json:"updated_at"`
@@ -14564,6 +15289,7 @@ type RepoCodespacesSecret struct {
 
 // RepoSearchResultItem is the schema repo-search-result-item.
 type RepoSearchResultItem struct {
+	*api.Extra
 	AllowAutoMerge            *bool                      `json:"allow_auto_merge,omitzero"`
 	AllowForking              *bool                      `json:"allow_forking,omitzero"`
 	AllowMergeCommit          *bool                      `json:"allow_merge_commit,omitzero"`
@@ -14685,6 +15411,7 @@ type ReposAddUserAccessRestrictionsRequest struct {
 
 // ReposCheckPrivateVulnerabilityReportingResponse is the answer of repos/check-private-vulnerability-reporting.
 type ReposCheckPrivateVulnerabilityReportingResponse struct {
+	*api.Extra
 	Enabled bool `json:"enabled"`
 }
 
@@ -14695,6 +15422,7 @@ type ReposCreateAttestationRequest struct {
 
 // ReposCreateAttestationResponse is the answer of repos/create-attestation.
 type ReposCreateAttestationResponse struct {
+	*api.Extra
 	ID *int64 `json:"id,omitzero"`
 }
 
@@ -14760,6 +15488,7 @@ type ReposCreateDeploymentRequest struct {
 
 // ReposCreateDeploymentResponse is the answer of repos/create-deployment.
 type ReposCreateDeploymentResponse struct {
+	*api.Extra
 	Message *string `json:"message,omitzero"`
 }
 
@@ -15077,12 +15806,14 @@ type ReposGenerateReleaseNotesRequest struct {
 
 // ReposGetAllDeploymentProtectionRulesResponse is the answer of repos/get-all-deployment-protection-rules.
 type ReposGetAllDeploymentProtectionRulesResponse struct {
+	*api.Extra
 	CustomDeploymentProtectionRules []DeploymentProtectionRule `json:"custom_deployment_protection_rules,omitzero"`
 	TotalCount                      *int64                     `json:"total_count,omitzero"`
 }
 
 // ReposGetAllEnvironmentsResponse is the answer of repos/get-all-environments.
 type ReposGetAllEnvironmentsResponse struct {
+	*api.Extra
 	Environments []Environment `json:"environments,omitzero"`
 	TotalCount   *int64        `json:"total_count,omitzero"`
 }
@@ -15115,6 +15846,7 @@ type ReposListActivitiesTimePeriod string
 
 // ReposListAttestationsAttestation is the member attestations of repos/list-attestations, and of 1 more.
 type ReposListAttestationsAttestation struct {
+	*api.Extra
 	Bundle       *Bundle `json:"bundle,omitzero"`
 	BundleURL    *string `json:"bundle_url,omitzero"`
 	Initiator    *string `json:"initiator,omitzero"`
@@ -15123,6 +15855,7 @@ type ReposListAttestationsAttestation struct {
 
 // ReposListAttestationsResponse is the answer of repos/list-attestations.
 type ReposListAttestationsResponse struct {
+	*api.Extra
 	Attestations []ReposListAttestationsAttestation `json:"attestations,omitzero"`
 }
 
@@ -15134,13 +15867,15 @@ type ReposListCollaboratorsPermission string
 
 // ReposListCustomDeploymentRuleIntegrationsResponse is the answer of repos/list-custom-deployment-rule-integrations.
 type ReposListCustomDeploymentRuleIntegrationsResponse struct {
+	*api.Extra
 	AvailableCustomDeploymentProtectionRuleIntegrations []CustomDeploymentRuleApp `json:"available_custom_deployment_protection_rule_integrations,omitzero"`
 	TotalCount                                          *int64                    `json:"total_count,omitzero"`
 }
 
 // ReposListDeploymentBranchPoliciesResponse is the answer of repos/list-deployment-branch-policies.
 type ReposListDeploymentBranchPoliciesResponse struct {
-	BranchPolicies []DeploymentBranchPolicy `json:"branch_policies"`
+	*api.Extra
+	BranchPolicies []DeploymentBranchPolicy `json:"branch_policies,omitzero"`
 	TotalCount     int64                    `json:"total_count"`
 }
 
@@ -15534,6 +16269,7 @@ type ReposUpdateWebhookRequest struct {
 
 // Repository is the schema repository.
 type Repository struct {
+	*api.Extra
 	AllowAutoMerge         *bool                  `json:"allow_auto_merge,omitzero"`
 	AllowForking           *bool                  `json:"allow_forking,omitzero"`
 	AllowMergeCommit       *bool                  `json:"allow_merge_commit,omitzero"`
@@ -15653,7 +16389,7 @@ type RepositoryAdvisory struct {
 	Description        *string                                         `json:"description"`
 	GHSAID             string                                          `json:"ghsa_id"`
 	HTMLURL            string                                          `json:"html_url"`
-	Identifiers        []Identifier                                    `json:"identifiers"`
+	Identifiers        []GlobalAdvisoryIdentifier                      `json:"identifiers,omitzero"`
 	PrivateFork        *SimpleRepository                               `json:"private_fork"`
 	PublishedAt        *api.Time                                       `json:"published_at"`
 	Publisher          *SimpleUser                                     `json:"publisher"`
@@ -15711,6 +16447,7 @@ type RepositoryAdvisoryCredit struct {
 
 // RepositoryAdvisoryCreditObject is the member credits of the schema repository-advisory.
 type RepositoryAdvisoryCreditObject struct {
+	*api.Extra
 	Login *string                      `json:"login,omitzero"`
 	Type  *SecurityAdvisoryCreditTypes `json:"type,omitzero"`
 }
@@ -15726,6 +16463,7 @@ type RepositoryAdvisoryState string
 
 // RepositoryAdvisorySubmission is the member submission of the schema repository-advisory.
 type RepositoryAdvisorySubmission struct {
+	*api.Extra
 	Accepted bool `json:"accepted"`
 }
 
@@ -15757,6 +16495,7 @@ type RepositoryAdvisoryVulnerability struct {
 
 // RepositoryCollaboratorPermission is the schema repository-collaborator-permission.
 type RepositoryCollaboratorPermission struct {
+	*api.Extra
 	Permission string        `json:"permission"`
 	RoleName   string        `json:"role_name"`
 	User       *Collaborator `json:"user"`
@@ -15764,6 +16503,7 @@ type RepositoryCollaboratorPermission struct {
 
 // RepositoryHashAlgorithm is the schema repository-hash-algorithm.
 type RepositoryHashAlgorithm struct {
+	*api.Extra
 	HashAlgorithm RepositoryHashAlgorithmHashAlgorithm `json:"hash_algorithm"`
 }
 
@@ -15775,6 +16515,7 @@ type RepositoryHooks string
 
 // RepositoryInvitation is the schema repository-invitation.
 type RepositoryInvitation struct {
+	*api.Extra
 	CreatedAt   api.Time                        `json:"created_at"`
 	Expired     *bool                           `json:"expired,omitzero"`
 	HTMLURL     string                          `json:"html_url"`
@@ -15792,6 +16533,7 @@ type RepositoryInvitationPermissions string
 
 // RepositoryPermissions is the member repositories.permissions of apps/list-repos-accessible-to-installation, and of 6 more.
 type RepositoryPermissions struct {
+	*api.Extra
 	Admin    bool  `json:"admin"`
 	Maintain *bool `json:"maintain,omitzero"`
 	Pull     bool  `json:"pull"`
@@ -15834,6 +16576,7 @@ type RepositoryRule struct {
 
 // RepositoryRuleBranchNamePattern is the schema repository-rule-branch-name-pattern.
 type RepositoryRuleBranchNamePattern struct {
+	*api.Extra
 	Parameters *RepositoryRuleTagNamePatternParameters `json:"parameters,omitzero"`
 
 	// Type is always "branch_name_pattern".
@@ -15842,6 +16585,7 @@ type RepositoryRuleBranchNamePattern struct {
 
 // RepositoryRuleCodeScanning is the schema repository-rule-code-scanning.
 type RepositoryRuleCodeScanning struct {
+	*api.Extra
 	Parameters *RepositoryRuleCodeScanningParameters `json:"parameters,omitzero"`
 
 	// Type is always "code_scanning".
@@ -15850,11 +16594,13 @@ type RepositoryRuleCodeScanning struct {
 
 // RepositoryRuleCodeScanningParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleCodeScanningParameters struct {
+	*api.Extra
 	CodeScanningTools []RepositoryRuleParamsCodeScanningTool `json:"code_scanning_tools"`
 }
 
 // RepositoryRuleCommitAuthorEmailPattern is the schema repository-rule-commit-author-email-pattern.
 type RepositoryRuleCommitAuthorEmailPattern struct {
+	*api.Extra
 	Parameters *RepositoryRuleTagNamePatternParameters `json:"parameters,omitzero"`
 
 	// Type is always "commit_author_email_pattern".
@@ -15863,6 +16609,7 @@ type RepositoryRuleCommitAuthorEmailPattern struct {
 
 // RepositoryRuleCommitMessagePattern is the schema repository-rule-commit-message-pattern.
 type RepositoryRuleCommitMessagePattern struct {
+	*api.Extra
 	Parameters *RepositoryRuleTagNamePatternParameters `json:"parameters,omitzero"`
 
 	// Type is always "commit_message_pattern".
@@ -15871,6 +16618,7 @@ type RepositoryRuleCommitMessagePattern struct {
 
 // RepositoryRuleCommitterEmailPattern is the schema repository-rule-committer-email-pattern.
 type RepositoryRuleCommitterEmailPattern struct {
+	*api.Extra
 	Parameters *RepositoryRuleTagNamePatternParameters `json:"parameters,omitzero"`
 
 	// Type is always "committer_email_pattern".
@@ -15879,6 +16627,7 @@ type RepositoryRuleCommitterEmailPattern struct {
 
 // RepositoryRuleCopilotCodeReview is the schema repository-rule-copilot-code-review.
 type RepositoryRuleCopilotCodeReview struct {
+	*api.Extra
 	Parameters *RepositoryRuleCopilotCodeReviewParameters `json:"parameters,omitzero"`
 
 	// Type is always "copilot_code_review".
@@ -15887,18 +16636,23 @@ type RepositoryRuleCopilotCodeReview struct {
 
 // RepositoryRuleCopilotCodeReviewParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleCopilotCodeReviewParameters struct {
+	*api.Extra
 	ReviewDraftPullRequests *bool `json:"review_draft_pull_requests,omitzero"`
 	ReviewOnPush            *bool `json:"review_on_push,omitzero"`
 }
 
 // RepositoryRuleCreation is the schema repository-rule-creation.
 type RepositoryRuleCreation struct {
+	*api.Extra
+
 	// Type is always "creation".
 	Type string `json:"type"`
 }
 
 // RepositoryRuleDeletion is the schema repository-rule-deletion.
 type RepositoryRuleDeletion struct {
+	*api.Extra
+
 	// Type is always "deletion".
 	Type string `json:"type"`
 }
@@ -15935,6 +16689,7 @@ type RepositoryRuleDetailed struct {
 
 // RepositoryRuleDetailedBranchNamePattern is the schema repository-rule-detailed.
 type RepositoryRuleDetailedBranchNamePattern struct {
+	*api.Extra
 	Parameters        *RepositoryRuleTagNamePatternParameters  `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -15946,6 +16701,7 @@ type RepositoryRuleDetailedBranchNamePattern struct {
 
 // RepositoryRuleDetailedCodeScanning is the schema repository-rule-detailed.
 type RepositoryRuleDetailedCodeScanning struct {
+	*api.Extra
 	Parameters        *RepositoryRuleCodeScanningParameters    `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -15957,6 +16713,7 @@ type RepositoryRuleDetailedCodeScanning struct {
 
 // RepositoryRuleDetailedCommitAuthorEmailPattern is the schema repository-rule-detailed.
 type RepositoryRuleDetailedCommitAuthorEmailPattern struct {
+	*api.Extra
 	Parameters        *RepositoryRuleTagNamePatternParameters  `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -15968,6 +16725,7 @@ type RepositoryRuleDetailedCommitAuthorEmailPattern struct {
 
 // RepositoryRuleDetailedCommitMessagePattern is the schema repository-rule-detailed.
 type RepositoryRuleDetailedCommitMessagePattern struct {
+	*api.Extra
 	Parameters        *RepositoryRuleTagNamePatternParameters  `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -15979,6 +16737,7 @@ type RepositoryRuleDetailedCommitMessagePattern struct {
 
 // RepositoryRuleDetailedCommitterEmailPattern is the schema repository-rule-detailed.
 type RepositoryRuleDetailedCommitterEmailPattern struct {
+	*api.Extra
 	Parameters        *RepositoryRuleTagNamePatternParameters  `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -15990,6 +16749,7 @@ type RepositoryRuleDetailedCommitterEmailPattern struct {
 
 // RepositoryRuleDetailedCopilotCodeReview is the schema repository-rule-detailed.
 type RepositoryRuleDetailedCopilotCodeReview struct {
+	*api.Extra
 	Parameters        *RepositoryRuleCopilotCodeReviewParameters `json:"parameters,omitzero"`
 	RulesetID         *int64                                     `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                    `json:"ruleset_source,omitzero"`
@@ -16001,6 +16761,7 @@ type RepositoryRuleDetailedCopilotCodeReview struct {
 
 // RepositoryRuleDetailedCreation is the schema repository-rule-detailed.
 type RepositoryRuleDetailedCreation struct {
+	*api.Extra
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
 	RulesetSourceType *RepositoryRuleDetailedRulesetSourceType `json:"ruleset_source_type,omitzero"`
@@ -16011,6 +16772,7 @@ type RepositoryRuleDetailedCreation struct {
 
 // RepositoryRuleDetailedDeletion is the schema repository-rule-detailed.
 type RepositoryRuleDetailedDeletion struct {
+	*api.Extra
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
 	RulesetSourceType *RepositoryRuleDetailedRulesetSourceType `json:"ruleset_source_type,omitzero"`
@@ -16021,6 +16783,7 @@ type RepositoryRuleDetailedDeletion struct {
 
 // RepositoryRuleDetailedFileExtensionRestriction is the schema repository-rule-detailed.
 type RepositoryRuleDetailedFileExtensionRestriction struct {
+	*api.Extra
 	Parameters        *RepositoryRuleFileExtensionRestrictionParameters `json:"parameters,omitzero"`
 	RulesetID         *int64                                            `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                           `json:"ruleset_source,omitzero"`
@@ -16032,6 +16795,7 @@ type RepositoryRuleDetailedFileExtensionRestriction struct {
 
 // RepositoryRuleDetailedFilePathRestriction is the schema repository-rule-detailed.
 type RepositoryRuleDetailedFilePathRestriction struct {
+	*api.Extra
 	Parameters        *RepositoryRuleFilePathRestrictionParameters `json:"parameters,omitzero"`
 	RulesetID         *int64                                       `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                      `json:"ruleset_source,omitzero"`
@@ -16043,6 +16807,7 @@ type RepositoryRuleDetailedFilePathRestriction struct {
 
 // RepositoryRuleDetailedLicenseComplianceScanning is the schema repository-rule-detailed.
 type RepositoryRuleDetailedLicenseComplianceScanning struct {
+	*api.Extra
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
 	RulesetSourceType *RepositoryRuleDetailedRulesetSourceType `json:"ruleset_source_type,omitzero"`
@@ -16053,6 +16818,7 @@ type RepositoryRuleDetailedLicenseComplianceScanning struct {
 
 // RepositoryRuleDetailedMaxFilePathLength is the schema repository-rule-detailed.
 type RepositoryRuleDetailedMaxFilePathLength struct {
+	*api.Extra
 	Parameters        *RepositoryRuleMaxFilePathLengthParameters `json:"parameters,omitzero"`
 	RulesetID         *int64                                     `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                    `json:"ruleset_source,omitzero"`
@@ -16064,6 +16830,7 @@ type RepositoryRuleDetailedMaxFilePathLength struct {
 
 // RepositoryRuleDetailedMaxFileSize is the schema repository-rule-detailed.
 type RepositoryRuleDetailedMaxFileSize struct {
+	*api.Extra
 	Parameters        *RepositoryRuleMaxFileSizeParameters     `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -16075,6 +16842,7 @@ type RepositoryRuleDetailedMaxFileSize struct {
 
 // RepositoryRuleDetailedMergeQueue is the schema repository-rule-detailed.
 type RepositoryRuleDetailedMergeQueue struct {
+	*api.Extra
 	Parameters        *RepositoryRuleMergeQueueParameters      `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -16086,6 +16854,7 @@ type RepositoryRuleDetailedMergeQueue struct {
 
 // RepositoryRuleDetailedNonFastForward is the schema repository-rule-detailed.
 type RepositoryRuleDetailedNonFastForward struct {
+	*api.Extra
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
 	RulesetSourceType *RepositoryRuleDetailedRulesetSourceType `json:"ruleset_source_type,omitzero"`
@@ -16096,6 +16865,7 @@ type RepositoryRuleDetailedNonFastForward struct {
 
 // RepositoryRuleDetailedPullRequest is the schema repository-rule-detailed.
 type RepositoryRuleDetailedPullRequest struct {
+	*api.Extra
 	Parameters        *RepositoryRulePullRequestParameters     `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -16107,6 +16877,7 @@ type RepositoryRuleDetailedPullRequest struct {
 
 // RepositoryRuleDetailedRequiredDeployments is the schema repository-rule-detailed.
 type RepositoryRuleDetailedRequiredDeployments struct {
+	*api.Extra
 	Parameters        *RepositoryRuleRequiredDeploymentsParameters `json:"parameters,omitzero"`
 	RulesetID         *int64                                       `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                      `json:"ruleset_source,omitzero"`
@@ -16118,6 +16889,7 @@ type RepositoryRuleDetailedRequiredDeployments struct {
 
 // RepositoryRuleDetailedRequiredLinearHistory is the schema repository-rule-detailed.
 type RepositoryRuleDetailedRequiredLinearHistory struct {
+	*api.Extra
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
 	RulesetSourceType *RepositoryRuleDetailedRulesetSourceType `json:"ruleset_source_type,omitzero"`
@@ -16128,6 +16900,7 @@ type RepositoryRuleDetailedRequiredLinearHistory struct {
 
 // RepositoryRuleDetailedRequiredSignatures is the schema repository-rule-detailed.
 type RepositoryRuleDetailedRequiredSignatures struct {
+	*api.Extra
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
 	RulesetSourceType *RepositoryRuleDetailedRulesetSourceType `json:"ruleset_source_type,omitzero"`
@@ -16138,6 +16911,7 @@ type RepositoryRuleDetailedRequiredSignatures struct {
 
 // RepositoryRuleDetailedRequiredStatusChecks is the schema repository-rule-detailed.
 type RepositoryRuleDetailedRequiredStatusChecks struct {
+	*api.Extra
 	Parameters        *RepositoryRuleRequiredStatusChecksParameters `json:"parameters,omitzero"`
 	RulesetID         *int64                                        `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                       `json:"ruleset_source,omitzero"`
@@ -16152,6 +16926,7 @@ type RepositoryRuleDetailedRulesetSourceType string
 
 // RepositoryRuleDetailedTagNamePattern is the schema repository-rule-detailed.
 type RepositoryRuleDetailedTagNamePattern struct {
+	*api.Extra
 	Parameters        *RepositoryRuleTagNamePatternParameters  `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -16163,6 +16938,7 @@ type RepositoryRuleDetailedTagNamePattern struct {
 
 // RepositoryRuleDetailedUpdate is the schema repository-rule-detailed.
 type RepositoryRuleDetailedUpdate struct {
+	*api.Extra
 	Parameters        *RepositoryRuleUpdateParameters          `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -16174,6 +16950,7 @@ type RepositoryRuleDetailedUpdate struct {
 
 // RepositoryRuleDetailedWorkflows is the schema repository-rule-detailed.
 type RepositoryRuleDetailedWorkflows struct {
+	*api.Extra
 	Parameters        *RepositoryRuleWorkflowsParameters       `json:"parameters,omitzero"`
 	RulesetID         *int64                                   `json:"ruleset_id,omitzero"`
 	RulesetSource     *string                                  `json:"ruleset_source,omitzero"`
@@ -16188,6 +16965,7 @@ type RepositoryRuleEnforcement string
 
 // RepositoryRuleFileExtensionRestriction is the schema repository-rule-file-extension-restriction.
 type RepositoryRuleFileExtensionRestriction struct {
+	*api.Extra
 	Parameters *RepositoryRuleFileExtensionRestrictionParameters `json:"parameters,omitzero"`
 
 	// Type is always "file_extension_restriction".
@@ -16196,11 +16974,13 @@ type RepositoryRuleFileExtensionRestriction struct {
 
 // RepositoryRuleFileExtensionRestrictionParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleFileExtensionRestrictionParameters struct {
+	*api.Extra
 	RestrictedFileExtensions []string `json:"restricted_file_extensions"`
 }
 
 // RepositoryRuleFilePathRestriction is the schema repository-rule-file-path-restriction.
 type RepositoryRuleFilePathRestriction struct {
+	*api.Extra
 	Parameters *RepositoryRuleFilePathRestrictionParameters `json:"parameters,omitzero"`
 
 	// Type is always "file_path_restriction".
@@ -16209,17 +16989,21 @@ type RepositoryRuleFilePathRestriction struct {
 
 // RepositoryRuleFilePathRestrictionParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleFilePathRestrictionParameters struct {
+	*api.Extra
 	RestrictedFilePaths []string `json:"restricted_file_paths"`
 }
 
 // RepositoryRuleLicenseComplianceScanning is the schema repository-rule-license-compliance-scanning.
 type RepositoryRuleLicenseComplianceScanning struct {
+	*api.Extra
+
 	// Type is always "license_compliance_scanning".
 	Type string `json:"type"`
 }
 
 // RepositoryRuleMaxFilePathLength is the schema repository-rule-max-file-path-length.
 type RepositoryRuleMaxFilePathLength struct {
+	*api.Extra
 	Parameters *RepositoryRuleMaxFilePathLengthParameters `json:"parameters,omitzero"`
 
 	// Type is always "max_file_path_length".
@@ -16228,11 +17012,13 @@ type RepositoryRuleMaxFilePathLength struct {
 
 // RepositoryRuleMaxFilePathLengthParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleMaxFilePathLengthParameters struct {
+	*api.Extra
 	MaxFilePathLength int64 `json:"max_file_path_length"`
 }
 
 // RepositoryRuleMaxFileSize is the schema repository-rule-max-file-size.
 type RepositoryRuleMaxFileSize struct {
+	*api.Extra
 	Parameters *RepositoryRuleMaxFileSizeParameters `json:"parameters,omitzero"`
 
 	// Type is always "max_file_size".
@@ -16241,11 +17027,13 @@ type RepositoryRuleMaxFileSize struct {
 
 // RepositoryRuleMaxFileSizeParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleMaxFileSizeParameters struct {
+	*api.Extra
 	MaxFileSize int64 `json:"max_file_size"`
 }
 
 // RepositoryRuleMergeQueue is the schema repository-rule-merge-queue.
 type RepositoryRuleMergeQueue struct {
+	*api.Extra
 	Parameters *RepositoryRuleMergeQueueParameters `json:"parameters,omitzero"`
 
 	// Type is always "merge_queue".
@@ -16257,6 +17045,7 @@ type RepositoryRuleMergeQueueMergeMethod string
 
 // RepositoryRuleMergeQueueParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleMergeQueueParameters struct {
+	*api.Extra
 	CheckResponseTimeoutMinutes  int64                               `json:"check_response_timeout_minutes"`
 	GroupingStrategy             GroupingStrategy                    `json:"grouping_strategy"`
 	MaxEntriesToBuild            int64                               `json:"max_entries_to_build"`
@@ -16268,12 +17057,15 @@ type RepositoryRuleMergeQueueParameters struct {
 
 // RepositoryRuleNonFastForward is the schema repository-rule-non-fast-forward.
 type RepositoryRuleNonFastForward struct {
+	*api.Extra
+
 	// Type is always "non_fast_forward".
 	Type string `json:"type"`
 }
 
 // RepositoryRuleParamsActor is the schema repository-rule-params-actor.
 type RepositoryRuleParamsActor struct {
+	*api.Extra
 	ID   int64                         `json:"id"`
 	Type RepositoryRuleParamsActorType `json:"type"`
 }
@@ -16283,6 +17075,7 @@ type RepositoryRuleParamsActorType string
 
 // RepositoryRuleParamsCodeScanningTool is the schema repository-rule-params-code-scanning-tool.
 type RepositoryRuleParamsCodeScanningTool struct {
+	*api.Extra
 	AlertsThreshold         RepositoryRuleParamsCodeScanningToolAlertsThreshold         `json:"alerts_threshold"`
 	SecurityAlertsThreshold RepositoryRuleParamsCodeScanningToolSecurityAlertsThreshold `json:"security_alerts_threshold"`
 	Tool                    string                                                      `json:"tool"`
@@ -16296,12 +17089,14 @@ type RepositoryRuleParamsCodeScanningToolSecurityAlertsThreshold string
 
 // RepositoryRuleParamsDismissalRestriction is the schema repository-rule-params-dismissal-restriction.
 type RepositoryRuleParamsDismissalRestriction struct {
+	*api.Extra
 	AllowedActors []RepositoryRuleParamsActor `json:"allowed_actors,omitzero"`
 	Enabled       bool                        `json:"enabled"`
 }
 
 // RepositoryRuleParamsRequiredReviewerConfiguration is the schema repository-rule-params-required-reviewer-configuration.
 type RepositoryRuleParamsRequiredReviewerConfiguration struct {
+	*api.Extra
 	FilePatterns     []string                     `json:"file_patterns"`
 	MinimumApprovals int64                        `json:"minimum_approvals"`
 	Reviewer         RepositoryRuleParamsReviewer `json:"reviewer"`
@@ -16309,6 +17104,7 @@ type RepositoryRuleParamsRequiredReviewerConfiguration struct {
 
 // RepositoryRuleParamsReviewer is the schema repository-rule-params-reviewer.
 type RepositoryRuleParamsReviewer struct {
+	*api.Extra
 	ID int64 `json:"id"`
 
 	// Type is always "Team".
@@ -16317,12 +17113,14 @@ type RepositoryRuleParamsReviewer struct {
 
 // RepositoryRuleParamsStatusCheckConfiguration is the schema repository-rule-params-status-check-configuration.
 type RepositoryRuleParamsStatusCheckConfiguration struct {
+	*api.Extra
 	Context       string `json:"context"`
 	IntegrationID *int64 `json:"integration_id,omitzero"`
 }
 
 // RepositoryRuleParamsWorkflowFileReference is the schema repository-rule-params-workflow-file-reference.
 type RepositoryRuleParamsWorkflowFileReference struct {
+	*api.Extra
 	Path         string  `json:"path"`
 	Ref          *string `json:"ref,omitzero"`
 	RepositoryID int64   `json:"repository_id"`
@@ -16331,6 +17129,7 @@ type RepositoryRuleParamsWorkflowFileReference struct {
 
 // RepositoryRulePullRequest is the schema repository-rule-pull-request.
 type RepositoryRulePullRequest struct {
+	*api.Extra
 	Parameters *RepositoryRulePullRequestParameters `json:"parameters,omitzero"`
 
 	// Type is always "pull_request".
@@ -16339,6 +17138,7 @@ type RepositoryRulePullRequest struct {
 
 // RepositoryRulePullRequestParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRulePullRequestParameters struct {
+	*api.Extra
 	AllowedMergeMethods            []AllowedMergeMethod                                `json:"allowed_merge_methods,omitzero"`
 	DismissStaleReviewsOnPush      bool                                                `json:"dismiss_stale_reviews_on_push"`
 	DismissalRestriction           *RepositoryRuleParamsDismissalRestriction           `json:"dismissal_restriction,omitzero"`
@@ -16351,6 +17151,7 @@ type RepositoryRulePullRequestParameters struct {
 
 // RepositoryRuleRequiredDeployments is the schema repository-rule-required-deployments.
 type RepositoryRuleRequiredDeployments struct {
+	*api.Extra
 	Parameters *RepositoryRuleRequiredDeploymentsParameters `json:"parameters,omitzero"`
 
 	// Type is always "required_deployments".
@@ -16359,23 +17160,29 @@ type RepositoryRuleRequiredDeployments struct {
 
 // RepositoryRuleRequiredDeploymentsParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleRequiredDeploymentsParameters struct {
+	*api.Extra
 	RequiredDeploymentEnvironments []string `json:"required_deployment_environments"`
 }
 
 // RepositoryRuleRequiredLinearHistory is the schema repository-rule-required-linear-history.
 type RepositoryRuleRequiredLinearHistory struct {
+	*api.Extra
+
 	// Type is always "required_linear_history".
 	Type string `json:"type"`
 }
 
 // RepositoryRuleRequiredSignatures is the schema repository-rule-required-signatures.
 type RepositoryRuleRequiredSignatures struct {
+	*api.Extra
+
 	// Type is always "required_signatures".
 	Type string `json:"type"`
 }
 
 // RepositoryRuleRequiredStatusChecks is the schema repository-rule-required-status-checks.
 type RepositoryRuleRequiredStatusChecks struct {
+	*api.Extra
 	Parameters *RepositoryRuleRequiredStatusChecksParameters `json:"parameters,omitzero"`
 
 	// Type is always "required_status_checks".
@@ -16384,6 +17191,7 @@ type RepositoryRuleRequiredStatusChecks struct {
 
 // RepositoryRuleRequiredStatusChecksParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleRequiredStatusChecksParameters struct {
+	*api.Extra
 	DoNotEnforceOnCreate             *bool                                          `json:"do_not_enforce_on_create,omitzero"`
 	RequiredStatusChecks             []RepositoryRuleParamsStatusCheckConfiguration `json:"required_status_checks"`
 	StrictRequiredStatusChecksPolicy bool                                           `json:"strict_required_status_checks_policy"`
@@ -16391,6 +17199,7 @@ type RepositoryRuleRequiredStatusChecksParameters struct {
 
 // RepositoryRuleTagNamePattern is the schema repository-rule-tag-name-pattern.
 type RepositoryRuleTagNamePattern struct {
+	*api.Extra
 	Parameters *RepositoryRuleTagNamePatternParameters `json:"parameters,omitzero"`
 
 	// Type is always "tag_name_pattern".
@@ -16399,6 +17208,7 @@ type RepositoryRuleTagNamePattern struct {
 
 // RepositoryRuleTagNamePatternParameters is the member parameters of the schema repository-rule-detailed, and of 9 more.
 type RepositoryRuleTagNamePatternParameters struct {
+	*api.Extra
 	Name     *string  `json:"name,omitzero"`
 	Negate   *bool    `json:"negate,omitzero"`
 	Operator Operator `json:"operator"`
@@ -16407,6 +17217,7 @@ type RepositoryRuleTagNamePatternParameters struct {
 
 // RepositoryRuleUpdate is the schema repository-rule-update.
 type RepositoryRuleUpdate struct {
+	*api.Extra
 	Parameters *RepositoryRuleUpdateParameters `json:"parameters,omitzero"`
 
 	// Type is always "update".
@@ -16415,11 +17226,13 @@ type RepositoryRuleUpdate struct {
 
 // RepositoryRuleUpdateParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleUpdateParameters struct {
+	*api.Extra
 	UpdateAllowsFetchAndMerge bool `json:"update_allows_fetch_and_merge"`
 }
 
 // RepositoryRuleViolationError is the schema repository-rule-violation-error.
 type RepositoryRuleViolationError struct {
+	*api.Extra
 	DocumentationURL *string                               `json:"documentation_url,omitzero"`
 	Message          *string                               `json:"message,omitzero"`
 	Metadata         *RepositoryRuleViolationErrorMetadata `json:"metadata,omitzero"`
@@ -16428,22 +17241,26 @@ type RepositoryRuleViolationError struct {
 
 // RepositoryRuleViolationErrorBypassPlaceholder is the member metadata.secret_scanning.bypass_placeholders of the schema repository-rule-violation-error.
 type RepositoryRuleViolationErrorBypassPlaceholder struct {
+	*api.Extra
 	PlaceholderID *string `json:"placeholder_id,omitzero"`
 	TokenType     *string `json:"token_type,omitzero"`
 }
 
 // RepositoryRuleViolationErrorMetadata is the member metadata of the schema repository-rule-violation-error.
 type RepositoryRuleViolationErrorMetadata struct {
+	*api.Extra
 	SecretScanning *RepositoryRuleViolationErrorSecretScanning `json:"secret_scanning,omitzero"`
 }
 
 // RepositoryRuleViolationErrorSecretScanning is the member metadata.secret_scanning of the schema repository-rule-violation-error.
 type RepositoryRuleViolationErrorSecretScanning struct {
+	*api.Extra
 	BypassPlaceholders []RepositoryRuleViolationErrorBypassPlaceholder `json:"bypass_placeholders,omitzero"`
 }
 
 // RepositoryRuleWorkflows is the schema repository-rule-workflows.
 type RepositoryRuleWorkflows struct {
+	*api.Extra
 	Parameters *RepositoryRuleWorkflowsParameters `json:"parameters,omitzero"`
 
 	// Type is always "workflows".
@@ -16452,12 +17269,14 @@ type RepositoryRuleWorkflows struct {
 
 // RepositoryRuleWorkflowsParameters is the member parameters of the schema repository-rule-detailed, and of 1 more.
 type RepositoryRuleWorkflowsParameters struct {
+	*api.Extra
 	DoNotEnforceOnCreate *bool                                       `json:"do_not_enforce_on_create,omitzero"`
 	Workflows            []RepositoryRuleParamsWorkflowFileReference `json:"workflows"`
 }
 
 // RepositoryRuleset is the schema repository-ruleset.
 type RepositoryRuleset struct {
+	*api.Extra
 	Links                *RepositoryRulesetLinks                        `json:"_links,omitzero"`
 	BypassActors         []RepositoryRulesetBypassActor                 `json:"bypass_actors,omitzero"`
 	Conditions           api.Nullable[RepositoryRulesetConditionsUnion] `json:"conditions,omitzero"`
@@ -16476,6 +17295,7 @@ type RepositoryRuleset struct {
 
 // RepositoryRulesetBypassActor is the schema repository-ruleset-bypass-actor.
 type RepositoryRulesetBypassActor struct {
+	*api.Extra
 	ActorID    api.Nullable[int64]                     `json:"actor_id,omitzero"`
 	ActorType  RepositoryRulesetBypassActorType        `json:"actor_type"`
 	BypassMode *RepositoryRulesetBypassActorBypassMode `json:"bypass_mode,omitzero"`
@@ -16489,11 +17309,13 @@ type RepositoryRulesetBypassActorType string
 
 // RepositoryRulesetConditions is the schema repository-ruleset-conditions.
 type RepositoryRulesetConditions struct {
+	*api.Extra
 	RefName *RefName `json:"ref_name,omitzero"`
 }
 
 // RepositoryRulesetConditionsRepositoryPropertySpec is the schema repository-ruleset-conditions-repository-property-spec.
 type RepositoryRulesetConditionsRepositoryPropertySpec struct {
+	*api.Extra
 	Name           string                                                   `json:"name"`
 	PropertyValues []string                                                 `json:"property_values"`
 	Source         *RepositoryRulesetConditionsRepositoryPropertySpecSource `json:"source,omitzero"`
@@ -16516,17 +17338,20 @@ type RepositoryRulesetCurrentUserCanBypass string
 
 // RepositoryRulesetHTML is the member _links.html of the schema repository-ruleset.
 type RepositoryRulesetHTML struct {
+	*api.Extra
 	Href *string `json:"href,omitzero"`
 }
 
 // RepositoryRulesetLinks is the member _links of the schema repository-ruleset.
 type RepositoryRulesetLinks struct {
+	*api.Extra
 	HTML api.Nullable[RepositoryRulesetHTML] `json:"html,omitzero"`
 	Self *RepositoryRulesetSelf              `json:"self,omitzero"`
 }
 
 // RepositoryRulesetSelf is the member _links.self of the schema repository-ruleset.
 type RepositoryRulesetSelf struct {
+	*api.Extra
 	Href *string `json:"href,omitzero"`
 }
 
@@ -16538,6 +17363,7 @@ type RepositoryRulesetTarget string
 
 // RepositorySubscription is the schema repository-subscription.
 type RepositorySubscription struct {
+	*api.Extra
 	CreatedAt     api.Time `json:"created_at"`
 	Ignored       bool     `json:"ignored"`
 	Reason        *string  `json:"reason"`
@@ -16546,13 +17372,9 @@ type RepositorySubscription struct {
 	URL           string   `json:"url"`
 }
 
-// RequiredConversationResolution is the member required_conversation_resolution of the schema branch-protection, and of 1 more.
-type RequiredConversationResolution struct {
-	Enabled *bool `json:"enabled,omitzero"`
-}
-
 // ReviewComment is the schema review-comment.
 type ReviewComment struct {
+	*api.Extra
 	Links               ReviewCommentLinks                   `json:"_links"`
 	AuthorAssociation   AuthorAssociation                    `json:"author_association"`
 	Body                string                               `json:"body"`
@@ -16586,6 +17408,7 @@ type ReviewComment struct {
 
 // ReviewCommentLinks is the member _links of the schema review-comment.
 type ReviewCommentLinks struct {
+	*api.Extra
 	HTML        Link `json:"html"`
 	PullRequest Link `json:"pull_request"`
 	Self        Link `json:"self"`
@@ -16615,6 +17438,7 @@ type ReviewCustomGatesStateRequiredState string
 
 // ReviewDismissedIssueEvent is the schema review-dismissed-issue-event.
 type ReviewDismissedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                               `json:"actor"`
 	CommitID              *string                                  `json:"commit_id"`
 	CommitURL             *string                                  `json:"commit_url"`
@@ -16629,6 +17453,7 @@ type ReviewDismissedIssueEvent struct {
 
 // ReviewDismissedIssueEventDismissedReview is the member dismissed_review of the schema review-dismissed-issue-event.
 type ReviewDismissedIssueEventDismissedReview struct {
+	*api.Extra
 	DismissalCommitID *string `json:"dismissal_commit_id,omitzero"`
 	DismissalMessage  *string `json:"dismissal_message"`
 	ReviewID          int64   `json:"review_id"`
@@ -16637,6 +17462,7 @@ type ReviewDismissedIssueEventDismissedReview struct {
 
 // ReviewRequestRemovedIssueEvent is the schema review-request-removed-issue-event.
 type ReviewRequestRemovedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -16653,6 +17479,7 @@ type ReviewRequestRemovedIssueEvent struct {
 
 // ReviewRequestedIssueEvent is the schema review-requested-issue-event.
 type ReviewRequestedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	CommitID              *string      `json:"commit_id"`
 	CommitURL             *string      `json:"commit_url"`
@@ -16672,6 +17499,7 @@ type ReviewerType string
 
 // Root is the schema root.
 type Root struct {
+	*api.Extra
 	AuthorizationsURL                string `json:"authorizations_url"`
 	CodeSearchURL                    string `json:"code_search_url"`
 	CommitSearchURL                  string `json:"commit_search_url"`
@@ -16710,6 +17538,7 @@ type Root struct {
 
 // RuleSuite is the schema rule-suite.
 type RuleSuite struct {
+	*api.Extra
 	ActorID          api.Nullable[int64]            `json:"actor_id,omitzero"`
 	ActorName        api.Nullable[string]           `json:"actor_name,omitzero"`
 	AfterSHA         *string                        `json:"after_sha,omitzero"`
@@ -16732,6 +17561,7 @@ type RuleSuiteResult string
 
 // RuleSuiteRuleEvaluation is the member rule_evaluations of the schema rule-suite.
 type RuleSuiteRuleEvaluation struct {
+	*api.Extra
 	Details     api.Nullable[string]           `json:"details,omitzero"`
 	Enforcement *RuleSuiteEnforcement          `json:"enforcement,omitzero"`
 	Result      *RuleSuiteRuleEvaluationResult `json:"result,omitzero"`
@@ -16744,6 +17574,7 @@ type RuleSuiteRuleEvaluationResult string
 
 // RuleSuiteRuleSource is the member rule_evaluations.rule_source of the schema rule-suite.
 type RuleSuiteRuleSource struct {
+	*api.Extra
 	ID   api.Nullable[int64]  `json:"id,omitzero"`
 	Name api.Nullable[string] `json:"name,omitzero"`
 	Type *string              `json:"type,omitzero"`
@@ -16754,6 +17585,7 @@ type RuleSuites []RuleSuitesItem
 
 // RuleSuitesItem is the schema rule-suites.
 type RuleSuitesItem struct {
+	*api.Extra
 	ActorID          *int64            `json:"actor_id,omitzero"`
 	ActorName        *string           `json:"actor_name,omitzero"`
 	AfterSHA         *string           `json:"after_sha,omitzero"`
@@ -16769,6 +17601,7 @@ type RuleSuitesItem struct {
 
 // RulesetVersion is the schema ruleset-version.
 type RulesetVersion struct {
+	*api.Extra
 	Actor     RulesetVersionActor `json:"actor"`
 	UpdatedAt api.Time            `json:"updated_at"`
 	VersionID int64               `json:"version_id"`
@@ -16776,24 +17609,27 @@ type RulesetVersion struct {
 
 // RulesetVersionActor is the member actor of the schema ruleset-version, and of 1 more.
 type RulesetVersionActor struct {
+	*api.Extra
 	ID   *int64  `json:"id,omitzero"`
 	Type *string `json:"type,omitzero"`
 }
 
 // RulesetVersionWithState is the schema ruleset-version-with-state.
 type RulesetVersionWithState struct {
+	*api.Extra
 	Actor     RulesetVersionActor `json:"actor"`
-	State     map[string]any      `json:"state"`
+	State     map[string]any      `json:"state,omitzero"`
 	UpdatedAt api.Time            `json:"updated_at"`
 	VersionID int64               `json:"version_id"`
 }
 
 // Runner is the schema runner.
 type Runner struct {
+	*api.Extra
 	Busy          bool                 `json:"busy"`
 	Ephemeral     *bool                `json:"ephemeral,omitzero"`
 	ID            int64                `json:"id"`
-	Labels        []RunnerLabel        `json:"labels"`
+	Labels        []RunnerLabel        `json:"labels,omitzero"`
 	Name          string               `json:"name"`
 	OS            string               `json:"os"`
 	RunnerGroupID *int64               `json:"runner_group_id,omitzero"`
@@ -16803,6 +17639,7 @@ type Runner struct {
 
 // RunnerApplication is the schema runner-application.
 type RunnerApplication struct {
+	*api.Extra
 	Architecture      string  `json:"architecture"`
 	DownloadURL       string  `json:"download_url"`
 	Filename          string  `json:"filename"`
@@ -16813,6 +17650,7 @@ type RunnerApplication struct {
 
 // RunnerGroupsOrg is the schema runner-groups-org.
 type RunnerGroupsOrg struct {
+	*api.Extra
 	AllowsPublicRepositories          bool     `json:"allows_public_repositories"`
 	Default                           bool     `json:"default"`
 	HostedRunnersURL                  *string  `json:"hosted_runners_url,omitzero"`
@@ -16831,6 +17669,7 @@ type RunnerGroupsOrg struct {
 
 // RunnerLabel is the schema runner-label.
 type RunnerLabel struct {
+	*api.Extra
 	ID   *int64           `json:"id,omitzero"`
 	Name string           `json:"name"`
 	Type *RunnerLabelType `json:"type,omitzero"`
@@ -16841,6 +17680,7 @@ type RunnerLabelType string
 
 // RuntimeConstraints is the member runtime_constraints of the schema codespace, and of 1 more.
 type RuntimeConstraints struct {
+	*api.Extra
 	AllowedPortPrivacySettings api.Nullable[[]string] `json:"allowed_port_privacy_settings,omitzero"`
 }
 
@@ -16849,6 +17689,7 @@ type RuntimeRisk string
 
 // SSHSigningKey is the schema ssh-signing-key.
 type SSHSigningKey struct {
+	*api.Extra
 	CreatedAt api.Time `json:"created_at"`
 	ID        int64    `json:"id"`
 	Key       string   `json:"key"`
@@ -16857,6 +17698,7 @@ type SSHSigningKey struct {
 
 // ScopedInstallation is the schema nullable-scoped-installation.
 type ScopedInstallation struct {
+	*api.Extra
 	Account                SimpleUser                      `json:"account"`
 	HasMultipleSingleFiles *bool                           `json:"has_multiple_single_files,omitzero"`
 	Permissions            AppPermissions                  `json:"permissions"`
@@ -16868,15 +17710,17 @@ type ScopedInstallation struct {
 
 // SearchCodeResponse is the answer of search/code.
 type SearchCodeResponse struct {
+	*api.Extra
 	IncompleteResults bool                   `json:"incomplete_results"`
-	Items             []CodeSearchResultItem `json:"items"`
+	Items             []CodeSearchResultItem `json:"items,omitzero"`
 	TotalCount        int64                  `json:"total_count"`
 }
 
 // SearchCommitsResponse is the answer of search/commits.
 type SearchCommitsResponse struct {
+	*api.Extra
 	IncompleteResults bool                     `json:"incomplete_results"`
-	Items             []CommitSearchResultItem `json:"items"`
+	Items             []CommitSearchResultItem `json:"items,omitzero"`
 	TotalCount        int64                    `json:"total_count"`
 }
 
@@ -16888,8 +17732,9 @@ type SearchIssuesAndPullRequestsLexicalFallbackReason string
 
 // SearchIssuesAndPullRequestsResponse is the answer of search/issues-and-pull-requests.
 type SearchIssuesAndPullRequestsResponse struct {
+	*api.Extra
 	IncompleteResults     bool                                               `json:"incomplete_results"`
-	Items                 []IssueSearchResultItem                            `json:"items"`
+	Items                 []IssueSearchResultItem                            `json:"items,omitzero"`
 	LexicalFallbackReason []SearchIssuesAndPullRequestsLexicalFallbackReason `json:"lexical_fallback_reason,omitzero"`
 	SearchType            SearchIssuesAndPullRequestsSearchType              `json:"search_type"`
 	TotalCount            int64                                              `json:"total_count"`
@@ -16906,8 +17751,9 @@ type SearchIssuesAndPullRequestsSort string
 
 // SearchLabelsResponse is the answer of search/labels.
 type SearchLabelsResponse struct {
+	*api.Extra
 	IncompleteResults bool                    `json:"incomplete_results"`
-	Items             []LabelSearchResultItem `json:"items"`
+	Items             []LabelSearchResultItem `json:"items,omitzero"`
 	TotalCount        int64                   `json:"total_count"`
 }
 
@@ -16916,8 +17762,9 @@ type SearchLabelsSort string
 
 // SearchReposResponse is the answer of search/repos.
 type SearchReposResponse struct {
+	*api.Extra
 	IncompleteResults bool                   `json:"incomplete_results"`
-	Items             []RepoSearchResultItem `json:"items"`
+	Items             []RepoSearchResultItem `json:"items,omitzero"`
 	TotalCount        int64                  `json:"total_count"`
 }
 
@@ -16929,6 +17776,7 @@ type SearchResultTextMatches []SearchResultTextMatchesItem
 
 // SearchResultTextMatchesItem is the schema search-result-text-matches.
 type SearchResultTextMatchesItem struct {
+	*api.Extra
 	Fragment   *string                        `json:"fragment,omitzero"`
 	Matches    []SearchResultTextMatchesMatch `json:"matches,omitzero"`
 	ObjectType api.Nullable[string]           `json:"object_type,omitzero"`
@@ -16938,21 +17786,24 @@ type SearchResultTextMatchesItem struct {
 
 // SearchResultTextMatchesMatch is the member matches of the schema search-result-text-matches.
 type SearchResultTextMatchesMatch struct {
+	*api.Extra
 	Indices []int64 `json:"indices,omitzero"`
 	Text    *string `json:"text,omitzero"`
 }
 
 // SearchTopicsResponse is the answer of search/topics.
 type SearchTopicsResponse struct {
+	*api.Extra
 	IncompleteResults bool                    `json:"incomplete_results"`
-	Items             []TopicSearchResultItem `json:"items"`
+	Items             []TopicSearchResultItem `json:"items,omitzero"`
 	TotalCount        int64                   `json:"total_count"`
 }
 
 // SearchUsersResponse is the answer of search/users.
 type SearchUsersResponse struct {
+	*api.Extra
 	IncompleteResults bool                   `json:"incomplete_results"`
-	Items             []UserSearchResultItem `json:"items"`
+	Items             []UserSearchResultItem `json:"items,omitzero"`
 	TotalCount        int64                  `json:"total_count"`
 }
 
@@ -16964,6 +17815,7 @@ type SecretProtection string
 
 // SecretScanningAlert is the schema secret-scanning-alert.
 type SecretScanningAlert struct {
+	*api.Extra
 	AssignedTo                                 api.Nullable[SimpleUser]                          `json:"assigned_to,omitzero"`
 	ClosureRequestComment                      api.Nullable[string]                              `json:"closure_request_comment,omitzero"`
 	ClosureRequestReviewer                     api.Nullable[SimpleUser]                          `json:"closure_request_reviewer,omitzero"`
@@ -17004,6 +17856,7 @@ type SecretScanningAlertMetadata []SecretScanningAlertMetadataItem
 
 // SecretScanningAlertMetadataItem is the schema secret-scanning-alert-metadata.
 type SecretScanningAlertMetadataItem struct {
+	*api.Extra
 	Key   string `json:"key"`
 	Value string `json:"value"`
 }
@@ -17019,6 +17872,7 @@ type SecretScanningAlertValidity string
 
 // SecretScanningAlertWithMetadata is the schema secret-scanning-alert-with-metadata.
 type SecretScanningAlertWithMetadata struct {
+	*api.Extra
 	AssignedTo                                 api.Nullable[SimpleUser]                          `json:"assigned_to,omitzero"`
 	ClosureRequestComment                      api.Nullable[string]                              `json:"closure_request_comment,omitzero"`
 	ClosureRequestReviewer                     api.Nullable[SimpleUser]                          `json:"closure_request_reviewer,omitzero"`
@@ -17065,6 +17919,7 @@ type SecretScanningBulkCreateOrgCustomPatternsRequest struct {
 
 // SecretScanningBulkCreateOrgCustomPatternsResponse is the answer of secret-scanning/bulk-create-org-custom-patterns.
 type SecretScanningBulkCreateOrgCustomPatternsResponse struct {
+	*api.Extra
 	CreatedPatterns []SecretScanningCustomPattern `json:"created_patterns,omitzero"`
 }
 
@@ -17075,6 +17930,7 @@ type SecretScanningBulkCreateRepoCustomPatternsRequest struct {
 
 // SecretScanningBulkCreateRepoCustomPatternsResponse is the answer of secret-scanning/bulk-create-repo-custom-patterns.
 type SecretScanningBulkCreateRepoCustomPatternsResponse struct {
+	*api.Extra
 	CreatedPatterns []SecretScanningCustomPattern `json:"created_patterns,omitzero"`
 }
 
@@ -17098,6 +17954,7 @@ type SecretScanningCreatePushProtectionBypassRequest struct {
 
 // SecretScanningCustomPattern is the schema secret-scanning-custom-pattern.
 type SecretScanningCustomPattern struct {
+	*api.Extra
 	CreatedAt             *api.Time                        `json:"created_at,omitzero"`
 	CustomPatternVersion  api.Nullable[string]             `json:"custom_pattern_version,omitzero"`
 	EndDelimiter          api.Nullable[string]             `json:"end_delimiter,omitzero"`
@@ -17147,6 +18004,7 @@ type SecretScanningCustomPatternToUpdate struct {
 
 // SecretScanningCustomPatternValidationError is the schema secret-scanning-custom-pattern-validation-error.
 type SecretScanningCustomPatternValidationError struct {
+	*api.Extra
 	Code    *SecretScanningCustomPatternValidationErrorCode `json:"code,omitzero"`
 	Message *string                                         `json:"message,omitzero"`
 }
@@ -17188,12 +18046,14 @@ type SecretScanningListOrgCustomPatternsSort string
 
 // SecretScanningLocation is the schema secret-scanning-location.
 type SecretScanningLocation struct {
+	*api.Extra
 	Details *SecretScanningLocationDetails `json:"details,omitzero"`
 	Type    *SecretScanningLocationType    `json:"type,omitzero"`
 }
 
 // SecretScanningLocationCommit is the schema secret-scanning-location-commit.
 type SecretScanningLocationCommit struct {
+	*api.Extra
 	BlobSHA     string  `json:"blob_sha"`
 	BlobURL     string  `json:"blob_url"`
 	CommitSHA   string  `json:"commit_sha"`
@@ -17228,63 +18088,74 @@ type SecretScanningLocationDetails struct {
 
 // SecretScanningLocationDiscussionBody is the schema secret-scanning-location-discussion-body.
 type SecretScanningLocationDiscussionBody struct {
+	*api.Extra
 	DiscussionBodyURL string `json:"discussion_body_url"`
 }
 
 // SecretScanningLocationDiscussionComment is the schema secret-scanning-location-discussion-comment.
 type SecretScanningLocationDiscussionComment struct {
+	*api.Extra
 	DiscussionCommentURL string `json:"discussion_comment_url"`
 }
 
 // SecretScanningLocationDiscussionTitle is the schema secret-scanning-location-discussion-title.
 type SecretScanningLocationDiscussionTitle struct {
+	*api.Extra
 	DiscussionTitleURL string `json:"discussion_title_url"`
 }
 
 // SecretScanningLocationIssueBody is the schema secret-scanning-location-issue-body.
 type SecretScanningLocationIssueBody struct {
+	*api.Extra
 	HTMLURL      *string `json:"html_url,omitzero"`
 	IssueBodyURL string  `json:"issue_body_url"`
 }
 
 // SecretScanningLocationIssueComment is the schema secret-scanning-location-issue-comment.
 type SecretScanningLocationIssueComment struct {
+	*api.Extra
 	HTMLURL         *string `json:"html_url,omitzero"`
 	IssueCommentURL string  `json:"issue_comment_url"`
 }
 
 // SecretScanningLocationIssueTitle is the schema secret-scanning-location-issue-title.
 type SecretScanningLocationIssueTitle struct {
+	*api.Extra
 	HTMLURL       *string `json:"html_url,omitzero"`
 	IssueTitleURL string  `json:"issue_title_url"`
 }
 
 // SecretScanningLocationPullRequestBody is the schema secret-scanning-location-pull-request-body.
 type SecretScanningLocationPullRequestBody struct {
+	*api.Extra
 	HTMLURL            *string `json:"html_url,omitzero"`
 	PullRequestBodyURL string  `json:"pull_request_body_url"`
 }
 
 // SecretScanningLocationPullRequestComment is the schema secret-scanning-location-pull-request-comment.
 type SecretScanningLocationPullRequestComment struct {
+	*api.Extra
 	HTMLURL               *string `json:"html_url,omitzero"`
 	PullRequestCommentURL string  `json:"pull_request_comment_url"`
 }
 
 // SecretScanningLocationPullRequestReview is the schema secret-scanning-location-pull-request-review.
 type SecretScanningLocationPullRequestReview struct {
+	*api.Extra
 	HTMLURL              *string `json:"html_url,omitzero"`
 	PullRequestReviewURL string  `json:"pull_request_review_url"`
 }
 
 // SecretScanningLocationPullRequestReviewComment is the schema secret-scanning-location-pull-request-review-comment.
 type SecretScanningLocationPullRequestReviewComment struct {
+	*api.Extra
 	HTMLURL                     *string `json:"html_url,omitzero"`
 	PullRequestReviewCommentURL string  `json:"pull_request_review_comment_url"`
 }
 
 // SecretScanningLocationPullRequestTitle is the schema secret-scanning-location-pull-request-title.
 type SecretScanningLocationPullRequestTitle struct {
+	*api.Extra
 	HTMLURL             *string `json:"html_url,omitzero"`
 	PullRequestTitleURL string  `json:"pull_request_title_url"`
 }
@@ -17294,6 +18165,7 @@ type SecretScanningLocationType string
 
 // SecretScanningLocationWikiCommit is the schema secret-scanning-location-wiki-commit.
 type SecretScanningLocationWikiCommit struct {
+	*api.Extra
 	BlobSHA     string  `json:"blob_sha"`
 	CommitSHA   string  `json:"commit_sha"`
 	CommitURL   string  `json:"commit_url"`
@@ -17307,6 +18179,7 @@ type SecretScanningLocationWikiCommit struct {
 
 // SecretScanningPatternConfiguration is the schema secret-scanning-pattern-configuration.
 type SecretScanningPatternConfiguration struct {
+	*api.Extra
 	CustomPatternOverrides   []SecretScanningPatternOverride `json:"custom_pattern_overrides,omitzero"`
 	PatternConfigVersion     api.Nullable[string]            `json:"pattern_config_version,omitzero"`
 	ProviderPatternOverrides []SecretScanningPatternOverride `json:"provider_pattern_overrides,omitzero"`
@@ -17314,6 +18187,7 @@ type SecretScanningPatternConfiguration struct {
 
 // SecretScanningPatternOverride is the schema secret-scanning-pattern-override.
 type SecretScanningPatternOverride struct {
+	*api.Extra
 	AlertTotal           *int64                                                       `json:"alert_total,omitzero"`
 	AlertTotalPercentage *int64                                                       `json:"alert_total_percentage,omitzero"`
 	BypassRate           *int64                                                       `json:"bypass_rate,omitzero"`
@@ -17339,6 +18213,7 @@ type SecretScanningPatternOverrideSetting string
 
 // SecretScanningPushProtectionBypass is the schema secret-scanning-push-protection-bypass.
 type SecretScanningPushProtectionBypass struct {
+	*api.Extra
 	ExpireAt  api.Nullable[api.Time]                    `json:"expire_at,omitzero"`
 	Reason    *SecretScanningPushProtectionBypassReason `json:"reason,omitzero"`
 	TokenType *string                                   `json:"token_type,omitzero"`
@@ -17349,6 +18224,7 @@ type SecretScanningPushProtectionBypassReason string
 
 // SecretScanningScan is the schema secret-scanning-scan.
 type SecretScanningScan struct {
+	*api.Extra
 	CompletedAt api.Nullable[api.Time] `json:"completed_at,omitzero"`
 	StartedAt   api.Nullable[api.Time] `json:"started_at,omitzero"`
 	Status      *string                `json:"status,omitzero"`
@@ -17357,6 +18233,7 @@ type SecretScanningScan struct {
 
 // SecretScanningScanHistory is the schema secret-scanning-scan-history.
 type SecretScanningScanHistory struct {
+	*api.Extra
 	BackfillScans               []SecretScanningScan                                 `json:"backfill_scans,omitzero"`
 	CustomPatternBackfillScans  []SecretScanningScanHistoryCustomPatternBackfillScan `json:"custom_pattern_backfill_scans,omitzero"`
 	GenericSecretsBackfillScans []SecretScanningScan                                 `json:"generic_secrets_backfill_scans,omitzero"`
@@ -17366,6 +18243,7 @@ type SecretScanningScanHistory struct {
 
 // SecretScanningScanHistoryCustomPatternBackfillScan is the member custom_pattern_backfill_scans of the schema secret-scanning-scan-history.
 type SecretScanningScanHistoryCustomPatternBackfillScan struct {
+	*api.Extra
 	CompletedAt  api.Nullable[api.Time] `json:"completed_at,omitzero"`
 	PatternName  *string                `json:"pattern_name,omitzero"`
 	PatternScope *string                `json:"pattern_scope,omitzero"`
@@ -17414,6 +18292,7 @@ type SecretScanningUpdateOrgPatternConfigsRequest struct {
 
 // SecretScanningUpdateOrgPatternConfigsResponse is the answer of secret-scanning/update-org-pattern-configs.
 type SecretScanningUpdateOrgPatternConfigsResponse struct {
+	*api.Extra
 	PatternConfigVersion *string `json:"pattern_config_version,omitzero"`
 }
 
@@ -17443,6 +18322,7 @@ type SecurityAdvisoryCreditTypes string
 
 // SecurityAdvisoryEPSS is the schema security-advisory-epss.
 type SecurityAdvisoryEPSS struct {
+	*api.Extra
 	Percentage *float64 `json:"percentage,omitzero"`
 	Percentile *float64 `json:"percentile,omitzero"`
 }
@@ -17452,6 +18332,7 @@ type SecurityAdvisoryEcosystems string
 
 // SecurityAndAnalysis is the schema security-and-analysis.
 type SecurityAndAnalysis struct {
+	*api.Extra
 	AdvancedSecurity                      *SecurityAndAnalysisAdvancedSecurity                      `json:"advanced_security,omitzero"`
 	CodeSecurity                          *SecurityAndAnalysisCodeSecurity                          `json:"code_security,omitzero"`
 	DependabotSecurityUpdates             *SecurityAndAnalysisDependabotSecurityUpdates             `json:"dependabot_security_updates,omitzero"`
@@ -17466,16 +18347,19 @@ type SecurityAndAnalysis struct {
 
 // SecurityAndAnalysisAdvancedSecurity is the member advanced_security of the schema security-and-analysis.
 type SecurityAndAnalysisAdvancedSecurity struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisCodeSecurity is the member code_security of the schema security-and-analysis.
 type SecurityAndAnalysisCodeSecurity struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisDependabotSecurityUpdates is the member dependabot_security_updates of the schema security-and-analysis.
 type SecurityAndAnalysisDependabotSecurityUpdates struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
@@ -17484,6 +18368,7 @@ type SecurityAndAnalysisMode string
 
 // SecurityAndAnalysisReviewer is the member secret_scanning_delegated_bypass_options.reviewers of code-security/create-configuration, and of 3 more.
 type SecurityAndAnalysisReviewer struct {
+	*api.Extra
 	Mode         *SecurityAndAnalysisMode `json:"mode,omitzero"`
 	ReviewerID   int64                    `json:"reviewer_id"`
 	ReviewerType ReviewerType             `json:"reviewer_type"`
@@ -17491,36 +18376,43 @@ type SecurityAndAnalysisReviewer struct {
 
 // SecurityAndAnalysisSecretScanning is the member secret_scanning of the schema security-and-analysis.
 type SecurityAndAnalysisSecretScanning struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisSecretScanningAIDetection is the member secret_scanning_ai_detection of the schema security-and-analysis.
 type SecurityAndAnalysisSecretScanningAIDetection struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisSecretScanningDelegatedAlertDismissal is the member secret_scanning_delegated_alert_dismissal of the schema security-and-analysis.
 type SecurityAndAnalysisSecretScanningDelegatedAlertDismissal struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisSecretScanningDelegatedBypass is the member secret_scanning_delegated_bypass of the schema security-and-analysis.
 type SecurityAndAnalysisSecretScanningDelegatedBypass struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisSecretScanningDelegatedBypassOptions is the member secret_scanning_delegated_bypass_options of code-security/create-configuration, and of 3 more.
 type SecurityAndAnalysisSecretScanningDelegatedBypassOptions struct {
+	*api.Extra
 	Reviewers []SecurityAndAnalysisReviewer `json:"reviewers,omitzero"`
 }
 
 // SecurityAndAnalysisSecretScanningNonProviderPatterns is the member secret_scanning_non_provider_patterns of the schema security-and-analysis.
 type SecurityAndAnalysisSecretScanningNonProviderPatterns struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
 // SecurityAndAnalysisSecretScanningPushProtection is the member secret_scanning_push_protection of the schema security-and-analysis.
 type SecurityAndAnalysisSecretScanningPushProtection struct {
+	*api.Extra
 	Status *SecurityAndAnalysisStatus `json:"status,omitzero"`
 }
 
@@ -17535,6 +18427,7 @@ type SecuritySeverityLevel string
 
 // SelectedActions is the schema selected-actions.
 type SelectedActions struct {
+	*api.Extra
 	GitHubOwnedAllowed *bool    `json:"github_owned_allowed,omitzero"`
 	PatternsAllowed    []string `json:"patterns_allowed,omitzero"`
 	VerifiedAllowed    *bool    `json:"verified_allowed,omitzero"`
@@ -17542,6 +18435,7 @@ type SelectedActions struct {
 
 // SelfHostedRunnersSettings is the schema self-hosted-runners-settings.
 type SelfHostedRunnersSettings struct {
+	*api.Extra
 	EnabledRepositories     SelfHostedRunnersSettingsEnabledRepositories `json:"enabled_repositories"`
 	SelectedRepositoriesURL *string                                      `json:"selected_repositories_url,omitzero"`
 }
@@ -17551,6 +18445,7 @@ type SelfHostedRunnersSettingsEnabledRepositories string
 
 // Session is the member sessions of agent-tasks/get-task-by-repo-and-id, and of 1 more.
 type Session struct {
+	*api.Extra
 	BaseRef     *string                          `json:"base_ref,omitzero"`
 	CompletedAt *api.Time                        `json:"completed_at,omitzero"`
 	CreatedAt   api.Time                         `json:"created_at"`
@@ -17571,12 +18466,14 @@ type Session struct {
 
 // ShortBlob is the schema short-blob.
 type ShortBlob struct {
+	*api.Extra
 	SHA string `json:"sha"`
 	URL string `json:"url"`
 }
 
 // ShortBranch is the schema short-branch.
 type ShortBranch struct {
+	*api.Extra
 	Commit        TagCommit         `json:"commit"`
 	Name          string            `json:"name"`
 	Protected     bool              `json:"protected"`
@@ -17589,6 +18486,7 @@ type Side string
 
 // SimpleClassroom is the schema simple-classroom.
 type SimpleClassroom struct {
+	*api.Extra
 	Archived bool   `json:"archived"`
 	ID       int64  `json:"id"`
 	Name     string `json:"name"`
@@ -17597,6 +18495,7 @@ type SimpleClassroom struct {
 
 // SimpleClassroomAssignment is the schema simple-classroom-assignment.
 type SimpleClassroomAssignment struct {
+	*api.Extra
 	Accepted                    int64                   `json:"accepted"`
 	Classroom                   SimpleClassroom         `json:"classroom"`
 	Deadline                    *api.Time               `json:"deadline"`
@@ -17619,6 +18518,7 @@ type SimpleClassroomAssignment struct {
 
 // SimpleClassroomOrganization is the schema simple-classroom-organization.
 type SimpleClassroomOrganization struct {
+	*api.Extra
 	AvatarURL string  `json:"avatar_url"`
 	HTMLURL   string  `json:"html_url"`
 	ID        int64   `json:"id"`
@@ -17629,6 +18529,7 @@ type SimpleClassroomOrganization struct {
 
 // SimpleClassroomRepository is the schema simple-classroom-repository.
 type SimpleClassroomRepository struct {
+	*api.Extra
 	DefaultBranch string `json:"default_branch"`
 	FullName      string `json:"full_name"`
 	HTMLURL       string `json:"html_url"`
@@ -17639,6 +18540,7 @@ type SimpleClassroomRepository struct {
 
 // SimpleClassroomUser is the schema simple-classroom-user.
 type SimpleClassroomUser struct {
+	*api.Extra
 	AvatarURL string `json:"avatar_url"`
 	HTMLURL   string `json:"html_url"`
 	ID        int64  `json:"id"`
@@ -17647,6 +18549,7 @@ type SimpleClassroomUser struct {
 
 // SimpleCommit is the schema simple-commit.
 type SimpleCommit struct {
+	*api.Extra
 	Author    *SimpleCommitAuthor    `json:"author"`
 	Committer *SimpleCommitCommitter `json:"committer"`
 	ID        string                 `json:"id"`
@@ -17657,18 +18560,21 @@ type SimpleCommit struct {
 
 // SimpleCommitAuthor is the member author of the schema simple-commit.
 type SimpleCommitAuthor struct {
+	*api.Extra
 	Email string `json:"email"`
 	Name  string `json:"name"`
 }
 
 // SimpleCommitCommitter is the member committer of the schema simple-commit.
 type SimpleCommitCommitter struct {
+	*api.Extra
 	Email string `json:"email"`
 	Name  string `json:"name"`
 }
 
 // SimpleCommitStatus is the schema simple-commit-status.
 type SimpleCommitStatus struct {
+	*api.Extra
 	AvatarURL   *string            `json:"avatar_url"`
 	Context     string             `json:"context"`
 	CreatedAt   api.Time           `json:"created_at"`
@@ -17684,6 +18590,7 @@ type SimpleCommitStatus struct {
 
 // SimpleRepository is the schema simple-repository.
 type SimpleRepository struct {
+	*api.Extra
 	ArchiveURL       string     `json:"archive_url"`
 	AssigneesURL     string     `json:"assignees_url"`
 	BlobsURL         string     `json:"blobs_url"`
@@ -17734,6 +18641,7 @@ type SimpleRepository struct {
 
 // SimpleUser is the schema simple-user.
 type SimpleUser struct {
+	*api.Extra
 	AvatarURL         string               `json:"avatar_url"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
 	EventsURL         string               `json:"events_url"`
@@ -17789,6 +18697,7 @@ type SnapshotJob struct {
 
 // SocialAccount is the schema social-account.
 type SocialAccount struct {
+	*api.Extra
 	Provider string `json:"provider"`
 	URL      string `json:"url"`
 }
@@ -17810,18 +18719,21 @@ type SquashMergeCommitTitle string
 
 // Stargazer is the schema stargazer.
 type Stargazer struct {
+	*api.Extra
 	StarredAt api.Time    `json:"starred_at"`
 	User      *SimpleUser `json:"user"`
 }
 
 // StarredRepository is the schema starred-repository.
 type StarredRepository struct {
+	*api.Extra
 	Repo      Repository `json:"repo"`
 	StarredAt api.Time   `json:"starred_at"`
 }
 
 // StateChangeIssueEvent is the schema state-change-issue-event.
 type StateChangeIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	CommitID              *string                        `json:"commit_id"`
 	CommitURL             *string                        `json:"commit_url"`
@@ -17837,6 +18749,7 @@ type StateChangeIssueEvent struct {
 
 // Status is the schema status.
 type Status struct {
+	*api.Extra
 	AvatarURL   *string     `json:"avatar_url"`
 	Context     string      `json:"context"`
 	CreatedAt   string      `json:"created_at"`
@@ -17852,8 +18765,9 @@ type Status struct {
 
 // StatusCheckPolicy is the schema status-check-policy.
 type StatusCheckPolicy struct {
-	Checks      []StatusCheckPolicyCheck `json:"checks"`
-	Contexts    []string                 `json:"contexts"`
+	*api.Extra
+	Checks      []StatusCheckPolicyCheck `json:"checks,omitzero"`
+	Contexts    []string                 `json:"contexts,omitzero"`
 	ContextsURL string                   `json:"contexts_url"`
 	Strict      bool                     `json:"strict"`
 	URL         string                   `json:"url"`
@@ -17861,6 +18775,7 @@ type StatusCheckPolicy struct {
 
 // StatusCheckPolicyCheck is the member checks of the schema status-check-policy, and of 1 more.
 type StatusCheckPolicyCheck struct {
+	*api.Extra
 	AppID   *int64 `json:"app_id"`
 	Context string `json:"context"`
 }
@@ -17908,6 +18823,7 @@ type StringOrIntOrFloat struct {
 
 // SubIssueAddedIssueEvent is the schema sub-issue-added-issue-event.
 type SubIssueAddedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	CommitID              *string         `json:"commit_id"`
 	CommitURL             *string         `json:"commit_url"`
@@ -17922,6 +18838,7 @@ type SubIssueAddedIssueEvent struct {
 
 // SubIssueRemovedIssueEvent is the schema sub-issue-removed-issue-event.
 type SubIssueRemovedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser      `json:"actor"`
 	CommitID              *string         `json:"commit_id"`
 	CommitURL             *string         `json:"commit_url"`
@@ -17936,6 +18853,7 @@ type SubIssueRemovedIssueEvent struct {
 
 // SubIssuesSummary is the schema sub-issues-summary.
 type SubIssuesSummary struct {
+	*api.Extra
 	Completed        int64 `json:"completed"`
 	PercentCompleted int64 `json:"percent_completed"`
 	Total            int64 `json:"total"`
@@ -17946,6 +18864,7 @@ type SyncToOrganizations string
 
 // Tag is the schema tag.
 type Tag struct {
+	*api.Extra
 	Commit     TagCommit `json:"commit"`
 	Name       string    `json:"name"`
 	NodeID     string    `json:"node_id"`
@@ -17955,12 +18874,14 @@ type Tag struct {
 
 // TagCommit is the member commit of the schema short-branch, and of 1 more.
 type TagCommit struct {
+	*api.Extra
 	SHA string `json:"sha"`
 	URL string `json:"url"`
 }
 
 // Task is the member tasks of agent-tasks/list-tasks-for-repo, and of 1 more.
 type Task struct {
+	*api.Extra
 	ArchivedAt   api.Nullable[api.Time]           `json:"archived_at,omitzero"`
 	Artifacts    []AgentTasksGetTaskByIDArtifact  `json:"artifacts,omitzero"`
 	CreatedAt    api.Time                         `json:"created_at"`
@@ -17982,6 +18903,7 @@ type Task struct {
 
 // Team is the schema team.
 type Team struct {
+	*api.Extra
 	AccessSource        *TeamAccessSource `json:"access_source,omitzero"`
 	Description         *string           `json:"description"`
 	EnterpriseID        *int64            `json:"enterprise_id,omitzero"`
@@ -18007,6 +18929,7 @@ type TeamAccessSource string
 
 // TeamFull is the schema team-full.
 type TeamFull struct {
+	*api.Extra
 	CreatedAt           api.Time                 `json:"created_at"`
 	Description         *string                  `json:"description"`
 	EnterpriseID        *int64                   `json:"enterprise_id,omitzero"`
@@ -18036,6 +18959,7 @@ type TeamFullPrivacy string
 
 // TeamMember is the schema team-member.
 type TeamMember struct {
+	*api.Extra
 	AvatarURL         string               `json:"avatar_url"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
 	EventsURL         string               `json:"events_url"`
@@ -18067,6 +18991,7 @@ type TeamMemberRole string
 
 // TeamMembership is the schema team-membership.
 type TeamMembership struct {
+	*api.Extra
 	Role  TeamMemberRole     `json:"role"`
 	State OrgMembershipState `json:"state"`
 	URL   string             `json:"url"`
@@ -18074,6 +18999,7 @@ type TeamMembership struct {
 
 // TeamOrganization is the schema team-organization.
 type TeamOrganization struct {
+	*api.Extra
 	ArchivedAt                           *api.Time             `json:"archived_at"`
 	AvatarURL                            string                `json:"avatar_url"`
 	BillingEmail                         api.Nullable[string]  `json:"billing_email,omitzero"`
@@ -18127,6 +19053,7 @@ type TeamOrganization struct {
 
 // TeamPermissions is the member permissions of the schema team, and of 1 more.
 type TeamPermissions struct {
+	*api.Extra
 	Admin    bool `json:"admin"`
 	Maintain bool `json:"maintain"`
 	Pull     bool `json:"pull"`
@@ -18136,6 +19063,7 @@ type TeamPermissions struct {
 
 // TeamRepository is the schema team-repository.
 type TeamRepository struct {
+	*api.Extra
 	AllowAutoMerge           *bool                  `json:"allow_auto_merge,omitzero"`
 	AllowForking             *bool                  `json:"allow_forking,omitzero"`
 	AllowMergeCommit         *bool                  `json:"allow_merge_commit,omitzero"`
@@ -18229,6 +19157,7 @@ type TeamRepository struct {
 
 // TeamRoleAssignment is the schema team-role-assignment.
 type TeamRoleAssignment struct {
+	*api.Extra
 	Assignment          *Assignment      `json:"assignment,omitzero"`
 	Description         *string          `json:"description"`
 	EnterpriseID        *int64           `json:"enterprise_id,omitzero"`
@@ -18251,6 +19180,7 @@ type TeamRoleAssignment struct {
 
 // TeamSimple is the schema team-simple.
 type TeamSimple struct {
+	*api.Extra
 	Description         *string  `json:"description"`
 	EnterpriseID        *int64   `json:"enterprise_id,omitzero"`
 	HTMLURL             string   `json:"html_url"`
@@ -18344,6 +19274,7 @@ type TeamsUpdateLegacyRequest struct {
 
 // Thread is the schema thread.
 type Thread struct {
+	*api.Extra
 	ID              string            `json:"id"`
 	LastReadAt      *string           `json:"last_read_at"`
 	Reason          string            `json:"reason"`
@@ -18357,6 +19288,7 @@ type Thread struct {
 
 // ThreadSubject is the member subject of the schema thread.
 type ThreadSubject struct {
+	*api.Extra
 	LatestCommentURL string `json:"latest_comment_url"`
 	Title            string `json:"title"`
 	Type             string `json:"type"`
@@ -18365,6 +19297,7 @@ type ThreadSubject struct {
 
 // ThreadSubscription is the schema thread-subscription.
 type ThreadSubscription struct {
+	*api.Extra
 	CreatedAt     *api.Time `json:"created_at"`
 	Ignored       bool      `json:"ignored"`
 	Reason        *string   `json:"reason"`
@@ -18379,6 +19312,7 @@ type ThreatModel string
 
 // TimelineAssignedIssueEvent is the schema timeline-assigned-issue-event.
 type TimelineAssignedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	Assignee              SimpleUser                     `json:"assignee"`
 	CommitID              *string                        `json:"commit_id"`
@@ -18394,6 +19328,7 @@ type TimelineAssignedIssueEvent struct {
 
 // TimelineCommentEvent is the schema timeline-comment-event.
 type TimelineCommentEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                          `json:"actor"`
 	AuthorAssociation     AuthorAssociation                   `json:"author_association"`
 	Body                  *string                             `json:"body,omitzero"`
@@ -18416,6 +19351,7 @@ type TimelineCommentEvent struct {
 
 // TimelineCommitCommentedEvent is the schema timeline-commit-commented-event.
 type TimelineCommitCommentedEvent struct {
+	*api.Extra
 	Comments []CommitComment `json:"comments,omitzero"`
 	CommitID *string         `json:"commit_id,omitzero"`
 	Event    *string         `json:"event,omitzero"`
@@ -18424,13 +19360,14 @@ type TimelineCommitCommentedEvent struct {
 
 // TimelineCommittedEvent is the schema timeline-committed-event.
 type TimelineCommittedEvent struct {
+	*api.Extra
 	Author       GitCommitAuthor       `json:"author"`
 	Committer    GitCommitCommitter    `json:"committer"`
 	Event        *string               `json:"event,omitzero"`
 	HTMLURL      string                `json:"html_url"`
 	Message      string                `json:"message"`
 	NodeID       string                `json:"node_id"`
-	Parents      []GitCommitParent     `json:"parents"`
+	Parents      []GitCommitParent     `json:"parents,omitzero"`
 	SHA          string                `json:"sha"`
 	Tree         GitCommitTree         `json:"tree"`
 	URL          string                `json:"url"`
@@ -18439,6 +19376,7 @@ type TimelineCommittedEvent struct {
 
 // TimelineCrossReferencedEvent is the schema timeline-cross-referenced-event.
 type TimelineCrossReferencedEvent struct {
+	*api.Extra
 	Actor     *SimpleUser                        `json:"actor,omitzero"`
 	CreatedAt api.Time                           `json:"created_at"`
 	Event     string                             `json:"event"`
@@ -18448,6 +19386,7 @@ type TimelineCrossReferencedEvent struct {
 
 // TimelineCrossReferencedEventSource is the member source of the schema timeline-cross-referenced-event.
 type TimelineCrossReferencedEventSource struct {
+	*api.Extra
 	Issue *Issue  `json:"issue,omitzero"`
 	Type  *string `json:"type,omitzero"`
 }
@@ -18494,6 +19433,7 @@ type TimelineIssueEvents struct {
 
 // TimelineLineCommentedEvent is the schema timeline-line-commented-event.
 type TimelineLineCommentedEvent struct {
+	*api.Extra
 	Comments []PullRequestReviewComment `json:"comments,omitzero"`
 	Event    *string                    `json:"event,omitzero"`
 	NodeID   *string                    `json:"node_id,omitzero"`
@@ -18501,6 +19441,7 @@ type TimelineLineCommentedEvent struct {
 
 // TimelineReviewedEvent is the schema timeline-reviewed-event.
 type TimelineReviewedEvent struct {
+	*api.Extra
 	Links             PullRequestReviewLinks `json:"_links"`
 	AuthorAssociation AuthorAssociation      `json:"author_association"`
 	Body              *string                `json:"body"`
@@ -18520,6 +19461,7 @@ type TimelineReviewedEvent struct {
 
 // TimelineUnassignedIssueEvent is the schema timeline-unassigned-issue-event.
 type TimelineUnassignedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	Assignee              SimpleUser   `json:"assignee"`
 	CommitID              *string      `json:"commit_id"`
@@ -18534,11 +19476,13 @@ type TimelineUnassignedIssueEvent struct {
 
 // Topic is the schema topic.
 type Topic struct {
-	Names []string `json:"names"`
+	*api.Extra
+	Names []string `json:"names,omitzero"`
 }
 
 // TopicSearchResultItem is the schema topic-search-result-item.
 type TopicSearchResultItem struct {
+	*api.Extra
 	Aliases          api.Nullable[[]TopicSearchResultItemAliase]  `json:"aliases,omitzero"`
 	CreatedAt        api.Time                                     `json:"created_at"`
 	CreatedBy        *string                                      `json:"created_by"`
@@ -18559,16 +19503,19 @@ type TopicSearchResultItem struct {
 
 // TopicSearchResultItemAliase is the member aliases of the schema topic-search-result-item.
 type TopicSearchResultItemAliase struct {
+	*api.Extra
 	TopicRelation *TopicSearchResultItemTopicRelation `json:"topic_relation,omitzero"`
 }
 
 // TopicSearchResultItemRelated is the member related of the schema topic-search-result-item.
 type TopicSearchResultItemRelated struct {
+	*api.Extra
 	TopicRelation *TopicSearchResultItemTopicRelation `json:"topic_relation,omitzero"`
 }
 
 // TopicSearchResultItemTopicRelation is the member aliases.topic_relation of the schema topic-search-result-item, and of 1 more.
 type TopicSearchResultItemTopicRelation struct {
+	*api.Extra
 	ID           *int64  `json:"id,omitzero"`
 	Name         *string `json:"name,omitzero"`
 	RelationType *string `json:"relation_type,omitzero"`
@@ -18577,6 +19524,7 @@ type TopicSearchResultItemTopicRelation struct {
 
 // Traffic is the schema traffic.
 type Traffic struct {
+	*api.Extra
 	Count     int64    `json:"count"`
 	Timestamp api.Time `json:"timestamp"`
 	Uniques   int64    `json:"uniques"`
@@ -18584,6 +19532,7 @@ type Traffic struct {
 
 // UnassignedIssueEvent is the schema unassigned-issue-event.
 type UnassignedIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser   `json:"actor"`
 	Assignee              SimpleUser   `json:"assignee"`
 	Assigner              SimpleUser   `json:"assigner"`
@@ -18599,6 +19548,7 @@ type UnassignedIssueEvent struct {
 
 // UnlabeledIssueEvent is the schema unlabeled-issue-event.
 type UnlabeledIssueEvent struct {
+	*api.Extra
 	Actor                 SimpleUser                     `json:"actor"`
 	CommitID              *string                        `json:"commit_id"`
 	CommitURL             *string                        `json:"commit_url"`
@@ -18614,12 +19564,14 @@ type UnlabeledIssueEvent struct {
 
 // UpdateBudget is the schema update-budget.
 type UpdateBudget struct {
+	*api.Extra
 	Budget  UpdateBudgetBudget `json:"budget"`
 	Message string             `json:"message"`
 }
 
 // UpdateBudgetBudget is the member budget of the schema update-budget.
 type UpdateBudgetBudget struct {
+	*api.Extra
 	BudgetAlerting      *GetBudgetAlerting `json:"budget_alerting,omitzero"`
 	BudgetAmount        *int64             `json:"budget_amount,omitzero"`
 	BudgetEntityName    *string            `json:"budget_entity_name,omitzero"`
@@ -18634,17 +19586,20 @@ type UpdateBudgetBudget struct {
 
 // Usage is the member sessions.usage of agent-tasks/get-task-by-repo-and-id, and of 1 more.
 type Usage struct {
+	*api.Extra
 	Amount float64                               `json:"amount"`
 	Type   AgentTasksGetTaskByIDSessionUsageType `json:"type"`
 }
 
 // UserCollaborator is the member tasks.user_collaborators of agent-tasks/list-tasks-for-repo, and of 4 more.
 type UserCollaborator struct {
+	*api.Extra
 	ID *int64 `json:"id,omitzero"`
 }
 
 // UserMarketplacePurchase is the schema user-marketplace-purchase.
 type UserMarketplacePurchase struct {
+	*api.Extra
 	Account         MarketplaceAccount     `json:"account"`
 	BillingCycle    string                 `json:"billing_cycle"`
 	FreeTrialEndsOn *api.Time              `json:"free_trial_ends_on"`
@@ -18657,6 +19612,7 @@ type UserMarketplacePurchase struct {
 
 // UserRoleAssignment is the schema user-role-assignment.
 type UserRoleAssignment struct {
+	*api.Extra
 	Assignment        *Assignment          `json:"assignment,omitzero"`
 	AvatarURL         string               `json:"avatar_url"`
 	Email             api.Nullable[string] `json:"email,omitzero"`
@@ -18685,6 +19641,7 @@ type UserRoleAssignment struct {
 
 // UserSearchResultItem is the schema user-search-result-item.
 type UserSearchResultItem struct {
+	*api.Extra
 	AvatarURL         string                  `json:"avatar_url"`
 	Bio               api.Nullable[string]    `json:"bio,omitzero"`
 	Blog              api.Nullable[string]    `json:"blog,omitzero"`
@@ -18807,12 +19764,14 @@ type UsersListAttestationsBulkRequest struct {
 
 // UsersListAttestationsBulkResponse is the answer of users/list-attestations-bulk.
 type UsersListAttestationsBulkResponse struct {
+	*api.Extra
 	AttestationsSubjectDigests map[string][]AttestationsSubjectDigest `json:"attestations_subject_digests,omitzero"`
 	PageInfo                   *PageInfo                              `json:"page_info,omitzero"`
 }
 
 // UsersListAttestationsResponse is the answer of users/list-attestations.
 type UsersListAttestationsResponse struct {
+	*api.Extra
 	Attestations []ReposListAttestationsAttestation `json:"attestations,omitzero"`
 }
 
@@ -18835,6 +19794,7 @@ type UsersUpdateAuthenticatedRequest struct {
 
 // ValidationError is the schema validation-error.
 type ValidationError struct {
+	*api.Extra
 	DocumentationURL string                 `json:"documentation_url"`
 	Errors           []ValidationErrorError `json:"errors,omitzero"`
 	Message          string                 `json:"message"`
@@ -18842,6 +19802,7 @@ type ValidationError struct {
 
 // ValidationErrorError is the member errors of the schema validation-error.
 type ValidationErrorError struct {
+	*api.Extra
 	Code     string                                  `json:"code"`
 	Field    *string                                 `json:"field,omitzero"`
 	Index    *int64                                  `json:"index,omitzero"`
@@ -18862,6 +19823,7 @@ type ValidationErrorErrorUnion struct {
 
 // ValidationErrorSimple is the schema validation-error-simple.
 type ValidationErrorSimple struct {
+	*api.Extra
 	DocumentationURL string   `json:"documentation_url"`
 	Errors           []string `json:"errors,omitzero"`
 	Message          string   `json:"message"`
@@ -18869,6 +19831,7 @@ type ValidationErrorSimple struct {
 
 // ValidationErrors is the member validation_errors of the error answer of secret-scanning/bulk-create-org-custom-patterns, and of 1 more.
 type ValidationErrors struct {
+	*api.Extra
 	Errors []SecretScanningCustomPatternValidationError `json:"errors,omitzero"`
 }
 
@@ -18880,6 +19843,7 @@ type ValuesEditableBy string
 
 // Verification is the schema verification.
 type Verification struct {
+	*api.Extra
 	Payload    *string `json:"payload"`
 	Reason     string  `json:"reason"`
 	Signature  *string `json:"signature"`
@@ -18889,13 +19853,15 @@ type Verification struct {
 
 // ViewTraffic is the schema view-traffic.
 type ViewTraffic struct {
+	*api.Extra
 	Count   int64     `json:"count"`
 	Uniques int64     `json:"uniques"`
-	Views   []Traffic `json:"views"`
+	Views   []Traffic `json:"views,omitzero"`
 }
 
 // Vulnerability is the schema vulnerability.
 type Vulnerability struct {
+	*api.Extra
 	FirstPatchedVersion    *string                `json:"first_patched_version"`
 	Package                *VulnerabilityPackage  `json:"package"`
 	VulnerableFunctions    api.Nullable[[]string] `json:"vulnerable_functions"`
@@ -18907,17 +19873,20 @@ type VulnerabilityAlerts string
 
 // VulnerabilityPackage is the member package of the schema vulnerability, and of 1 more.
 type VulnerabilityPackage struct {
+	*api.Extra
 	Ecosystem SecurityAdvisoryEcosystems `json:"ecosystem"`
 	Name      *string                    `json:"name"`
 }
 
 // WatchEvent is the schema watch-event.
 type WatchEvent struct {
+	*api.Extra
 	Action string `json:"action"`
 }
 
 // WebhookConfig is the schema webhook-config.
 type WebhookConfig struct {
+	*api.Extra
 	ContentType *string                   `json:"content_type,omitzero"`
 	InsecureSsl *WebhookConfigInsecureSsl `json:"insecure_ssl,omitzero"`
 	Secret      *string                   `json:"secret,omitzero"`
@@ -18935,6 +19904,7 @@ type WebhookConfigInsecureSsl struct {
 
 // Workflow is the schema workflow.
 type Workflow struct {
+	*api.Extra
 	BadgeURL  string        `json:"badge_url"`
 	CreatedAt api.Time      `json:"created_at"`
 	DeletedAt *api.Time     `json:"deleted_at,omitzero"`
@@ -18950,6 +19920,7 @@ type Workflow struct {
 
 // WorkflowDispatchResponse is the schema workflow-dispatch-response.
 type WorkflowDispatchResponse struct {
+	*api.Extra
 	HTMLURL       string `json:"html_url"`
 	RunURL        string `json:"run_url"`
 	WorkflowRunID int64  `json:"workflow_run_id"`
@@ -18957,6 +19928,7 @@ type WorkflowDispatchResponse struct {
 
 // WorkflowRun is the schema workflow-run.
 type WorkflowRun struct {
+	*api.Extra
 	Actor               *SimpleUser                        `json:"actor,omitzero"`
 	ArtifactsURL        string                             `json:"artifacts_url"`
 	CancelURL           string                             `json:"cancel_url"`
@@ -18997,12 +19969,14 @@ type WorkflowRun struct {
 
 // WorkflowRunUsage is the schema workflow-run-usage.
 type WorkflowRunUsage struct {
+	*api.Extra
 	Billable      WorkflowRunUsageBillable `json:"billable"`
 	RunDurationMs *int64                   `json:"run_duration_ms,omitzero"`
 }
 
 // WorkflowRunUsageBillable is the member billable of the schema workflow-run-usage.
 type WorkflowRunUsageBillable struct {
+	*api.Extra
 	Macos   *WorkflowRunUsageMacos   `json:"MACOS,omitzero"`
 	Ubuntu  *WorkflowRunUsageUbuntu  `json:"UBUNTU,omitzero"`
 	Windows *WorkflowRunUsageWindows `json:"WINDOWS,omitzero"`
@@ -19010,12 +19984,14 @@ type WorkflowRunUsageBillable struct {
 
 // WorkflowRunUsageJobRun is the member billable.MACOS.job_runs of the schema workflow-run-usage, and of 2 more.
 type WorkflowRunUsageJobRun struct {
+	*api.Extra
 	DurationMs int64 `json:"duration_ms"`
 	JobID      int64 `json:"job_id"`
 }
 
 // WorkflowRunUsageMacos is the member billable.MACOS of the schema workflow-run-usage.
 type WorkflowRunUsageMacos struct {
+	*api.Extra
 	JobRuns []WorkflowRunUsageJobRun `json:"job_runs,omitzero"`
 	Jobs    int64                    `json:"jobs"`
 	TotalMs int64                    `json:"total_ms"`
@@ -19023,6 +19999,7 @@ type WorkflowRunUsageMacos struct {
 
 // WorkflowRunUsageUbuntu is the member billable.UBUNTU of the schema workflow-run-usage.
 type WorkflowRunUsageUbuntu struct {
+	*api.Extra
 	JobRuns []WorkflowRunUsageJobRun `json:"job_runs,omitzero"`
 	Jobs    int64                    `json:"jobs"`
 	TotalMs int64                    `json:"total_ms"`
@@ -19030,6 +20007,7 @@ type WorkflowRunUsageUbuntu struct {
 
 // WorkflowRunUsageWindows is the member billable.WINDOWS of the schema workflow-run-usage.
 type WorkflowRunUsageWindows struct {
+	*api.Extra
 	JobRuns []WorkflowRunUsageJobRun `json:"job_runs,omitzero"`
 	Jobs    int64                    `json:"jobs"`
 	TotalMs int64                    `json:"total_ms"`
@@ -19040,11 +20018,13 @@ type WorkflowState string
 
 // WorkflowUsage is the schema workflow-usage.
 type WorkflowUsage struct {
+	*api.Extra
 	Billable WorkflowUsageBillable `json:"billable"`
 }
 
 // WorkflowUsageBillable is the member billable of the schema workflow-usage.
 type WorkflowUsageBillable struct {
+	*api.Extra
 	Macos   *WorkflowUsageMacos   `json:"MACOS,omitzero"`
 	Ubuntu  *WorkflowUsageUbuntu  `json:"UBUNTU,omitzero"`
 	Windows *WorkflowUsageWindows `json:"WINDOWS,omitzero"`
@@ -19052,15 +20032,18 @@ type WorkflowUsageBillable struct {
 
 // WorkflowUsageMacos is the member billable.MACOS of the schema workflow-usage.
 type WorkflowUsageMacos struct {
+	*api.Extra
 	TotalMs *int64 `json:"total_ms,omitzero"`
 }
 
 // WorkflowUsageUbuntu is the member billable.UBUNTU of the schema workflow-usage.
 type WorkflowUsageUbuntu struct {
+	*api.Extra
 	TotalMs *int64 `json:"total_ms,omitzero"`
 }
 
 // WorkflowUsageWindows is the member billable.WINDOWS of the schema workflow-usage.
 type WorkflowUsageWindows struct {
+	*api.Extra
 	TotalMs *int64 `json:"total_ms,omitzero"`
 }

@@ -15,6 +15,16 @@ func (u *IssuesCreateIssueFieldValueUnion) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
+func (u CopilotSetCopilotContentExclusionForOrganizationItem) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CopilotSetCopilotContentExclusionForOrganizationItem) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
 func (u CodespacesCreateForAuthenticatedUserRequest) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -51,6 +61,16 @@ func (u DeploymentPayload) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *DeploymentPayload) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ProjectsAddFieldForUserRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ProjectsAddFieldForUserRequest) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -181,16 +201,6 @@ func (u GistsCreatePublic) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *GistsCreatePublic) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u PullRequestMergeAsyncResultDetails) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *PullRequestMergeAsyncResultDetails) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -395,16 +405,6 @@ func (u *IssuesUpdateLabel) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u ProjectsAddFieldForOrgRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ProjectsAddFieldForOrgRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u IssuesAddAssigneesAssignee) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -495,22 +495,32 @@ func (u *RepositoryRulesetConditionsUnion) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
+func (u PullRequestMergeAsyncResultDetails) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *PullRequestMergeAsyncResultDetails) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ProjectsAddFieldForOrgRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ProjectsAddFieldForOrgRequest) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
 func (u Data) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *Data) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ProjectsAddFieldForUserRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ProjectsAddFieldForUserRequest) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -531,16 +541,6 @@ func (u OrgsDeleteAttestationsBulkRequest) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *OrgsDeleteAttestationsBulkRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u CopilotSetCopilotContentExclusionForOrganizationItem) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CopilotSetCopilotContentExclusionForOrganizationItem) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 

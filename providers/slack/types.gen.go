@@ -243,33 +243,10 @@ const (
 	ErrorCodeValidationErrors                     ErrorCode = "validation_errors"
 )
 
-// Defines values for PinsListType.
+// Defines values for SubteamAutoType.
 const (
-	PinsListTypeFile    PinsListType = "file"
-	PinsListTypeMessage PinsListType = "message"
-)
-
-// Defines values for ReactionsListType.
-const (
-	ReactionsListTypeFile        ReactionsListType = "file"
-	ReactionsListTypeFileComment ReactionsListType = "file_comment"
-	ReactionsListTypeMessage     ReactionsListType = "message"
-)
-
-// Defines values for StarsListType.
-const (
-	StarsListTypeChannel     StarsListType = "channel"
-	StarsListTypeFile        StarsListType = "file"
-	StarsListTypeFileComment StarsListType = "file_comment"
-	StarsListTypeGroup       StarsListType = "group"
-	StarsListTypeIM          StarsListType = "im"
-	StarsListTypeMessage     StarsListType = "message"
-)
-
-// Defines values for SubteamAutoTypeString.
-const (
-	SubteamAutoTypeStringAdmin SubteamAutoTypeString = "admin"
-	SubteamAutoTypeStringOwner SubteamAutoTypeString = "owner"
+	SubteamAutoTypeAdmin SubteamAutoType = "admin"
+	SubteamAutoTypeOwner SubteamAutoType = "owner"
 )
 
 // Defines values for TeamPlan.
@@ -297,7 +274,7 @@ type APITestErrorResponse struct {
 	Ok    bool   `json:"ok"`
 
 	// Extra holds the members that have no field.
-	Extra map[string]map[string]any `json:",inline"`
+	Extra map[string]map[string]any `json:",embed"`
 }
 
 // APITestResponse is the answer of api_test.
@@ -305,7 +282,7 @@ type APITestResponse struct {
 	Ok bool `json:"ok"`
 
 	// Extra holds the members that have no field.
-	Extra map[string]map[string]any `json:",inline"`
+	Extra map[string]map[string]any `json:",embed"`
 }
 
 // AdminAppsApproveRequest is the body of admin_apps_approve.
@@ -318,16 +295,25 @@ type AdminAppsApproveRequest struct {
 // AdminAppsApproveResponse is the answer of admin_apps_approve.
 type AdminAppsApproveResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminAppsApprovedListResponse is the answer of admin_apps_approved_list.
 type AdminAppsApprovedListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminAppsRequestsListResponse is the answer of admin_apps_requests_list.
 type AdminAppsRequestsListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminAppsRestrictRequest is the body of admin_apps_restrict.
@@ -340,11 +326,17 @@ type AdminAppsRestrictRequest struct {
 // AdminAppsRestrictResponse is the answer of admin_apps_restrict.
 type AdminAppsRestrictResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminAppsRestrictedListResponse is the answer of admin_apps_restricted_list.
 type AdminAppsRestrictedListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminConversationsArchiveRequest is the body of admin_conversations_archive.
@@ -406,16 +398,21 @@ type AdminConversationsDisconnectSharedResponse struct {
 // AdminConversationsEKMListOriginalConnectedChannelInfoResponse is the answer of admin_conversations_ekm_listOriginalConnectedChannelInfo.
 type AdminConversationsEKMListOriginalConnectedChannelInfoResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminConversationsGetConversationPrefsCanThread is the member prefs.can_thread of admin_conversations_getConversationPrefs.
 type AdminConversationsGetConversationPrefsCanThread struct {
+	*api.Extra
 	Type []string `json:"type,omitzero"`
 	User []string `json:"user,omitzero"`
 }
 
 // AdminConversationsGetConversationPrefsPrefs is the member prefs of admin_conversations_getConversationPrefs.
 type AdminConversationsGetConversationPrefsPrefs struct {
+	*api.Extra
 	CanThread  *AdminConversationsGetConversationPrefsCanThread  `json:"can_thread,omitzero"`
 	WhoCanPost *AdminConversationsGetConversationPrefsWhoCanPost `json:"who_can_post,omitzero"`
 }
@@ -428,6 +425,7 @@ type AdminConversationsGetConversationPrefsResponse struct {
 
 // AdminConversationsGetConversationPrefsWhoCanPost is the member prefs.who_can_post of admin_conversations_getConversationPrefs.
 type AdminConversationsGetConversationPrefsWhoCanPost struct {
+	*api.Extra
 	Type []string `json:"type,omitzero"`
 	User []string `json:"user,omitzero"`
 }
@@ -436,7 +434,7 @@ type AdminConversationsGetConversationPrefsWhoCanPost struct {
 type AdminConversationsGetTeamsResponse struct {
 	Ok               bool                               `json:"ok"`
 	ResponseMetadata *ConversationsListResponseMetadata `json:"response_metadata,omitzero"`
-	TeamIDs          []string                           `json:"team_ids"`
+	TeamIDs          []string                           `json:"team_ids,omitzero"`
 }
 
 // AdminConversationsInviteRequest is the body of admin_conversations_invite.
@@ -471,11 +469,17 @@ type AdminConversationsRestrictAccessAddGroupRequest struct {
 // AdminConversationsRestrictAccessAddGroupResponse is the answer of admin_conversations_restrictAccess_addGroup.
 type AdminConversationsRestrictAccessAddGroupResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminConversationsRestrictAccessListGroupsResponse is the answer of admin_conversations_restrictAccess_listGroups.
 type AdminConversationsRestrictAccessListGroupsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminConversationsRestrictAccessRemoveGroupRequest is the body of admin_conversations_restrictAccess_removeGroup.
@@ -488,11 +492,14 @@ type AdminConversationsRestrictAccessRemoveGroupRequest struct {
 // AdminConversationsRestrictAccessRemoveGroupResponse is the answer of admin_conversations_restrictAccess_removeGroup.
 type AdminConversationsRestrictAccessRemoveGroupResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminConversationsSearchResponse is the answer of admin_conversations_search.
 type AdminConversationsSearchResponse struct {
-	Channels   []Channel `json:"channels"`
+	Channels   []Channel `json:"channels,omitzero"`
 	NextCursor string    `json:"next_cursor"`
 }
 
@@ -518,6 +525,9 @@ type AdminConversationsSetTeamsRequest struct {
 // AdminConversationsSetTeamsResponse is the answer of admin_conversations_setTeams.
 type AdminConversationsSetTeamsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminConversationsUnarchiveRequest is the body of admin_conversations_unarchive.
@@ -539,6 +549,9 @@ type AdminEmojiAddAliasRequest struct {
 // AdminEmojiAddAliasResponse is the answer of admin_emoji_addAlias.
 type AdminEmojiAddAliasResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminEmojiAddRequest is the body of admin_emoji_add.
@@ -550,11 +563,17 @@ type AdminEmojiAddRequest struct {
 // AdminEmojiAddResponse is the answer of admin_emoji_add.
 type AdminEmojiAddResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminEmojiListResponse is the answer of admin_emoji_list.
 type AdminEmojiListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminEmojiRemoveRequest is the body of admin_emoji_remove.
@@ -565,6 +584,9 @@ type AdminEmojiRemoveRequest struct {
 // AdminEmojiRemoveResponse is the answer of admin_emoji_remove.
 type AdminEmojiRemoveResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminEmojiRenameRequest is the body of admin_emoji_rename.
@@ -576,6 +598,9 @@ type AdminEmojiRenameRequest struct {
 // AdminEmojiRenameResponse is the answer of admin_emoji_rename.
 type AdminEmojiRenameResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminInviteRequestsApproveRequest is the body of admin_inviteRequests_approve.
@@ -587,16 +612,25 @@ type AdminInviteRequestsApproveRequest struct {
 // AdminInviteRequestsApproveResponse is the answer of admin_inviteRequests_approve.
 type AdminInviteRequestsApproveResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminInviteRequestsApprovedListResponse is the answer of admin_inviteRequests_approved_list.
 type AdminInviteRequestsApprovedListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminInviteRequestsDeniedListResponse is the answer of admin_inviteRequests_denied_list.
 type AdminInviteRequestsDeniedListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminInviteRequestsDenyRequest is the body of admin_inviteRequests_deny.
@@ -608,16 +642,25 @@ type AdminInviteRequestsDenyRequest struct {
 // AdminInviteRequestsDenyResponse is the answer of admin_inviteRequests_deny.
 type AdminInviteRequestsDenyResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminInviteRequestsListResponse is the answer of admin_inviteRequests_list.
 type AdminInviteRequestsListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsAdminsListResponse is the answer of admin_teams_admins_list.
 type AdminTeamsAdminsListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsCreateRequest is the body of admin_teams_create.
@@ -631,21 +674,33 @@ type AdminTeamsCreateRequest struct {
 // AdminTeamsCreateResponse is the answer of admin_teams_create.
 type AdminTeamsCreateResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsListResponse is the answer of admin_teams_list.
 type AdminTeamsListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsOwnersListResponse is the answer of admin_teams_owners_list.
 type AdminTeamsOwnersListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsSettingsInfoResponse is the answer of admin_teams_settings_info.
 type AdminTeamsSettingsInfoResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsSettingsSetDefaultChannelsRequest is the body of admin_teams_settings_setDefaultChannels.
@@ -657,6 +712,9 @@ type AdminTeamsSettingsSetDefaultChannelsRequest struct {
 // AdminTeamsSettingsSetDefaultChannelsResponse is the answer of admin_teams_settings_setDefaultChannels.
 type AdminTeamsSettingsSetDefaultChannelsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsSettingsSetDescriptionRequest is the body of admin_teams_settings_setDescription.
@@ -668,6 +726,9 @@ type AdminTeamsSettingsSetDescriptionRequest struct {
 // AdminTeamsSettingsSetDescriptionResponse is the answer of admin_teams_settings_setDescription.
 type AdminTeamsSettingsSetDescriptionResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsSettingsSetDiscoverabilityRequest is the body of admin_teams_settings_setDiscoverability.
@@ -679,6 +740,9 @@ type AdminTeamsSettingsSetDiscoverabilityRequest struct {
 // AdminTeamsSettingsSetDiscoverabilityResponse is the answer of admin_teams_settings_setDiscoverability.
 type AdminTeamsSettingsSetDiscoverabilityResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsSettingsSetIconRequest is the body of admin_teams_settings_setIcon.
@@ -690,6 +754,9 @@ type AdminTeamsSettingsSetIconRequest struct {
 // AdminTeamsSettingsSetIconResponse is the answer of admin_teams_settings_setIcon.
 type AdminTeamsSettingsSetIconResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminTeamsSettingsSetNameRequest is the body of admin_teams_settings_setName.
@@ -701,6 +768,9 @@ type AdminTeamsSettingsSetNameRequest struct {
 // AdminTeamsSettingsSetNameResponse is the answer of admin_teams_settings_setName.
 type AdminTeamsSettingsSetNameResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsergroupsAddChannelsRequest is the body of admin_usergroups_addChannels.
@@ -713,6 +783,9 @@ type AdminUsergroupsAddChannelsRequest struct {
 // AdminUsergroupsAddChannelsResponse is the answer of admin_usergroups_addChannels.
 type AdminUsergroupsAddChannelsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsergroupsAddTeamsRequest is the body of admin_usergroups_addTeams.
@@ -725,11 +798,17 @@ type AdminUsergroupsAddTeamsRequest struct {
 // AdminUsergroupsAddTeamsResponse is the answer of admin_usergroups_addTeams.
 type AdminUsergroupsAddTeamsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsergroupsListChannelsResponse is the answer of admin_usergroups_listChannels.
 type AdminUsergroupsListChannelsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsergroupsRemoveChannelsRequest is the body of admin_usergroups_removeChannels.
@@ -741,6 +820,9 @@ type AdminUsergroupsRemoveChannelsRequest struct {
 // AdminUsergroupsRemoveChannelsResponse is the answer of admin_usergroups_removeChannels.
 type AdminUsergroupsRemoveChannelsResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersAssignRequest is the body of admin_users_assign.
@@ -755,6 +837,9 @@ type AdminUsersAssignRequest struct {
 // AdminUsersAssignResponse is the answer of admin_users_assign.
 type AdminUsersAssignResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersInviteRequest is the body of admin_users_invite.
@@ -773,11 +858,17 @@ type AdminUsersInviteRequest struct {
 // AdminUsersInviteResponse is the answer of admin_users_invite.
 type AdminUsersInviteResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersListResponse is the answer of admin_users_list.
 type AdminUsersListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersRemoveRequest is the body of admin_users_remove.
@@ -789,6 +880,9 @@ type AdminUsersRemoveRequest struct {
 // AdminUsersRemoveResponse is the answer of admin_users_remove.
 type AdminUsersRemoveResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersSessionInvalidateRequest is the body of admin_users_session_invalidate.
@@ -800,6 +894,9 @@ type AdminUsersSessionInvalidateRequest struct {
 // AdminUsersSessionInvalidateResponse is the answer of admin_users_session_invalidate.
 type AdminUsersSessionInvalidateResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersSessionResetRequest is the body of admin_users_session_reset.
@@ -812,6 +909,9 @@ type AdminUsersSessionResetRequest struct {
 // AdminUsersSessionResetResponse is the answer of admin_users_session_reset.
 type AdminUsersSessionResetResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersSetAdminRequest is the body of admin_users_setAdmin.
@@ -823,6 +923,9 @@ type AdminUsersSetAdminRequest struct {
 // AdminUsersSetAdminResponse is the answer of admin_users_setAdmin.
 type AdminUsersSetAdminResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersSetExpirationRequest is the body of admin_users_setExpiration.
@@ -835,6 +938,9 @@ type AdminUsersSetExpirationRequest struct {
 // AdminUsersSetExpirationResponse is the answer of admin_users_setExpiration.
 type AdminUsersSetExpirationResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersSetOwnerRequest is the body of admin_users_setOwner.
@@ -846,6 +952,9 @@ type AdminUsersSetOwnerRequest struct {
 // AdminUsersSetOwnerResponse is the answer of admin_users_setOwner.
 type AdminUsersSetOwnerResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AdminUsersSetRegularRequest is the body of admin_users_setRegular.
@@ -857,39 +966,50 @@ type AdminUsersSetRegularRequest struct {
 // AdminUsersSetRegularResponse is the answer of admin_users_setRegular.
 type AdminUsersSetRegularResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsEventAuthorizationsListResponse is the answer of apps_event_authorizations_list.
 type AppsEventAuthorizationsListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsPermissionsInfoAppHome is the member info.app_home of apps_permissions_info.
 type AppsPermissionsInfoAppHome struct {
+	*api.Extra
 	Resources *Resources `json:"resources,omitzero"`
 	Scopes    Scopes     `json:"scopes,omitzero"`
 }
 
 // AppsPermissionsInfoChannel is the member info.channel of apps_permissions_info.
 type AppsPermissionsInfoChannel struct {
+	*api.Extra
 	Resources *Resources `json:"resources,omitzero"`
 	Scopes    Scopes     `json:"scopes,omitzero"`
 }
 
 // AppsPermissionsInfoGroup is the member info.group of apps_permissions_info.
 type AppsPermissionsInfoGroup struct {
+	*api.Extra
 	Resources *Resources `json:"resources,omitzero"`
 	Scopes    Scopes     `json:"scopes,omitzero"`
 }
 
 // AppsPermissionsInfoIM is the member info.im of apps_permissions_info.
 type AppsPermissionsInfoIM struct {
+	*api.Extra
 	Resources *Resources `json:"resources,omitzero"`
 	Scopes    Scopes     `json:"scopes,omitzero"`
 }
 
 // AppsPermissionsInfoInfo is the member info of apps_permissions_info.
 type AppsPermissionsInfoInfo struct {
+	*api.Extra
 	AppHome AppsPermissionsInfoAppHome `json:"app_home"`
 	Channel AppsPermissionsInfoChannel `json:"channel"`
 	Group   AppsPermissionsInfoGroup   `json:"group"`
@@ -900,6 +1020,7 @@ type AppsPermissionsInfoInfo struct {
 
 // AppsPermissionsInfoMPIM is the member info.mpim of apps_permissions_info.
 type AppsPermissionsInfoMPIM struct {
+	*api.Extra
 	Resources *Resources `json:"resources,omitzero"`
 	Scopes    Scopes     `json:"scopes,omitzero"`
 }
@@ -912,8 +1033,9 @@ type AppsPermissionsInfoResponse struct {
 
 // AppsPermissionsInfoTeam is the member info.team of apps_permissions_info.
 type AppsPermissionsInfoTeam struct {
+	*api.Extra
 	Resources Resources `json:"resources"`
-	Scopes    Scopes    `json:"scopes"`
+	Scopes    Scopes    `json:"scopes,omitzero"`
 }
 
 // AppsPermissionsRequestResponse is the answer of apps_permissions_request.
@@ -923,6 +1045,7 @@ type AppsPermissionsRequestResponse struct {
 
 // AppsPermissionsResourcesListResource is the member resources of apps_permissions_resources_list.
 type AppsPermissionsResourcesListResource struct {
+	*api.Extra
 	ID   *string `json:"id,omitzero"`
 	Type *string `json:"type,omitzero"`
 }
@@ -930,14 +1053,20 @@ type AppsPermissionsResourcesListResource struct {
 // AppsPermissionsResourcesListResponse is the answer of apps_permissions_resources_list.
 type AppsPermissionsResourcesListResponse struct {
 	Ok               bool                                   `json:"ok"`
-	Resources        []AppsPermissionsResourcesListResource `json:"resources"`
+	Resources        []AppsPermissionsResourcesListResource `json:"resources,omitzero"`
 	ResponseMetadata *ConversationsListResponseMetadata     `json:"response_metadata,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsPermissionsScopesListResponse is the answer of apps_permissions_scopes_list.
 type AppsPermissionsScopesListResponse struct {
 	Ok     bool                            `json:"ok"`
 	Scopes AppsPermissionsScopesListScopes `json:"scopes"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsPermissionsScopesListScopes is the member scopes of apps_permissions_scopes_list.
@@ -949,16 +1078,25 @@ type AppsPermissionsScopesListScopes struct {
 	MPIM    Scopes `json:"mpim,omitzero"`
 	Team    Scopes `json:"team,omitzero"`
 	User    Scopes `json:"user,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsPermissionsUsersListResponse is the answer of apps_permissions_users_list.
 type AppsPermissionsUsersListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsPermissionsUsersRequestResponse is the answer of apps_permissions_users_request.
 type AppsPermissionsUsersRequestResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // AppsUninstallResponse is the answer of apps_uninstall.
@@ -990,6 +1128,9 @@ type Blocks []BlocksItem
 // BlocksItem is the schema blocks.
 type BlocksItem struct {
 	Type string `json:"type"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // BotProfile is the schema objs_bot_profile.
@@ -1042,6 +1183,9 @@ type CallsAddRequest struct {
 // CallsAddResponse is the answer of calls_add.
 type CallsAddResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // CallsEndRequest is the body of calls_end.
@@ -1053,11 +1197,17 @@ type CallsEndRequest struct {
 // CallsEndResponse is the answer of calls_end.
 type CallsEndResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // CallsInfoResponse is the answer of calls_info.
 type CallsInfoResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // CallsParticipantsAddRequest is the body of calls_participants_add.
@@ -1069,6 +1219,9 @@ type CallsParticipantsAddRequest struct {
 // CallsParticipantsAddResponse is the answer of calls_participants_add.
 type CallsParticipantsAddResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // CallsParticipantsRemoveRequest is the body of calls_participants_remove.
@@ -1080,6 +1233,9 @@ type CallsParticipantsRemoveRequest struct {
 // CallsParticipantsRemoveResponse is the answer of calls_participants_remove.
 type CallsParticipantsRemoveResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // CallsUpdateRequest is the body of calls_update.
@@ -1093,42 +1249,45 @@ type CallsUpdateRequest struct {
 // CallsUpdateResponse is the answer of calls_update.
 type CallsUpdateResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // Channel is the schema objs_channel.
 type Channel struct {
-	AcceptedUser       *string              `json:"accepted_user,omitzero"`
-	Created            int64                `json:"created"`
-	Creator            string               `json:"creator"`
-	ID                 string               `json:"id"`
-	IsArchived         *bool                `json:"is_archived,omitzero"`
-	IsChannel          bool                 `json:"is_channel"`
-	IsFrozen           *bool                `json:"is_frozen,omitzero"`
-	IsGeneral          *bool                `json:"is_general,omitzero"`
-	IsMember           *bool                `json:"is_member,omitzero"`
-	IsMoved            *int64               `json:"is_moved,omitzero"`
-	IsMPIM             bool                 `json:"is_mpim"`
-	IsNonThreadable    *bool                `json:"is_non_threadable,omitzero"`
-	IsOrgShared        bool                 `json:"is_org_shared"`
-	IsPendingExtShared *bool                `json:"is_pending_ext_shared,omitzero"`
-	IsPrivate          bool                 `json:"is_private"`
-	IsReadOnly         *bool                `json:"is_read_only,omitzero"`
-	IsShared           bool                 `json:"is_shared"`
-	IsThreadOnly       *bool                `json:"is_thread_only,omitzero"`
-	LastRead           *string              `json:"last_read,omitzero"`
-	Latest             api.Nullable[Latest] `json:"latest,omitzero"`
-	Members            []string             `json:"members"`
-	Name               string               `json:"name"`
-	NameNormalized     string               `json:"name_normalized"`
-	NumMembers         *int64               `json:"num_members,omitzero"`
-	PendingShared      []string             `json:"pending_shared,omitzero"`
-	PreviousNames      []string             `json:"previous_names,omitzero"`
-	Priority           *float64             `json:"priority,omitzero"`
-	Purpose            Purpose              `json:"purpose"`
-	Topic              Topic                `json:"topic"`
-	Unlinked           *int64               `json:"unlinked,omitzero"`
-	UnreadCount        *int64               `json:"unread_count,omitzero"`
-	UnreadCountDisplay *int64               `json:"unread_count_display,omitzero"`
+	AcceptedUser       *string               `json:"accepted_user,omitzero"`
+	Created            int64                 `json:"created"`
+	Creator            string                `json:"creator"`
+	ID                 string                `json:"id"`
+	IsArchived         *bool                 `json:"is_archived,omitzero"`
+	IsChannel          bool                  `json:"is_channel"`
+	IsFrozen           *bool                 `json:"is_frozen,omitzero"`
+	IsGeneral          *bool                 `json:"is_general,omitzero"`
+	IsMember           *bool                 `json:"is_member,omitzero"`
+	IsMoved            *int64                `json:"is_moved,omitzero"`
+	IsMPIM             bool                  `json:"is_mpim"`
+	IsNonThreadable    *bool                 `json:"is_non_threadable,omitzero"`
+	IsOrgShared        bool                  `json:"is_org_shared"`
+	IsPendingExtShared *bool                 `json:"is_pending_ext_shared,omitzero"`
+	IsPrivate          bool                  `json:"is_private"`
+	IsReadOnly         *bool                 `json:"is_read_only,omitzero"`
+	IsShared           bool                  `json:"is_shared"`
+	IsThreadOnly       *bool                 `json:"is_thread_only,omitzero"`
+	LastRead           *string               `json:"last_read,omitzero"`
+	Latest             api.Nullable[Message] `json:"latest,omitzero"`
+	Members            []string              `json:"members,omitzero"`
+	Name               string                `json:"name"`
+	NameNormalized     string                `json:"name_normalized"`
+	NumMembers         *int64                `json:"num_members,omitzero"`
+	PendingShared      []string              `json:"pending_shared,omitzero"`
+	PreviousNames      []string              `json:"previous_names,omitzero"`
+	Priority           *float64              `json:"priority,omitzero"`
+	Purpose            Purpose               `json:"purpose"`
+	Topic              Topic                 `json:"topic"`
+	Unlinked           *int64                `json:"unlinked,omitzero"`
+	UnreadCount        *int64                `json:"unread_count,omitzero"`
+	UnreadCountDisplay *int64                `json:"unread_count_display,omitzero"`
 }
 
 // ChatDeleteRequest is the body of chat_delete.
@@ -1266,7 +1425,7 @@ type ChatScheduleMessageResponse struct {
 type ChatScheduledMessagesListResponse struct {
 	Ok                bool                                        `json:"ok"`
 	ResponseMetadata  ConversationsListResponseMetadata           `json:"response_metadata"`
-	ScheduledMessages []ChatScheduledMessagesListScheduledMessage `json:"scheduled_messages"`
+	ScheduledMessages []ChatScheduledMessagesListScheduledMessage `json:"scheduled_messages,omitzero"`
 }
 
 // ChatScheduledMessagesListScheduledMessage is the member scheduled_messages of chat_scheduledMessages_list.
@@ -1295,6 +1454,7 @@ type ChatUnfurlResponse struct {
 
 // ChatUpdateMessage is the member message of chat_update.
 type ChatUpdateMessage struct {
+	*api.Extra
 	Attachments []map[string]any `json:"attachments,omitzero"`
 	Blocks      map[string]any   `json:"blocks,omitzero"`
 	Text        string           `json:"text"`
@@ -1341,77 +1501,71 @@ type Comments []any
 
 // Conversation is the schema objs_conversation.
 type Conversation struct {
-	AcceptedUser            *string                                      `json:"accepted_user,omitzero"`
-	ConnectedTeamIDs        []string                                     `json:"connected_team_ids,omitzero"`
-	ConversationHostID      *string                                      `json:"conversation_host_id,omitzero"`
-	Created                 int64                                        `json:"created"`
-	Creator                 *string                                      `json:"creator,omitzero"`
-	DisplayCounts           *ConversationDisplayCounts                   `json:"display_counts,omitzero"`
-	EnterpriseID            *string                                      `json:"enterprise_id,omitzero"`
-	HasPins                 *bool                                        `json:"has_pins,omitzero"`
-	ID                      string                                       `json:"id"`
-	InternalTeamIDs         []string                                     `json:"internal_team_ids,omitzero"`
-	IsArchived              *bool                                        `json:"is_archived,omitzero"`
-	IsChannel               *bool                                        `json:"is_channel,omitzero"`
-	IsExtShared             *bool                                        `json:"is_ext_shared,omitzero"`
-	IsFrozen                *bool                                        `json:"is_frozen,omitzero"`
-	IsGeneral               *bool                                        `json:"is_general,omitzero"`
-	IsGlobalShared          *bool                                        `json:"is_global_shared,omitzero"`
-	IsGroup                 *bool                                        `json:"is_group,omitzero"`
-	IsIM                    bool                                         `json:"is_im"`
-	IsMember                *bool                                        `json:"is_member,omitzero"`
-	IsMoved                 *int64                                       `json:"is_moved,omitzero"`
-	IsMPIM                  *bool                                        `json:"is_mpim,omitzero"`
-	IsNonThreadable         *bool                                        `json:"is_non_threadable,omitzero"`
-	IsOpen                  *bool                                        `json:"is_open,omitzero"`
-	IsOrgDefault            *bool                                        `json:"is_org_default,omitzero"`
-	IsOrgMandatory          *bool                                        `json:"is_org_mandatory,omitzero"`
-	IsOrgShared             bool                                         `json:"is_org_shared"`
-	IsPendingExtShared      *bool                                        `json:"is_pending_ext_shared,omitzero"`
-	IsPrivate               *bool                                        `json:"is_private,omitzero"`
-	IsReadOnly              *bool                                        `json:"is_read_only,omitzero"`
-	IsShared                *bool                                        `json:"is_shared,omitzero"`
-	IsStarred               *bool                                        `json:"is_starred,omitzero"`
-	IsThreadOnly            *bool                                        `json:"is_thread_only,omitzero"`
-	IsUserDeleted           *bool                                        `json:"is_user_deleted,omitzero"`
-	LastRead                *string                                      `json:"last_read,omitzero"`
-	Latest                  api.Nullable[Latest]                         `json:"latest,omitzero"`
-	Members                 []string                                     `json:"members,omitzero"`
-	Name                    *string                                      `json:"name,omitzero"`
-	NameNormalized          *string                                      `json:"name_normalized,omitzero"`
-	NumMembers              *int64                                       `json:"num_members,omitzero"`
-	ParentConversation      api.Nullable[ConversationParentConversation] `json:"parent_conversation,omitzero"`
-	PendingConnectedTeamIDs []string                                     `json:"pending_connected_team_ids,omitzero"`
-	PendingShared           []string                                     `json:"pending_shared,omitzero"`
-	PinCount                *int64                                       `json:"pin_count,omitzero"`
-	PreviousNames           []string                                     `json:"previous_names,omitzero"`
-	Priority                *float64                                     `json:"priority,omitzero"`
-	Purpose                 *Purpose                                     `json:"purpose,omitzero"`
-	SharedTeamIDs           []string                                     `json:"shared_team_ids,omitzero"`
-	Shares                  []ConversationShare                          `json:"shares,omitzero"`
-	TimezoneCount           *int64                                       `json:"timezone_count,omitzero"`
-	Topic                   *Topic                                       `json:"topic,omitzero"`
-	Unlinked                *int64                                       `json:"unlinked,omitzero"`
-	UnreadCount             *int64                                       `json:"unread_count,omitzero"`
-	UnreadCountDisplay      *int64                                       `json:"unread_count_display,omitzero"`
-	UseCase                 *string                                      `json:"use_case,omitzero"`
-	User                    *string                                      `json:"user,omitzero"`
-	Version                 *int64                                       `json:"version,omitzero"`
+	AcceptedUser            *string                    `json:"accepted_user,omitzero"`
+	ConnectedTeamIDs        []string                   `json:"connected_team_ids,omitzero"`
+	ConversationHostID      *string                    `json:"conversation_host_id,omitzero"`
+	Created                 int64                      `json:"created"`
+	Creator                 *string                    `json:"creator,omitzero"`
+	DisplayCounts           *ConversationDisplayCounts `json:"display_counts,omitzero"`
+	EnterpriseID            *string                    `json:"enterprise_id,omitzero"`
+	HasPins                 *bool                      `json:"has_pins,omitzero"`
+	ID                      string                     `json:"id"`
+	InternalTeamIDs         []string                   `json:"internal_team_ids,omitzero"`
+	IsArchived              *bool                      `json:"is_archived,omitzero"`
+	IsChannel               *bool                      `json:"is_channel,omitzero"`
+	IsExtShared             *bool                      `json:"is_ext_shared,omitzero"`
+	IsFrozen                *bool                      `json:"is_frozen,omitzero"`
+	IsGeneral               *bool                      `json:"is_general,omitzero"`
+	IsGlobalShared          *bool                      `json:"is_global_shared,omitzero"`
+	IsGroup                 *bool                      `json:"is_group,omitzero"`
+	IsIM                    bool                       `json:"is_im"`
+	IsMember                *bool                      `json:"is_member,omitzero"`
+	IsMoved                 *int64                     `json:"is_moved,omitzero"`
+	IsMPIM                  *bool                      `json:"is_mpim,omitzero"`
+	IsNonThreadable         *bool                      `json:"is_non_threadable,omitzero"`
+	IsOpen                  *bool                      `json:"is_open,omitzero"`
+	IsOrgDefault            *bool                      `json:"is_org_default,omitzero"`
+	IsOrgMandatory          *bool                      `json:"is_org_mandatory,omitzero"`
+	IsOrgShared             bool                       `json:"is_org_shared"`
+	IsPendingExtShared      *bool                      `json:"is_pending_ext_shared,omitzero"`
+	IsPrivate               *bool                      `json:"is_private,omitzero"`
+	IsReadOnly              *bool                      `json:"is_read_only,omitzero"`
+	IsShared                *bool                      `json:"is_shared,omitzero"`
+	IsStarred               *bool                      `json:"is_starred,omitzero"`
+	IsThreadOnly            *bool                      `json:"is_thread_only,omitzero"`
+	IsUserDeleted           *bool                      `json:"is_user_deleted,omitzero"`
+	LastRead                *string                    `json:"last_read,omitzero"`
+	Latest                  api.Nullable[Message]      `json:"latest,omitzero"`
+	Members                 []string                   `json:"members,omitzero"`
+	Name                    *string                    `json:"name,omitzero"`
+	NameNormalized          *string                    `json:"name_normalized,omitzero"`
+	NumMembers              *int64                     `json:"num_members,omitzero"`
+	ParentConversation      api.Nullable[string]       `json:"parent_conversation,omitzero"`
+	PendingConnectedTeamIDs []string                   `json:"pending_connected_team_ids,omitzero"`
+	PendingShared           []string                   `json:"pending_shared,omitzero"`
+	PinCount                *int64                     `json:"pin_count,omitzero"`
+	PreviousNames           []string                   `json:"previous_names,omitzero"`
+	Priority                *float64                   `json:"priority,omitzero"`
+	Purpose                 *Purpose                   `json:"purpose,omitzero"`
+	SharedTeamIDs           []string                   `json:"shared_team_ids,omitzero"`
+	Shares                  []ConversationShare        `json:"shares,omitzero"`
+	TimezoneCount           *int64                     `json:"timezone_count,omitzero"`
+	Topic                   *Topic                     `json:"topic,omitzero"`
+	Unlinked                *int64                     `json:"unlinked,omitzero"`
+	UnreadCount             *int64                     `json:"unread_count,omitzero"`
+	UnreadCountDisplay      *int64                     `json:"unread_count_display,omitzero"`
+	UseCase                 *string                    `json:"use_case,omitzero"`
+	User                    *string                    `json:"user,omitzero"`
+	Version                 *int64                     `json:"version,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ConversationDisplayCounts is the member display_counts of the schema objs_conversation.
 type ConversationDisplayCounts struct {
 	DisplayCounts int64 `json:"display_counts"`
 	GuestCounts   int64 `json:"guest_counts"`
-}
-
-// ConversationParentConversation is the member parent_conversation of the schema objs_conversation: one of several types. Set exactly one field.
-type ConversationParentConversation struct {
-	String *string `json:"-"`
-	Any    any     `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
 }
 
 // ConversationShare is the member shares of the schema objs_conversation.
@@ -1459,23 +1613,14 @@ type ConversationsCreateResponse struct {
 	Ok      bool         `json:"ok"`
 }
 
-// ConversationsHistoryChannelActionsTS is the member channel_actions_ts of conversations_history: one of several types. Set exactly one field.
-type ConversationsHistoryChannelActionsTS struct {
-	Int *int64 `json:"-"`
-	Any any    `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
 // ConversationsHistoryResponse is the answer of conversations_history.
 type ConversationsHistoryResponse struct {
-	ChannelActionsCount int64                                 `json:"channel_actions_count"`
-	ChannelActionsTS    *ConversationsHistoryChannelActionsTS `json:"channel_actions_ts"`
-	HasMore             bool                                  `json:"has_more"`
-	Messages            []Message                             `json:"messages"`
-	Ok                  bool                                  `json:"ok"`
-	PinCount            int64                                 `json:"pin_count"`
+	ChannelActionsCount int64     `json:"channel_actions_count"`
+	ChannelActionsTS    *int64    `json:"channel_actions_ts"`
+	HasMore             bool      `json:"has_more"`
+	Messages            []Message `json:"messages,omitzero"`
+	Ok                  bool      `json:"ok"`
+	PinCount            int64     `json:"pin_count"`
 }
 
 // ConversationsInfoResponse is the answer of conversations_info.
@@ -1514,6 +1659,7 @@ type ConversationsJoinResponse struct {
 
 // ConversationsJoinResponseMetadata is the member response_metadata of conversations_join.
 type ConversationsJoinResponseMetadata struct {
+	*api.Extra
 	Warnings []string `json:"warnings,omitzero"`
 }
 
@@ -1541,7 +1687,7 @@ type ConversationsLeaveResponse struct {
 
 // ConversationsListResponse is the answer of conversations_list.
 type ConversationsListResponse struct {
-	Channels         []Conversation                     `json:"channels"`
+	Channels         []Conversation                     `json:"channels,omitzero"`
 	Ok               bool                               `json:"ok"`
 	ResponseMetadata *ConversationsListResponseMetadata `json:"response_metadata,omitzero"`
 }
@@ -1564,7 +1710,7 @@ type ConversationsMarkResponse struct {
 
 // ConversationsMembersResponse is the answer of conversations_members.
 type ConversationsMembersResponse struct {
-	Members          []string                          `json:"members"`
+	Members          []string                          `json:"members,omitzero"`
 	Ok               bool                              `json:"ok"`
 	ResponseMetadata ConversationsListResponseMetadata `json:"response_metadata"`
 }
@@ -1638,12 +1784,15 @@ type ConversationsRepliesMessage struct {
 	User            string            `json:"user"`
 	UserProfile     *UserProfileShort `json:"user_profile,omitzero"`
 	UserTeam        *string           `json:"user_team,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ConversationsRepliesResponse is the answer of conversations_replies.
 type ConversationsRepliesResponse struct {
 	HasMore  *bool                         `json:"has_more,omitzero"`
-	Messages []ConversationsRepliesMessage `json:"messages"`
+	Messages []ConversationsRepliesMessage `json:"messages,omitzero"`
 	Ok       bool                          `json:"ok"`
 }
 
@@ -1722,6 +1871,9 @@ type DNDSetSnoozeResponse struct {
 // DNDTeamInfoResponse is the answer of dnd_teamInfo.
 type DNDTeamInfoResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // DialogOpenResponse is the answer of dialog_open.
@@ -1732,6 +1884,9 @@ type DialogOpenResponse struct {
 // EmojiListResponse is the answer of emoji_list.
 type EmojiListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // EnterpriseUser is the schema objs_enterprise_user.
@@ -1741,7 +1896,7 @@ type EnterpriseUser struct {
 	ID             string   `json:"id"`
 	IsAdmin        bool     `json:"is_admin"`
 	IsOwner        bool     `json:"is_owner"`
-	Teams          []string `json:"teams"`
+	Teams          []string `json:"teams,omitzero"`
 }
 
 // ErrorCode is the member error of the error answer of admin_conversations_archive, and of 98 more. A value that is not listed is kept as it is.
@@ -1759,6 +1914,9 @@ type ErrorResponse struct {
 	Ok        bool                 `json:"ok"`
 	Provided  *string              `json:"provided,omitzero"`
 	TimeIdent *int64               `json:"time_ident,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ErrorResponseError is the member errors of the error answer of conversations_invite.
@@ -1770,12 +1928,14 @@ type ErrorResponseError struct {
 
 // ExternalOrgMigrations is the schema objs_external_org_migrations.
 type ExternalOrgMigrations struct {
-	Current     []ExternalOrgMigrationsCurrent `json:"current"`
+	*api.Extra
+	Current     []ExternalOrgMigrationsCurrent `json:"current,omitzero"`
 	DateUpdated int64                          `json:"date_updated"`
 }
 
 // ExternalOrgMigrationsCurrent is the member current of the schema objs_external_org_migrations.
 type ExternalOrgMigrationsCurrent struct {
+	*api.Extra
 	DateStarted int64  `json:"date_started"`
 	TeamID      string `json:"team_id"`
 }
@@ -1883,7 +2043,7 @@ type FilesDeleteResponse struct {
 
 // FilesInfoResponse is the answer of files_info.
 type FilesInfoResponse struct {
-	Comments         Comments          `json:"comments"`
+	Comments         Comments          `json:"comments,omitzero"`
 	ContentHTML      api.Nullable[any] `json:"content_html,omitzero"`
 	Editor           *string           `json:"editor,omitzero"`
 	File             File              `json:"file"`
@@ -1894,7 +2054,7 @@ type FilesInfoResponse struct {
 
 // FilesListResponse is the answer of files_list.
 type FilesListResponse struct {
-	Files  []File `json:"files"`
+	Files  []File `json:"files,omitzero"`
 	Ok     bool   `json:"ok"`
 	Paging Paging `json:"paging"`
 }
@@ -1912,16 +2072,25 @@ type FilesRemoteAddRequest struct {
 // FilesRemoteAddResponse is the answer of files_remote_add.
 type FilesRemoteAddResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // FilesRemoteInfoResponse is the answer of files_remote_info.
 type FilesRemoteInfoResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // FilesRemoteListResponse is the answer of files_remote_list.
 type FilesRemoteListResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // FilesRemoteRemoveRequest is the body of files_remote_remove.
@@ -1933,11 +2102,17 @@ type FilesRemoteRemoveRequest struct {
 // FilesRemoteRemoveResponse is the answer of files_remote_remove.
 type FilesRemoteRemoveResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // FilesRemoteShareResponse is the answer of files_remote_share.
 type FilesRemoteShareResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // FilesRemoteUpdateRequest is the body of files_remote_update.
@@ -1954,6 +2129,9 @@ type FilesRemoteUpdateRequest struct {
 // FilesRemoteUpdateResponse is the answer of files_remote_update.
 type FilesRemoteUpdateResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // FilesRevokePublicURLRequest is the body of files_revokePublicURL.
@@ -1998,6 +2176,7 @@ type FilesUploadResponse struct {
 
 // Icon is the schema objs_icon.
 type Icon struct {
+	*api.Extra
 	Image102     *string `json:"image_102,omitzero"`
 	Image132     *string `json:"image_132,omitzero"`
 	Image230     *string `json:"image_230,omitzero"`
@@ -2008,58 +2187,49 @@ type Icon struct {
 	ImageDefault *bool   `json:"image_default,omitzero"`
 }
 
-// Latest is the member latest of the schema objs_channel, and of 1 more: one of several types. Set exactly one field.
-type Latest struct {
-	Message *Message `json:"-"`
-	Any     any      `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
 // Message is the schema objs_message.
 type Message struct {
-	Attachments      []MessageAttachment        `json:"attachments,omitzero"`
-	Blocks           Blocks                     `json:"blocks,omitzero"`
-	BotID            api.Nullable[MessageBotID] `json:"bot_id,omitzero"`
-	BotProfile       *BotProfile                `json:"bot_profile,omitzero"`
-	ClientMsgID      *string                    `json:"client_msg_id,omitzero"`
-	Comment          *Comment                   `json:"comment,omitzero"`
-	DisplayAsBot     *bool                      `json:"display_as_bot,omitzero"`
-	File             *File                      `json:"file,omitzero"`
-	Files            []File                     `json:"files,omitzero"`
-	Icons            *MessageIcons              `json:"icons,omitzero"`
-	Inviter          *string                    `json:"inviter,omitzero"`
-	IsDelayedMessage *bool                      `json:"is_delayed_message,omitzero"`
-	IsIntro          *bool                      `json:"is_intro,omitzero"`
-	IsStarred        *bool                      `json:"is_starred,omitzero"`
-	LastRead         *string                    `json:"last_read,omitzero"`
-	LatestReply      *string                    `json:"latest_reply,omitzero"`
-	Name             *string                    `json:"name,omitzero"`
-	OldName          *string                    `json:"old_name,omitzero"`
-	ParentUserID     *string                    `json:"parent_user_id,omitzero"`
-	Permalink        *string                    `json:"permalink,omitzero"`
-	PinnedTo         []string                   `json:"pinned_to,omitzero"`
-	Purpose          *string                    `json:"purpose,omitzero"`
-	Reactions        []Reaction                 `json:"reactions,omitzero"`
-	ReplyCount       *int64                     `json:"reply_count,omitzero"`
-	ReplyUsers       []string                   `json:"reply_users,omitzero"`
-	ReplyUsersCount  *int64                     `json:"reply_users_count,omitzero"`
-	SourceTeam       *string                    `json:"source_team,omitzero"`
-	Subscribed       *bool                      `json:"subscribed,omitzero"`
-	Subtype          *string                    `json:"subtype,omitzero"`
-	Team             *string                    `json:"team,omitzero"`
-	Text             string                     `json:"text"`
-	ThreadTS         *string                    `json:"thread_ts,omitzero"`
-	Topic            *string                    `json:"topic,omitzero"`
-	TS               string                     `json:"ts"`
-	Type             string                     `json:"type"`
-	UnreadCount      *int64                     `json:"unread_count,omitzero"`
-	Upload           *bool                      `json:"upload,omitzero"`
-	User             *string                    `json:"user,omitzero"`
-	UserProfile      *UserProfileShort          `json:"user_profile,omitzero"`
-	UserTeam         *string                    `json:"user_team,omitzero"`
-	Username         *string                    `json:"username,omitzero"`
+	Attachments      []MessageAttachment  `json:"attachments,omitzero"`
+	Blocks           Blocks               `json:"blocks,omitzero"`
+	BotID            api.Nullable[string] `json:"bot_id,omitzero"`
+	BotProfile       *BotProfile          `json:"bot_profile,omitzero"`
+	ClientMsgID      *string              `json:"client_msg_id,omitzero"`
+	Comment          *Comment             `json:"comment,omitzero"`
+	DisplayAsBot     *bool                `json:"display_as_bot,omitzero"`
+	File             *File                `json:"file,omitzero"`
+	Files            []File               `json:"files,omitzero"`
+	Icons            *MessageIcons        `json:"icons,omitzero"`
+	Inviter          *string              `json:"inviter,omitzero"`
+	IsDelayedMessage *bool                `json:"is_delayed_message,omitzero"`
+	IsIntro          *bool                `json:"is_intro,omitzero"`
+	IsStarred        *bool                `json:"is_starred,omitzero"`
+	LastRead         *string              `json:"last_read,omitzero"`
+	LatestReply      *string              `json:"latest_reply,omitzero"`
+	Name             *string              `json:"name,omitzero"`
+	OldName          *string              `json:"old_name,omitzero"`
+	ParentUserID     *string              `json:"parent_user_id,omitzero"`
+	Permalink        *string              `json:"permalink,omitzero"`
+	PinnedTo         []string             `json:"pinned_to,omitzero"`
+	Purpose          *string              `json:"purpose,omitzero"`
+	Reactions        []Reaction           `json:"reactions,omitzero"`
+	ReplyCount       *int64               `json:"reply_count,omitzero"`
+	ReplyUsers       []string             `json:"reply_users,omitzero"`
+	ReplyUsersCount  *int64               `json:"reply_users_count,omitzero"`
+	SourceTeam       *string              `json:"source_team,omitzero"`
+	Subscribed       *bool                `json:"subscribed,omitzero"`
+	Subtype          *string              `json:"subtype,omitzero"`
+	Team             *string              `json:"team,omitzero"`
+	Text             string               `json:"text"`
+	ThreadTS         *string              `json:"thread_ts,omitzero"`
+	Topic            *string              `json:"topic,omitzero"`
+	TS               string               `json:"ts"`
+	Type             string               `json:"type"`
+	UnreadCount      *int64               `json:"unread_count,omitzero"`
+	Upload           *bool                `json:"upload,omitzero"`
+	User             *string              `json:"user,omitzero"`
+	UserProfile      *UserProfileShort    `json:"user_profile,omitzero"`
+	UserTeam         *string              `json:"user_team,omitzero"`
+	Username         *string              `json:"username,omitzero"`
 }
 
 // MessageAttachment is the member attachments of the schema objs_message.
@@ -2070,15 +2240,6 @@ type MessageAttachment struct {
 	ImageHeight *int64  `json:"image_height,omitzero"`
 	ImageURL    *string `json:"image_url,omitzero"`
 	ImageWidth  *int64  `json:"image_width,omitzero"`
-}
-
-// MessageBotID is the member bot_id of the schema objs_message: one of several types. Set exactly one field.
-type MessageBotID struct {
-	String *string `json:"-"`
-	Any    any     `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
 }
 
 // MessageIcons is the member icons of the schema objs_message.
@@ -2094,21 +2255,33 @@ type MigrationExchangeResponse struct {
 	Ok             bool           `json:"ok"`
 	TeamID         string         `json:"team_id"`
 	UserIDMap      map[string]any `json:"user_id_map,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // OAuthAccessResponse is the answer of oauth_access.
 type OAuthAccessResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // OAuthTokenResponse is the answer of oauth_token.
 type OAuthTokenResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // OAuthV2AccessResponse is the answer of oauth_v2_access.
 type OAuthV2AccessResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // Paging is the schema objs_paging.
@@ -2135,14 +2308,34 @@ type PinsAddResponse struct {
 	Ok bool `json:"ok"`
 }
 
-// PinsListItem is the member items of pins_list.
+// PinsListItem is the member items of pins_list: one of several types. Set exactly one field.
 type PinsListItem struct {
-	Channel   *string       `json:"channel,omitzero"`
-	Created   *int64        `json:"created,omitzero"`
-	CreatedBy *string       `json:"created_by,omitzero"`
-	File      *File         `json:"file,omitzero"`
-	Message   *Message      `json:"message,omitzero"`
-	Type      *PinsListType `json:"type,omitzero"`
+	FilePin    *PinsListItemFilePin    `json:"-"`
+	MessagePin *PinsListItemMessagePin `json:"-"`
+
+	// Raw is the JSON when it fits none of the above; it is sent as it is.
+	Raw api.RawJSON `json:"-"`
+}
+
+// PinsListItemFilePin is the member items of pins_list.
+type PinsListItemFilePin struct {
+	Created   *int64  `json:"created,omitzero"`
+	CreatedBy *string `json:"created_by,omitzero"`
+	File      *File   `json:"file,omitzero"`
+
+	// Type is always "file".
+	Type *string `json:"type,omitzero"`
+}
+
+// PinsListItemMessagePin is the member items of pins_list.
+type PinsListItemMessagePin struct {
+	Channel   *string  `json:"channel,omitzero"`
+	Created   *int64   `json:"created,omitzero"`
+	CreatedBy *string  `json:"created_by,omitzero"`
+	Message   *Message `json:"message,omitzero"`
+
+	// Type is always "message".
+	Type *string `json:"type,omitzero"`
 }
 
 // PinsListResponse is the answer of pins_list.
@@ -2150,10 +2343,10 @@ type PinsListResponse struct {
 	Count *int64         `json:"count,omitzero"`
 	Items []PinsListItem `json:"items,omitzero"`
 	Ok    bool           `json:"ok"`
-}
 
-// PinsListType is the member items.type of pins_list. A value that is not listed is kept as it is.
-type PinsListType string
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
+}
 
 // PinsRemoveRequest is the body of pins_remove.
 type PinsRemoveRequest struct {
@@ -2168,6 +2361,7 @@ type PinsRemoveResponse struct {
 
 // PrimaryOwner is the schema objs_primary_owner.
 type PrimaryOwner struct {
+	*api.Extra
 	Email string `json:"email"`
 	ID    string `json:"id"`
 }
@@ -2204,7 +2398,10 @@ type RTMConnectTeam struct {
 type Reaction struct {
 	Count int64    `json:"count"`
 	Name  string   `json:"name"`
-	Users []string `json:"users"`
+	Users []string `json:"users,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ReactionsAddRequest is the body of reactions_add.
@@ -2219,25 +2416,49 @@ type ReactionsAddResponse struct {
 	Ok bool `json:"ok"`
 }
 
-// ReactionsListItem is the member items of reactions_list.
+// ReactionsListItem is the member items of reactions_list: one of several types. Set exactly one field.
 type ReactionsListItem struct {
-	Channel *string           `json:"channel,omitzero"`
-	Comment *Comment          `json:"comment,omitzero"`
-	File    *File             `json:"file,omitzero"`
-	Message *Message          `json:"message,omitzero"`
-	Type    ReactionsListType `json:"type"`
+	Message     *ReactionsListItemMessage     `json:"-" union:"type=message"`
+	File        *ReactionsListItemFile        `json:"-" union:"type=file"`
+	FileComment *ReactionsListItemFileComment `json:"-" union:"type=file_comment"`
+
+	// Raw is the JSON when it fits none of the above; it is sent as it is.
+	Raw api.RawJSON `json:"-"`
+}
+
+// ReactionsListItemFile is the member items of reactions_list.
+type ReactionsListItemFile struct {
+	File File `json:"file"`
+
+	// Type is always "file".
+	Type string `json:"type"`
+}
+
+// ReactionsListItemFileComment is the member items of reactions_list.
+type ReactionsListItemFileComment struct {
+	Comment Comment `json:"comment"`
+	File    File    `json:"file"`
+
+	// Type is always "file_comment".
+	Type string `json:"type"`
+}
+
+// ReactionsListItemMessage is the member items of reactions_list.
+type ReactionsListItemMessage struct {
+	Channel string  `json:"channel"`
+	Message Message `json:"message"`
+
+	// Type is always "message".
+	Type string `json:"type"`
 }
 
 // ReactionsListResponse is the answer of reactions_list.
 type ReactionsListResponse struct {
-	Items            []ReactionsListItem `json:"items"`
+	Items            []ReactionsListItem `json:"items,omitzero"`
 	Ok               bool                `json:"ok"`
 	Paging           *Paging             `json:"paging,omitzero"`
 	ResponseMetadata *ResponseMetadata   `json:"response_metadata,omitzero"`
 }
-
-// ReactionsListType is the member items.type of reactions_list. A value that is not listed is kept as it is.
-type ReactionsListType string
 
 // ReactionsRemoveRequest is the body of reactions_remove.
 type ReactionsRemoveRequest struct {
@@ -2306,13 +2527,13 @@ type RemindersInfoResponse struct {
 // RemindersListResponse is the answer of reminders_list.
 type RemindersListResponse struct {
 	Ok        bool       `json:"ok"`
-	Reminders []Reminder `json:"reminders"`
+	Reminders []Reminder `json:"reminders,omitzero"`
 }
 
 // Resources is the schema objs_resources.
 type Resources struct {
 	ExcludedIDs []string `json:"excluded_ids,omitzero"`
-	IDs         []string `json:"ids"`
+	IDs         []string `json:"ids,omitzero"`
 	Wildcard    *bool    `json:"wildcard,omitzero"`
 }
 
@@ -2321,6 +2542,9 @@ type ResponseMetadata struct {
 	Messages   []string `json:"messages,omitzero"`
 	NextCursor *string  `json:"next_cursor,omitzero"`
 	Warnings   []string `json:"warnings,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // Scopes is the schema objs_scopes.
@@ -2329,6 +2553,9 @@ type Scopes []string
 // SearchMessagesResponse is the answer of search_messages.
 type SearchMessagesResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // StarsAddRequest is the body of stars_add.
@@ -2344,25 +2571,81 @@ type StarsAddResponse struct {
 	Ok bool `json:"ok"`
 }
 
-// StarsListItem is the member items of stars_list.
+// StarsListItem is the member items of stars_list: one of several types. Set exactly one field.
 type StarsListItem struct {
-	Channel    *string       `json:"channel,omitzero"`
-	Comment    *Comment      `json:"comment,omitzero"`
-	DateCreate int64         `json:"date_create"`
-	File       *File         `json:"file,omitzero"`
-	Message    *Message      `json:"message,omitzero"`
-	Type       StarsListType `json:"type"`
+	Message     *StarsListItemMessage     `json:"-" union:"type=message"`
+	File        *StarsListItemFile        `json:"-" union:"type=file"`
+	FileComment *StarsListItemFileComment `json:"-" union:"type=file_comment"`
+	Channel     *StarsListItemChannel     `json:"-" union:"type=channel"`
+	IM          *StarsListItemIM          `json:"-" union:"type=im"`
+	Group       *StarsListItemGroup       `json:"-" union:"type=group"`
+
+	// Raw is the JSON when it fits none of the above; it is sent as it is.
+	Raw api.RawJSON `json:"-"`
+}
+
+// StarsListItemChannel is the member items of stars_list.
+type StarsListItemChannel struct {
+	Channel    string `json:"channel"`
+	DateCreate int64  `json:"date_create"`
+
+	// Type is always "channel".
+	Type string `json:"type"`
+}
+
+// StarsListItemFile is the member items of stars_list.
+type StarsListItemFile struct {
+	DateCreate int64 `json:"date_create"`
+	File       File  `json:"file"`
+
+	// Type is always "file".
+	Type string `json:"type"`
+}
+
+// StarsListItemFileComment is the member items of stars_list.
+type StarsListItemFileComment struct {
+	Comment    Comment `json:"comment"`
+	DateCreate int64   `json:"date_create"`
+	File       File    `json:"file"`
+
+	// Type is always "file_comment".
+	Type string `json:"type"`
+}
+
+// StarsListItemGroup is the member items of stars_list.
+type StarsListItemGroup struct {
+	Channel    string `json:"channel"`
+	DateCreate int64  `json:"date_create"`
+
+	// Type is always "group".
+	Type string `json:"type"`
+}
+
+// StarsListItemIM is the member items of stars_list.
+type StarsListItemIM struct {
+	Channel    string `json:"channel"`
+	DateCreate int64  `json:"date_create"`
+
+	// Type is always "im".
+	Type string `json:"type"`
+}
+
+// StarsListItemMessage is the member items of stars_list.
+type StarsListItemMessage struct {
+	Channel    string  `json:"channel"`
+	DateCreate int64   `json:"date_create"`
+	Message    Message `json:"message"`
+
+	// Type is always "message".
+	Type string `json:"type"`
 }
 
 // StarsListResponse is the answer of stars_list.
 type StarsListResponse struct {
-	Items  []StarsListItem `json:"items"`
+	Items  []StarsListItem `json:"items,omitzero"`
 	Ok     bool            `json:"ok"`
 	Paging *Paging         `json:"paging,omitzero"`
 }
-
-// StarsListType is the member items.type of stars_list. A value that is not listed is kept as it is.
-type StarsListType string
 
 // StarsRemoveRequest is the body of stars_remove.
 type StarsRemoveRequest struct {
@@ -2379,87 +2662,69 @@ type StarsRemoveResponse struct {
 
 // Subteam is the schema objs_subteam.
 type Subteam struct {
-	AutoProvision       bool              `json:"auto_provision"`
-	AutoType            *SubteamAutoType  `json:"auto_type"`
-	ChannelCount        *int64            `json:"channel_count,omitzero"`
-	CreatedBy           string            `json:"created_by"`
-	DateCreate          int64             `json:"date_create"`
-	DateDelete          int64             `json:"date_delete"`
-	DateUpdate          int64             `json:"date_update"`
-	DeletedBy           *SubteamDeletedBy `json:"deleted_by"`
-	Description         string            `json:"description"`
-	EnterpriseSubteamID string            `json:"enterprise_subteam_id"`
-	Handle              string            `json:"handle"`
-	ID                  string            `json:"id"`
-	IsExternal          bool              `json:"is_external"`
-	IsSubteam           bool              `json:"is_subteam"`
-	IsUsergroup         bool              `json:"is_usergroup"`
-	Name                string            `json:"name"`
-	Prefs               SubteamPrefs      `json:"prefs"`
-	TeamID              string            `json:"team_id"`
-	UpdatedBy           string            `json:"updated_by"`
-	UserCount           *int64            `json:"user_count,omitzero"`
-	Users               []string          `json:"users,omitzero"`
+	AutoProvision       bool             `json:"auto_provision"`
+	AutoType            *SubteamAutoType `json:"auto_type"`
+	ChannelCount        *int64           `json:"channel_count,omitzero"`
+	CreatedBy           string           `json:"created_by"`
+	DateCreate          int64            `json:"date_create"`
+	DateDelete          int64            `json:"date_delete"`
+	DateUpdate          int64            `json:"date_update"`
+	DeletedBy           *string          `json:"deleted_by"`
+	Description         string           `json:"description"`
+	EnterpriseSubteamID string           `json:"enterprise_subteam_id"`
+	Handle              string           `json:"handle"`
+	ID                  string           `json:"id"`
+	IsExternal          bool             `json:"is_external"`
+	IsSubteam           bool             `json:"is_subteam"`
+	IsUsergroup         bool             `json:"is_usergroup"`
+	Name                string           `json:"name"`
+	Prefs               SubteamPrefs     `json:"prefs"`
+	TeamID              string           `json:"team_id"`
+	UpdatedBy           string           `json:"updated_by"`
+	UserCount           *int64           `json:"user_count,omitzero"`
+	Users               []string         `json:"users,omitzero"`
 }
 
-// SubteamAutoType is the member auto_type of the schema objs_subteam: one of several types. Set exactly one field.
-type SubteamAutoType struct {
-	Any    any                    `json:"-"`
-	String *SubteamAutoTypeString `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
-// SubteamAutoTypeString is the member auto_type of the schema objs_subteam. A value that is not listed is kept as it is.
-type SubteamAutoTypeString string
-
-// SubteamDeletedBy is the member deleted_by of the schema objs_subteam: one of several types. Set exactly one field.
-type SubteamDeletedBy struct {
-	Any    any     `json:"-"`
-	String *string `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
+// SubteamAutoType is the member auto_type of the schema objs_subteam. A value that is not listed is kept as it is.
+type SubteamAutoType string
 
 // SubteamPrefs is the member prefs of the schema objs_subteam.
 type SubteamPrefs struct {
-	Channels []string `json:"channels"`
-	Groups   []string `json:"groups"`
+	Channels []string `json:"channels,omitzero"`
+	Groups   []string `json:"groups,omitzero"`
 }
 
 // Team is the schema objs_team.
 type Team struct {
-	Archived              *bool                          `json:"archived,omitzero"`
-	AvatarBaseURL         *string                        `json:"avatar_base_url,omitzero"`
-	Created               *int64                         `json:"created,omitzero"`
-	DateCreate            *int64                         `json:"date_create,omitzero"`
-	Deleted               *bool                          `json:"deleted,omitzero"`
-	Description           api.Nullable[string]           `json:"description,omitzero"`
-	Discoverable          api.Nullable[TeamDiscoverable] `json:"discoverable,omitzero"`
-	Domain                string                         `json:"domain"`
-	EmailDomain           string                         `json:"email_domain"`
-	EnterpriseID          *string                        `json:"enterprise_id,omitzero"`
-	EnterpriseName        *string                        `json:"enterprise_name,omitzero"`
-	ExternalOrgMigrations *ExternalOrgMigrations         `json:"external_org_migrations,omitzero"`
-	HasComplianceExport   *bool                          `json:"has_compliance_export,omitzero"`
-	Icon                  Icon                           `json:"icon"`
-	ID                    string                         `json:"id"`
-	IsAssigned            *bool                          `json:"is_assigned,omitzero"`
-	IsEnterprise          *int64                         `json:"is_enterprise,omitzero"`
-	IsOverStorageLimit    *bool                          `json:"is_over_storage_limit,omitzero"`
-	LimitTS               *int64                         `json:"limit_ts,omitzero"`
-	Locale                *string                        `json:"locale,omitzero"`
-	MessagesCount         *int64                         `json:"messages_count,omitzero"`
-	MsgEditWindowMins     *int64                         `json:"msg_edit_window_mins,omitzero"`
-	Name                  string                         `json:"name"`
-	OverIntegrationsLimit *bool                          `json:"over_integrations_limit,omitzero"`
-	OverStorageLimit      *bool                          `json:"over_storage_limit,omitzero"`
-	PayProdCur            *string                        `json:"pay_prod_cur,omitzero"`
-	Plan                  *TeamPlan                      `json:"plan,omitzero"`
-	PrimaryOwner          *PrimaryOwner                  `json:"primary_owner,omitzero"`
-	SSOProvider           *TeamSSOProvider               `json:"sso_provider,omitzero"`
+	Archived              *bool                  `json:"archived,omitzero"`
+	AvatarBaseURL         *string                `json:"avatar_base_url,omitzero"`
+	Created               *int64                 `json:"created,omitzero"`
+	DateCreate            *int64                 `json:"date_create,omitzero"`
+	Deleted               *bool                  `json:"deleted,omitzero"`
+	Description           api.Nullable[string]   `json:"description,omitzero"`
+	Discoverable          api.Nullable[string]   `json:"discoverable,omitzero"`
+	Domain                string                 `json:"domain"`
+	EmailDomain           string                 `json:"email_domain"`
+	EnterpriseID          *string                `json:"enterprise_id,omitzero"`
+	EnterpriseName        *string                `json:"enterprise_name,omitzero"`
+	ExternalOrgMigrations *ExternalOrgMigrations `json:"external_org_migrations,omitzero"`
+	HasComplianceExport   *bool                  `json:"has_compliance_export,omitzero"`
+	Icon                  Icon                   `json:"icon"`
+	ID                    string                 `json:"id"`
+	IsAssigned            *bool                  `json:"is_assigned,omitzero"`
+	IsEnterprise          *int64                 `json:"is_enterprise,omitzero"`
+	IsOverStorageLimit    *bool                  `json:"is_over_storage_limit,omitzero"`
+	LimitTS               *int64                 `json:"limit_ts,omitzero"`
+	Locale                *string                `json:"locale,omitzero"`
+	MessagesCount         *int64                 `json:"messages_count,omitzero"`
+	MsgEditWindowMins     *int64                 `json:"msg_edit_window_mins,omitzero"`
+	Name                  string                 `json:"name"`
+	OverIntegrationsLimit *bool                  `json:"over_integrations_limit,omitzero"`
+	OverStorageLimit      *bool                  `json:"over_storage_limit,omitzero"`
+	PayProdCur            *string                `json:"pay_prod_cur,omitzero"`
+	Plan                  *TeamPlan              `json:"plan,omitzero"`
+	PrimaryOwner          *PrimaryOwner          `json:"primary_owner,omitzero"`
+	SSOProvider           *TeamSSOProvider       `json:"sso_provider,omitzero"`
 }
 
 // TeamAccessLogsLogin is the member logins of team_accessLogs.
@@ -2478,7 +2743,7 @@ type TeamAccessLogsLogin struct {
 
 // TeamAccessLogsResponse is the answer of team_accessLogs.
 type TeamAccessLogsResponse struct {
-	Logins []TeamAccessLogsLogin `json:"logins"`
+	Logins []TeamAccessLogsLogin `json:"logins,omitzero"`
 	Ok     bool                  `json:"ok"`
 	Paging Paging                `json:"paging"`
 }
@@ -2486,15 +2751,9 @@ type TeamAccessLogsResponse struct {
 // TeamBillableInfoResponse is the answer of team_billableInfo.
 type TeamBillableInfoResponse struct {
 	Ok bool `json:"ok"`
-}
 
-// TeamDiscoverable is the member discoverable of the schema objs_team: one of several types. Set exactly one field.
-type TeamDiscoverable struct {
-	Any    any     `json:"-"`
-	String *string `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // TeamInfoResponse is the answer of team_info.
@@ -2520,7 +2779,7 @@ type TeamIntegrationLogsLog struct {
 
 // TeamIntegrationLogsResponse is the answer of team_integrationLogs.
 type TeamIntegrationLogsResponse struct {
-	Logs   []TeamIntegrationLogsLog `json:"logs"`
+	Logs   []TeamIntegrationLogsLog `json:"logs,omitzero"`
 	Ok     bool                     `json:"ok"`
 	Paging Paging                   `json:"paging"`
 }
@@ -2530,15 +2789,15 @@ type TeamPlan string
 
 // TeamProfileField is the schema objs_team_profile_field.
 type TeamProfileField struct {
-	FieldName      api.Nullable[string]                  `json:"field_name,omitzero"`
-	Hint           string                                `json:"hint"`
-	ID             string                                `json:"id"`
-	IsHidden       *bool                                 `json:"is_hidden,omitzero"`
-	Label          string                                `json:"label"`
-	Options        api.Nullable[TeamProfileFieldOptions] `json:"options,omitzero"`
-	Ordering       float64                               `json:"ordering"`
-	PossibleValues api.Nullable[[]string]                `json:"possible_values,omitzero"`
-	Type           TeamProfileFieldType                  `json:"type"`
+	FieldName      api.Nullable[string]                 `json:"field_name,omitzero"`
+	Hint           string                               `json:"hint"`
+	ID             string                               `json:"id"`
+	IsHidden       *bool                                `json:"is_hidden,omitzero"`
+	Label          string                               `json:"label"`
+	Options        api.Nullable[TeamProfileFieldOption] `json:"options,omitzero"`
+	Ordering       float64                              `json:"ordering"`
+	PossibleValues api.Nullable[[]string]               `json:"possible_values,omitzero"`
+	Type           TeamProfileFieldType                 `json:"type"`
 }
 
 // TeamProfileFieldOption is the schema objs_team_profile_field_option.
@@ -2549,21 +2808,12 @@ type TeamProfileFieldOption struct {
 	IsSCIM          api.Nullable[bool] `json:"is_scim,omitzero"`
 }
 
-// TeamProfileFieldOptions is the member options of the schema objs_team_profile_field: one of several types. Set exactly one field.
-type TeamProfileFieldOptions struct {
-	Any                    any                     `json:"-"`
-	TeamProfileFieldOption *TeamProfileFieldOption `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
 // TeamProfileFieldType is the member type of the schema objs_team_profile_field. A value that is not listed is kept as it is.
 type TeamProfileFieldType string
 
 // TeamProfileGetProfile is the member profile of team_profile_get.
 type TeamProfileGetProfile struct {
-	Fields []TeamProfileField `json:"fields"`
+	Fields []TeamProfileField `json:"fields,omitzero"`
 }
 
 // TeamProfileGetResponse is the answer of team_profile_get.
@@ -2574,6 +2824,7 @@ type TeamProfileGetResponse struct {
 
 // TeamSSOProvider is the member sso_provider of the schema objs_team.
 type TeamSSOProvider struct {
+	*api.Extra
 	Label *string `json:"label,omitzero"`
 	Name  *string `json:"name,omitzero"`
 	Type  *string `json:"type,omitzero"`
@@ -2614,10 +2865,13 @@ type User struct {
 	TeamProfile       *UserTeamProfile     `json:"team_profile,omitzero"`
 	Teams             []string             `json:"teams,omitzero"`
 	TwoFactorType     *string              `json:"two_factor_type,omitzero"`
-	TZ                api.Nullable[UserTZ] `json:"tz,omitzero"`
+	TZ                api.Nullable[string] `json:"tz,omitzero"`
 	TZLabel           *string              `json:"tz_label,omitzero"`
 	TZOffset          *float64             `json:"tz_offset,omitzero"`
 	Updated           float64              `json:"updated"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // UserProfile is the schema objs_user_profile.
@@ -2692,18 +2946,9 @@ type UserProfileShort struct {
 	Team                  string  `json:"team"`
 }
 
-// UserTZ is the member tz of the schema objs_user: one of several types. Set exactly one field.
-type UserTZ struct {
-	Any    any     `json:"-"`
-	String *string `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
 // UserTeamProfile is the member team_profile of the schema objs_user.
 type UserTeamProfile struct {
-	Fields []TeamProfileField `json:"fields"`
+	Fields []TeamProfileField `json:"fields,omitzero"`
 }
 
 // UsergroupsCreateRequest is the body of usergroups_create.
@@ -2748,7 +2993,7 @@ type UsergroupsEnableResponse struct {
 // UsergroupsListResponse is the answer of usergroups_list.
 type UsergroupsListResponse struct {
 	Ok         bool      `json:"ok"`
-	Usergroups []Subteam `json:"usergroups"`
+	Usergroups []Subteam `json:"usergroups,omitzero"`
 }
 
 // UsergroupsUpdateRequest is the body of usergroups_update.
@@ -2770,7 +3015,7 @@ type UsergroupsUpdateResponse struct {
 // UsergroupsUsersListResponse is the answer of usergroups_users_list.
 type UsergroupsUsersListResponse struct {
 	Ok    bool     `json:"ok"`
-	Users []string `json:"users"`
+	Users []string `json:"users,omitzero"`
 }
 
 // UsergroupsUsersUpdateRequest is the body of usergroups_users_update.
@@ -2788,9 +3033,12 @@ type UsergroupsUsersUpdateResponse struct {
 
 // UsersConversationsResponse is the answer of users_conversations.
 type UsersConversationsResponse struct {
-	Channels         []Conversation                     `json:"channels"`
+	Channels         []Conversation                     `json:"channels,omitzero"`
 	Ok               bool                               `json:"ok"`
 	ResponseMetadata *ConversationsListResponseMetadata `json:"response_metadata,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // UsersDeletePhotoResponse is the answer of users_deletePhoto.
@@ -2807,6 +3055,9 @@ type UsersGetPresenceResponse struct {
 	Ok              bool   `json:"ok"`
 	Online          *bool  `json:"online,omitzero"`
 	Presence        string `json:"presence"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // UsersIdentityResponse is the answer of users_identity.
@@ -2814,6 +3065,9 @@ type UsersIdentityResponse struct {
 	Ok   bool              `json:"ok"`
 	Team UsersIdentityTeam `json:"team"`
 	User UsersIdentityUser `json:"user"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // UsersIdentityTeam is the member team of users_identity.
@@ -2848,12 +3102,15 @@ type UsersIdentityUser struct {
 type UsersInfoResponse struct {
 	Ok   bool `json:"ok"`
 	User User `json:"user"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // UsersListResponse is the answer of users_list.
 type UsersListResponse struct {
 	CacheTS          int64             `json:"cache_ts"`
-	Members          []User            `json:"members"`
+	Members          []User            `json:"members,omitzero"`
 	Ok               bool              `json:"ok"`
 	ResponseMetadata *ResponseMetadata `json:"response_metadata,omitzero"`
 }
@@ -2862,6 +3119,9 @@ type UsersListResponse struct {
 type UsersLookupByEmailResponse struct {
 	Ok   bool `json:"ok"`
 	User User `json:"user"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // UsersProfileGetResponse is the answer of users_profile_get.
@@ -2931,34 +3191,55 @@ type UsersSetPresenceResponse struct {
 // ViewsOpenResponse is the answer of views_open.
 type ViewsOpenResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ViewsPublishResponse is the answer of views_publish.
 type ViewsPublishResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ViewsPushResponse is the answer of views_push.
 type ViewsPushResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // ViewsUpdateResponse is the answer of views_update.
 type ViewsUpdateResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // WorkflowsStepCompletedResponse is the answer of workflows_stepCompleted.
 type WorkflowsStepCompletedResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // WorkflowsStepFailedResponse is the answer of workflows_stepFailed.
 type WorkflowsStepFailedResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // WorkflowsUpdateStepResponse is the answer of workflows_updateStep.
 type WorkflowsUpdateStepResponse struct {
 	Ok bool `json:"ok"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }

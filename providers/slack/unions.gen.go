@@ -5,92 +5,22 @@ package slack
 import "github.com/grantwire/grantwire/runtime/api"
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u MessageBotID) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *MessageBotID) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u SubteamDeletedBy) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *SubteamDeletedBy) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u TeamProfileFieldOptions) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *TeamProfileFieldOptions) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u Latest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *Latest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u SubteamAutoType) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *SubteamAutoType) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ConversationParentConversation) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ConversationParentConversation) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ConversationsHistoryChannelActionsTS) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ConversationsHistoryChannelActionsTS) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u TeamDiscoverable) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *TeamDiscoverable) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u ConversationsOpenChannel) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *ConversationsOpenChannel) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u StarsListItem) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *StarsListItem) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -105,11 +35,21 @@ func (u *UserProfileFields) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u UserTZ) MarshalJSON() ([]byte, error) {
+func (u PinsListItem) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *UserTZ) UnmarshalJSON(b []byte) error {
+func (u *PinsListItem) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ReactionsListItem) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ReactionsListItem) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }

@@ -36,7 +36,7 @@ type ErrorShape struct {
 
 // Run renders all files, formatted, sorted by name.
 func Run(a *model.API, opts Config) ([]output.File, error) {
-	e := &emitter{api: a, opts: opts, byValue: valueCycles(a), sent: sentTypes(a)}
+	e := &emitter{api: a, opts: opts, byValue: valueCycles(a), sent: reached(a, bodies), read: reached(a, answers)}
 	jobs := []func() (output.File, error){
 		func() (output.File, error) { return e.types() },
 		func() (output.File, error) { return e.render("operations.gen.go", e.operationsFile()) },
@@ -72,6 +72,7 @@ type emitter struct {
 	api     *model.API
 	opts    Config
 	sent    map[*model.Type]bool  // types that a request body can hold
+	read    map[*model.Type]bool  // types that an answer can hold
 	byValue map[*model.Field]bool // fields whose struct must stand behind a pointer
 }
 

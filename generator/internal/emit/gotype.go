@@ -30,6 +30,9 @@ func value(r *model.Ref) string {
 	}
 }
 
+// GoType is the Go type of a position, as it reads inside the package.
+func GoType(r *model.Ref) string { return element(r) }
+
 // element is the type of a list item or map value; null makes it a pointer.
 func element(r *model.Ref) string {
 	if r.Null && !container(r) && r.Kind != model.Any {
@@ -45,7 +48,7 @@ func container(r *model.Ref) bool {
 }
 
 // fieldType is the type of a struct field and whether it is left out when zero.
-func (e *emitter) fieldType(f *model.Field) (typ string, omit bool) {
+func (e *emitter) fieldType(t *model.Type, f *model.Field) (typ string, omit bool) {
 	v := value(f.Ref)
 	null := f.Ref.Null || f.Ref.Base().Null
 	plain := container(f.Ref) || f.Ref.Kind == model.Any
@@ -55,7 +58,8 @@ func (e *emitter) fieldType(f *model.Field) (typ string, omit bool) {
 	case f.Required && null && f.Ref.Kind != model.Any, e.byValue[f]:
 		return "*" + v, false
 	case f.Required:
-		return v, false
+		// In an answer, nil tells a list that is missing from an empty one.
+		return v, container(f.Ref) && !e.sent[t]
 	case plain:
 		return v, true
 	default:

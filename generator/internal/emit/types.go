@@ -3,6 +3,7 @@ package emit
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,13 +77,20 @@ func generate(doc *openapi3.T, pkg string) (string, error) {
 func (e *emitter) reheader(src string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "// %s\n\npackage %s\n\n", e.header(), e.opts.Package)
-	decls := afterImports(src)
+	decls := embedding.ReplaceAllString(afterImports(src), "$1"+embedded)
 	if strings.Contains(decls, "api.") {
 		fmt.Fprintf(&b, "import %q\n\n", apiPath)
 	}
 	b.WriteString(decls)
 	return b.Bytes()
 }
+
+// embedded is the type that keeps what an answer holds beyond its fields.
+// oapi-codegen has no word for an embedded field, so it writes a named one and
+// reheader takes the name away.
+const embedded = "*api.Extra"
+
+var embedding = regexp.MustCompile("(?m)^(\\s*)Extra \\*api\\.Extra`json:\",embed\"`$")
 
 func afterImports(src string) string {
 	if _, rest, ok := strings.Cut(src, "\nimport ("); ok {
@@ -123,7 +131,7 @@ func (e *emitter) structSchema(t *model.Type, s *openapi3.Schema) {
 	s.Type = &openapi3.Types{"object"}
 	s.Properties = openapi3.Schemas{}
 	for i, f := range t.Fields {
-		typ, omit := e.fieldType(f)
+		typ, omit := e.fieldType(t, f)
 		p := position(f.Ref)
 		doc := e.fieldDoc(t, f)
 		if typ != value(f.Ref) && typ != "*"+value(f.Ref) || e.byValue[f] || f.Required && typ[0] == '*' {
@@ -145,12 +153,18 @@ func (e *emitter) structSchema(t *model.Type, s *openapi3.Schema) {
 			s.Required = append(s.Required, f.JSON)
 		}
 	}
+	if t.Extra == nil && !t.Closed && e.read[t] {
+		s.Properties["~extra"] = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{
+			"x-go-type": embedded, "x-go-name": "Extra", "x-order": float64(-1),
+			"x-go-type-skip-optional-pointer": true, "x-oapi-codegen-extra-tags": map[string]any{"json": ",embed"},
+		}}}
+	}
 	if t.Extra != nil {
 		s.Properties["~extra"] = &openapi3.SchemaRef{Value: &openapi3.Schema{
 			Description: "holds the members that have no field.",
 			Extensions: map[string]any{
 				"x-go-type": "map[string]" + element(t.Extra), "x-go-name": "Extra", "x-order": float64(len(t.Fields)),
-				"x-go-type-skip-optional-pointer": true, "x-oapi-codegen-extra-tags": map[string]any{"json": ",inline"},
+				"x-go-type-skip-optional-pointer": true, "x-oapi-codegen-extra-tags": map[string]any{"json": ",embed"},
 			},
 		}}
 	}
@@ -294,9 +308,8 @@ func (e *emitter) fieldDoc(t *model.Type, f *model.Field) string {
 	return doc
 }
 
-// sentTypes finds the types that request bodies can hold. A default is worth a
-// comment only there.
-func sentTypes(a *model.API) map[*model.Type]bool {
+// reached finds the types below the given positions of all operations.
+func reached(a *model.API, roots func(*model.Operation) []*model.Ref) map[*model.Type]bool {
 	out := map[*model.Type]bool{}
 	var visit func(r *model.Ref)
 	visit = func(r *model.Ref) {
@@ -317,11 +330,26 @@ func sentTypes(a *model.API) map[*model.Type]bool {
 		}
 	}
 	for _, op := range a.Ops {
-		if op.Body != nil {
-			visit(op.Body.Ref)
+		for _, r := range roots(op) {
+			visit(r)
 		}
 	}
 	return out
+}
+
+func bodies(op *model.Operation) []*model.Ref {
+	if op.Body == nil {
+		return nil
+	}
+	return []*model.Ref{op.Body.Ref}
+}
+
+func answers(op *model.Operation) []*model.Ref {
+	refs := []*model.Ref{op.Result.Ref}
+	for _, a := range op.Answers {
+		refs = append(refs, a.Ref)
+	}
+	return refs
 }
 
 // comment keeps text of a document from ending or breaking a comment.

@@ -116,9 +116,14 @@ func (l *lowerer) declare() {
 }
 
 func (l *lowerer) define() {
-	for _, key := range slices.Sorted(maps.Keys(l.types)) {
-		t, ref := l.types[key], l.doc.Components.Schemas[key]
-		s := ref.Value
+	keys := slices.Sorted(maps.Keys(l.types))
+	for _, key := range keys { // first what others look through
+		if t := l.types[key]; t.Kind == model.Alias {
+			t.Elem = l.ref(l.doc.Components.Schemas[key])
+		}
+	}
+	for _, key := range keys {
+		t, s := l.types[key], l.doc.Components.Schemas[key].Value
 		switch t.Kind {
 		case model.Struct:
 			l.fields(t, s)
@@ -132,11 +137,9 @@ func (l *lowerer) define() {
 			}
 		case model.Union:
 			l.variants(t, s)
-		case model.Alias:
-			t.Elem = l.ref(ref)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(l.types)) {
+	for _, key := range keys {
 		if t := l.types[key]; t.Kind == model.Union {
 			l.tag(t, l.doc.Components.Schemas[key].Value)
 		}
@@ -167,6 +170,11 @@ func (l *lowerer) fields(t *model.Type, s *openapi3.Schema) {
 	}
 	if extra := s.AdditionalProperties.Schema; extra != nil {
 		t.Extra = l.ref(extra)
+	} else if has := s.AdditionalProperties.Has; has != nil {
+		t.Closed = !*has
+		if *has {
+			t.Extra = &model.Ref{Kind: model.Any}
+		}
 	}
 }
 
@@ -207,6 +215,9 @@ func (l *lowerer) variants(t *model.Type, s *openapi3.Schema) {
 	hints, _ := s.Extensions[normalize.VariantsKey].([]any)
 	for i, v := range s.OneOf {
 		variant := &model.Variant{Ref: l.ref(v)}
+		if variant.Ref.Base().Kind == model.Any {
+			continue // what fits no other variant is kept as it is anyway
+		}
 		if i < len(hints) {
 			hint, _ := hints[i].(map[string]any)
 			variant.Word, _ = hint["name"].(string)

@@ -211,6 +211,23 @@ func (l *lowerer) answer(status int, r *openapi3.Response) answer {
 	return a
 }
 
+// documented lists the answers with a JSON body.
+func (l *lowerer) documented(o *openapi3.Operation) []model.Answer {
+	var out []model.Answer
+	all := o.Responses.Map()
+	for _, code := range slices.Sorted(maps.Keys(all)) {
+		if all[code].Value == nil {
+			continue
+		}
+		for media, entry := range all[code].Value.Content {
+			if normalize.IsJSON(media) && entry.Schema != nil {
+				out = append(out, model.Answer{Status: code, Ref: l.ref(entry.Schema)})
+			}
+		}
+	}
+	return out
+}
+
 // nothing says whether a schema admits only the empty object, which tells a caller
 // no more than the status does.
 func nothing(s *openapi3.SchemaRef) bool {
@@ -219,6 +236,7 @@ func nothing(s *openapi3.SchemaRef) bool {
 
 func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 	success, redirect, download := l.answers(o)
+	op.Answers = l.documented(o)
 	op.Redirect = redirect && (op.Method == "GET" || op.Method == "HEAD")
 	i := slices.IndexFunc(success, func(a answer) bool { return !a.empty })
 	if i < 0 {

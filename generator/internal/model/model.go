@@ -53,6 +53,7 @@ type Operation struct {
 	Body       *Body
 	Result     Result
 	Alternates []int
+	Answers    []Answer // every documented JSON answer, errors included, sorted by status
 	Paging     Paging
 
 	Group *Group
@@ -112,6 +113,12 @@ type Result struct {
 	Accept string
 }
 
+// Answer is a documented answer with a JSON body.
+type Answer struct {
+	Status string // as the document writes it: "200", "4XX", "default"
+	Ref    *Ref
+}
+
 // ResultKind says how an answer is read.
 type ResultKind uint8
 
@@ -156,6 +163,7 @@ type Type struct {
 	Variants []*Variant
 	Elem     *Ref // of an alias
 	Extra    *Ref // type of members beyond the fields, or nil
+	Closed   bool // no members beyond the fields
 	IsError  bool
 	Doc      string
 

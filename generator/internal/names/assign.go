@@ -232,9 +232,7 @@ func (a *assigner) members(t *model.Type) {
 		taken[strings.ToLower(name)] = true
 		return name
 	}
-	if t.Extra != nil {
-		taken["extra"] = true
-	}
+	taken["extra"] = true // what holds the members without a field
 	if t.Kind == model.Union {
 		taken["raw"] = true
 	}

@@ -66,6 +66,10 @@ func joinErrors(a, b tree) tree {
 	out, props := maps.Clone(a), maps.Clone(object(a, "properties"))
 	maps.Copy(props, object(b, "properties"))
 	out["properties"] = props
+	if b["additionalProperties"] != false {
+		delete(out, "additionalProperties")
+		copyMembers(out, b, "additionalProperties")
+	}
 	out["required"] = slices.DeleteFunc(slices.Clone(list(a, "required")), func(r any) bool {
 		return !slices.Contains(list(b, "required"), r)
 	})

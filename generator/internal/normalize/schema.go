@@ -201,6 +201,10 @@ func (n *normalizer) defineStruct(s tree, at place) tree {
 	}
 	if value, ok := s["additionalProperties"].(tree); ok && len(value) > 0 {
 		out["additionalProperties"] = n.use(value, at.down("value", "additionalProperties"))
+	} else if s["additionalProperties"] == false {
+		out["additionalProperties"] = false
+	} else if ok || s["additionalProperties"] == true {
+		out["additionalProperties"] = true // the document says that there is more than it lists
 	}
 	return out
 }

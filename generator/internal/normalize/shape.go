@@ -57,6 +57,8 @@ func (n *normalizer) step(s tree, null bool, at place) (out tree, again, outNull
 	}
 	if items := object(s, "items"); s["type"] == nil && s["properties"] == nil && (items["anyOf"] != nil || items["oneOf"] != nil) {
 		n.assume(at.pointer, "items-without-array", "items without type: array that hold a union are read as that union")
+		items = without(items)
+		items[openKey] = true // a guess: what it does not list is kept
 		return items, true, null
 	}
 	s = n.inferType(s, at)

@@ -6,6 +6,9 @@ import (
 	"strconv"
 )
 
+// openKey marks a schema whose reading is a guess.
+const openKey = "x-open"
+
 // shapeUnion simplifies oneOf and anyOf. What stays a union leaves as oneOf.
 func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 	keyword := "oneOf"
@@ -33,6 +36,9 @@ func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 	}
 	if keyword == "anyOf" {
 		if merged := n.mergeObjects(variants, at); merged != nil {
+			if flag(base, openKey) {
+				merged["additionalProperties"] = true
+			}
 			return merged, true, null
 		}
 	}
@@ -62,6 +68,9 @@ func (n *normalizer) variants(raw []any) (out []any, null bool) {
 		}
 		m, isNull := takeNull(m)
 		null = null || isNull
+		if isNull && !hasStructure(m) {
+			continue
+		}
 		if c := canonical(m); !seen[c] {
 			seen[c] = true
 			out = append(out, m)
@@ -175,8 +184,11 @@ func (n *normalizer) shapeQuietly(m tree, at place) (tree, bool) {
 
 // mergeObjects merges the inline objects of an anyOf: a value may satisfy several
 // of them at once, so one struct with every property is the truthful type.
+//
+// Objects that differ in the one value of a member are a tagged union and stay one.
 func (n *normalizer) mergeObjects(variants []any, at place) tree {
 	var out tree
+	words := map[string]bool{}
 	for i, v := range variants {
 		m := v.(tree)
 		if m["$ref"] != nil {
@@ -186,12 +198,16 @@ func (n *normalizer) mergeObjects(variants []any, at place) tree {
 		if kind(s) != "struct" {
 			return nil
 		}
+		words[constWord(s)] = true
 		s = withFrom(s, index(at.pointer, "anyOf", i))
 		if out == nil {
 			out = s
 		} else {
 			out = mergeAny(out, s)
 		}
+	}
+	if len(words) == len(variants) && !words[""] {
+		return nil
 	}
 	if out != nil {
 		n.assume(at.pointer, "anyof-merged", "the objects of an anyOf are merged into one; what some of them lack is optional")
@@ -220,6 +236,9 @@ func mergeAny(a, b tree) tree {
 		}
 	}
 	out := tree{"type": "object", "properties": props, fromKey: from}
+	if a["additionalProperties"] == false && b["additionalProperties"] == false {
+		out["additionalProperties"] = false
+	}
 	if len(required) > 0 {
 		out["required"] = required
 	}

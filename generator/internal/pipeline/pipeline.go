@@ -48,10 +48,32 @@ type Result struct {
 // Generate runs the stages in order. It returns no files when the list holds an
 // error.
 func Generate(in Input) (Result, diag.List) {
-	conf := in.Config
-	if conf == nil {
-		conf = &config.Provider{Name: in.Package, Package: in.Package}
+	api, diags := Model(in)
+	if diags.HasErrors() {
+		return Result{}, diags
 	}
+	files, err := emit.Run(api, emitConfig(configOf(in), in))
+	if err != nil {
+		diags = append(diags, diag.Diagnostic{
+			Severity: diag.Error, Provider: api.Provider, File: in.Doc.File, Code: "emit-failed",
+			Message: err.Error(), Remedy: "this is a fault of grantgen: please report it with the document",
+		})
+		return Result{}, diags
+	}
+	return Result{Files: files, Names: names.List(api), Operations: len(api.Ops), Types: len(api.Types)}, diags
+}
+
+func configOf(in Input) *config.Provider {
+	if in.Config != nil {
+		return in.Config
+	}
+	return &config.Provider{Name: in.Package, Package: in.Package}
+}
+
+// Model runs the stages up to the named model. It is nil when the list holds an
+// error.
+func Model(in Input) (*model.API, diag.List) {
+	conf := configOf(in)
 
 	// The raw tree first: a broken document can't be decoded into types.
 	form, diags := normalize.Run(in.Doc.Root, normalize.Options{
@@ -63,7 +85,7 @@ func Generate(in Input) (Result, diag.List) {
 	doc, more := typed(form, conf.Name)
 	diags = append(diags, more...)
 	if doc == nil || diags.HasErrors() {
-		return Result{}, finish(diags, in)
+		return nil, finish(diags, in)
 	}
 
 	api, more := lower.Run(doc, form.Origins, lowerOptions(conf, in))
@@ -76,18 +98,9 @@ func Generate(in Input) (Result, diag.List) {
 		})
 	}
 	if diags = finish(diags, in); diags.HasErrors() {
-		return Result{}, diags
+		return nil, diags
 	}
-
-	files, err := emit.Run(api, emitConfig(conf, in))
-	if err != nil {
-		diags = append(diags, diag.Diagnostic{
-			Severity: diag.Error, Provider: conf.Name, File: in.Doc.File, Code: "emit-failed",
-			Message: err.Error(), Remedy: "this is a fault of grantgen: please report it with the document",
-		})
-		return Result{}, diags
-	}
-	return Result{Files: files, Names: names.List(api), Operations: len(api.Ops), Types: len(api.Types)}, diags
+	return api, diags
 }
 
 // typed loads the normal form. What Validate finds is a report: only what can't be

@@ -60,12 +60,14 @@ func (s *schemas) cause(e Example, lost []difference) string {
 }
 
 // undeclared returns the members whose loss is the whole difference and that
-// the schema names nowhere; nil when there is another difference.
+// the schema neither names anywhere nor invites by additionalProperties; nil
+// when there is another difference.
 func (s *schemas) undeclared(e Example, lost []difference) []string {
 	declared := s.doc.declared(e.Schema)
 	var names []string
 	for _, d := range lost {
-		if d.Member == "" || d.What != lostMember || declared[d.Member] {
+		parent := strings.TrimSuffix(d.Pointer, "/"+d.Member)
+		if d.What != lostMember || declared[d.Member] || s.doc.open(e.Schema, parent) {
 			return nil
 		}
 		if !slices.Contains(names, d.Member) {

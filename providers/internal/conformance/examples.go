@@ -161,3 +161,42 @@ func (u *upstream) declared(schema map[string]any) map[string]bool {
 	walk(schema)
 	return names
 }
+
+// open tells whether the object at a JSON pointer into a value of the schema
+// may, by the schema's own words, have members of any name.
+func (u *upstream) open(schema map[string]any, pointer string) bool {
+	at := u.variants(schema, 0)
+	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		if step == "" {
+			continue
+		}
+		var next []map[string]any
+		for _, s := range at {
+			properties, _ := s["properties"].(map[string]any)
+			for _, v := range []any{properties[step], s["items"], s["additionalProperties"]} {
+				next = append(next, u.variants(v, 0)...)
+			}
+		}
+		at = next
+	}
+	return slices.ContainsFunc(at, func(s map[string]any) bool {
+		_, schema := s["additionalProperties"].(map[string]any)
+		return schema || s["additionalProperties"] == true
+	})
+}
+
+// variants lists a schema and those it is composed of, references followed.
+func (u *upstream) variants(v any, depth int) []map[string]any {
+	s := u.object(v)
+	if s == nil || depth > 8 {
+		return nil
+	}
+	all := []map[string]any{s}
+	for _, word := range []string{"allOf", "anyOf", "oneOf"} {
+		parts, _ := s[word].([]any)
+		for _, part := range parts {
+			all = append(all, u.variants(part, depth+1)...)
+		}
+	}
+	return all
+}

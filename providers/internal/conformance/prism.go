@@ -29,6 +29,8 @@ const startLimit = 2 * time.Minute
 type Prism struct {
 	base      *url.URL
 	transport *http.Transport
+	exited    <-chan struct{}
+	output    *bytes.Buffer // to be read after exited only
 }
 
 // Violation is one way in which Prism found a request to contradict the
@@ -59,11 +61,11 @@ func StartPrism(t *testing.T, file string) *Prism {
 		t.Fatal("GRANTWIRE_PRISM is not set; run `make conformance`, which installs Prism and names it")
 	}
 	port := freePort(t)
-	var output bytes.Buffer
+	output := &bytes.Buffer{}
 	ctx, stop := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, "node", prism, "proxy", //nolint:gosec // the path is make's
 		"--host", "127.0.0.1", "--port", port, "--verboseLevel", "error", file, upstream.URL)
-	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
 		stop()
 		t.Fatalf("start prism: %v (is node installed?)", err)
@@ -79,6 +81,7 @@ func StartPrism(t *testing.T, file string) *Prism {
 	p := &Prism{
 		base:      &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", port)},
 		transport: &http.Transport{},
+		exited:    exited, output: output,
 	}
 	t.Cleanup(p.transport.CloseIdleConnections)
 	if err := p.wait(ctx, exited); err != nil {
@@ -127,13 +130,25 @@ func (p *Prism) Check(req *http.Request, server string) ([]Violation, error) {
 	out.URL, out.Host, out.RequestURI = target, "", ""
 	resp, err := p.transport.RoundTrip(out)
 	if err != nil {
-		return nil, err
+		return nil, p.why(err)
 	}
 	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		return nil, err
 	}
 	return requestViolations(resp)
+}
+
+// why adds Prism's last words when a request failed because Prism is gone.
+func (p *Prism) why(err error) error {
+	select {
+	case <-p.exited:
+		text := p.output.Bytes()
+		const last = 2000
+		return fmt.Errorf("prism ended: %w\n%s", err, text[max(0, len(text)-last):])
+	case <-time.After(100 * time.Millisecond):
+		return err
+	}
 }
 
 // requestViolations reads Prism's header. Violations by the response are

@@ -41,6 +41,12 @@ func subjects() []subject {
 		}, {
 			Text:   "is deprecated",
 			Reason: "a remark, not a contradiction",
+		}, {
+			Place: "request.path.workflow_id", Text: "must match exactly one schema in oneOf",
+			Reason: "a number or a string: a number in a path is text, too, so both fit",
+		}, {
+			Place: "request.path.pages_deployment_id", Text: "must match exactly one schema in oneOf",
+			Reason: "as above",
 		}},
 	}, {
 		name:        "slack",

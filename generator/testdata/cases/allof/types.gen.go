@@ -6,12 +6,14 @@ import "github.com/grantwire/grantwire/runtime/api"
 
 // Base is the schema base.
 type Base struct {
+	*api.Extra
 	ID   int64     `json:"id"`
 	Meta *BaseMeta `json:"meta,omitzero"`
 }
 
 // BaseMeta is the member meta of the schema choice, and of 2 more.
 type BaseMeta struct {
+	*api.Extra
 	A *string `json:"a,omitzero"`
 }
 
@@ -26,6 +28,7 @@ type Choice struct {
 
 // ChoiceWithL is the schema choice.
 type ChoiceWithL struct {
+	*api.Extra
 	ID   int64     `json:"id"`
 	L    *Cyclic   `json:"l,omitzero"`
 	Meta *BaseMeta `json:"meta,omitzero"`
@@ -33,6 +36,7 @@ type ChoiceWithL struct {
 
 // ChoiceWithR is the schema choice.
 type ChoiceWithR struct {
+	*api.Extra
 	ID   int64     `json:"id"`
 	Meta *BaseMeta `json:"meta,omitzero"`
 	R    *Merged   `json:"r,omitzero"`
@@ -40,11 +44,13 @@ type ChoiceWithR struct {
 
 // Cyclic is the schema cyclic.
 type Cyclic struct {
+	*api.Extra
 	W api.Nullable[Base] `json:"w,omitzero"`
 }
 
 // Derived is the schema derived.
 type Derived struct {
+	*api.Extra
 	Choice *Choice      `json:"choice,omitzero"`
 	ID     int64        `json:"id"`
 	Meta   *DerivedMeta `json:"meta,omitzero"`
@@ -54,12 +60,14 @@ type Derived struct {
 
 // DerivedMeta is the member meta of the schema derived.
 type DerivedMeta struct {
+	*api.Extra
 	A *string `json:"a,omitzero"`
 	B *string `json:"b,omitzero"`
 }
 
 // Merged is the schema merged.
 type Merged struct {
+	*api.Extra
 	Back         *Choice             `json:"back,omitzero"`
 	Both         *MergedBoth         `json:"both,omitzero"`
 	OnlyRequired *MergedOnlyRequired `json:"only_required,omitzero"`
@@ -67,12 +75,14 @@ type Merged struct {
 
 // MergedBoth is the member both of the schema merged.
 type MergedBoth struct {
+	*api.Extra
 	X StringOrInt `json:"x"`
 	Y *string     `json:"y,omitzero"`
 }
 
 // MergedOnlyRequired is the member only_required of the schema merged.
 type MergedOnlyRequired struct {
+	*api.Extra
 	P *string `json:"p,omitzero"`
 	Q *string `json:"q,omitzero"`
 }

@@ -26,12 +26,14 @@ type ErrorCode string
 
 // ErrorResponse is the error answer of getPet.
 type ErrorResponse struct {
+	*api.Extra
 	Code    *ErrorCode `json:"code,omitzero"`
 	Message *string    `json:"message,omitzero"`
 }
 
 // Pet is the schema pet.
 type Pet struct {
+	*api.Extra
 	Born   *api.Date              `json:"born,omitzero"`
 	ID     int64                  `json:"id"`
 	Name   string                 `json:"name"`
@@ -41,6 +43,7 @@ type Pet struct {
 
 // PetTag is the member tags of the schema pet.
 type PetTag struct {
+	*api.Extra
 	Name *string `json:"name,omitzero"`
 }
 

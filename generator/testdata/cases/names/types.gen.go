@@ -2,6 +2,8 @@
 
 package names
 
+import "github.com/grantwire/grantwire/runtime/api"
+
 // Defines values for ClientOwnerStatus.
 const (
 	ClientOwnerStatus15           ClientOwnerStatus = "1.5"
@@ -20,12 +22,14 @@ const (
 
 // ClientObject is the schema Client.
 type ClientObject struct {
+	*api.Extra
 	Owner  *ClientOwner  `json:"owner,omitzero"`
 	Status *ClientStatus `json:"status,omitzero"`
 }
 
 // ClientOwner is the member owner of the schema Client.
 type ClientOwner struct {
+	*api.Extra
 	Status *ClientOwnerStatus `json:"status,omitzero"`
 }
 
@@ -34,6 +38,7 @@ type ClientOwnerStatus string
 
 // ClientSchema is the schema client.
 type ClientSchema struct {
+	*api.Extra
 	Plus1      *int64   `json:"+1,omitzero"`
 	Minus1     *int64   `json:"-1,omitzero"`
 	N2fa       *bool    `json:"2fa,omitzero"`

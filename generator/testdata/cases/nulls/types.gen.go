@@ -12,6 +12,7 @@ const (
 
 // Note is the schema note.
 type Note struct {
+	*api.Extra
 	A   *string              `json:"a"`
 	Any any                  `json:"any,omitzero"`
 	B   string               `json:"b"`
@@ -35,6 +36,7 @@ type NoteE string
 
 // Owner is the schema owner.
 type Owner struct {
+	*api.Extra
 	ID int64 `json:"id"`
 }
 

@@ -2,13 +2,17 @@
 
 package paging
 
+import "github.com/grantwire/grantwire/runtime/api"
+
 // PCursorMeta is the member meta of p/cursor.
 type PCursorMeta struct {
+	*api.Extra
 	Next *string `json:"next,omitzero"`
 }
 
 // PCursorResponse is the answer of p/cursor.
 type PCursorResponse struct {
+	*api.Extra
 	Data     []int64      `json:"data,omitzero"`
 	Meta     *PCursorMeta `json:"meta,omitzero"`
 	Warnings []string     `json:"warnings,omitzero"`
@@ -21,21 +25,25 @@ type PFormRequest struct {
 
 // PFormResponse is the answer of p/form.
 type PFormResponse struct {
+	*api.Extra
 	Data []int64 `json:"data,omitzero"`
 }
 
 // PNoneResponse is the answer of p/none.
 type PNoneResponse struct {
+	*api.Extra
 	One *string `json:"one,omitzero"`
 }
 
 // PPageResponse is the answer of p/page.
 type PPageResponse struct {
+	*api.Extra
 	Things []PPageThing `json:"things,omitzero"`
 	Total  *int64       `json:"total,omitzero"`
 }
 
 // PPageThing is the member things of p/page.
 type PPageThing struct {
+	*api.Extra
 	N *int64 `json:"n,omitzero"`
 }

@@ -2,6 +2,8 @@
 
 package results
 
+import "github.com/grantwire/grantwire/runtime/api"
+
 // Defines values for RStatusResponse.
 const (
 	RStatusResponseDown RStatusResponse = "down"
@@ -10,11 +12,13 @@ const (
 
 // ErrorResponse is the error answer of r/default.
 type ErrorResponse struct {
+	*api.Extra
 	D *string `json:"d,omitzero"`
 }
 
 // RAcceptedResponse is the answer of r/accepted.
 type RAcceptedResponse struct {
+	*api.Extra
 	Wait *int64 `json:"wait,omitzero"`
 }
 

@@ -6,6 +6,7 @@ import "github.com/grantwire/grantwire/runtime/api"
 
 // File is the schema File.
 type File struct {
+	*api.Extra
 	Name string                       `json:"name"`
 	Size *int64                       `json:"size,omitzero"`
 	X    api.Nullable[map[string]any] `json:"x,omitzero"`

@@ -12,6 +12,7 @@ const (
 
 // Circle is the schema circle.
 type Circle struct {
+	*api.Extra
 	ID     *ID      `json:"id,omitzero"`
 	Radius *float64 `json:"radius,omitzero"`
 	Type   *string  `json:"type,omitzero"`
@@ -19,6 +20,7 @@ type Circle struct {
 
 // Closed is the schema closed.
 type Closed struct {
+	*api.Extra
 	Kind ClosedKind `json:"kind"`
 	Why  *string    `json:"why,omitzero"`
 }
@@ -61,6 +63,7 @@ type LabelsSetRequest struct {
 
 // Opened is the schema opened.
 type Opened struct {
+	*api.Extra
 	At *int64 `json:"at,omitzero"`
 
 	// Kind is always "opened".
@@ -78,6 +81,7 @@ type Shape struct {
 
 // Square is the schema square.
 type Square struct {
+	*api.Extra
 	Parts []Shape  `json:"parts,omitzero"`
 	Side  *float64 `json:"side,omitzero"`
 	Type  *string  `json:"type,omitzero"`

@@ -12,6 +12,7 @@ const (
 
 // GetV1ThingsIDUndeclaredDeep is the member deep of get /v1/things/{id}/{undeclared}, and of 1 more.
 type GetV1ThingsIDUndeclaredDeep struct {
+	*api.Extra
 	X *string `json:"x,omitzero"`
 }
 
@@ -20,6 +21,7 @@ type GetV1ThingsIDUndeclaredEnum string
 
 // GetV1ThingsIDUndeclaredLoop is the member loop of get /v1/things/{id}/{undeclared}.
 type GetV1ThingsIDUndeclaredLoop struct {
+	*api.Extra
 	Deep    *GetV1ThingsIDUndeclaredDeep              `json:"deep,omitzero"`
 	Enum    api.Nullable[GetV1ThingsIDUndeclaredEnum] `json:"enum,omitzero"`
 	Free    map[string]any                            `json:"free,omitzero"`
@@ -36,6 +38,7 @@ type GetV1ThingsIDUndeclaredLoop struct {
 
 // GetV1ThingsIDUndeclaredResponse is the answer of get /v1/things/{id}/{undeclared}.
 type GetV1ThingsIDUndeclaredResponse struct {
+	*api.Extra
 	Deep    *GetV1ThingsIDUndeclaredDeep              `json:"deep,omitzero"`
 	Enum    api.Nullable[GetV1ThingsIDUndeclaredEnum] `json:"enum,omitzero"`
 	Free    map[string]any                            `json:"free,omitzero"`
@@ -55,17 +58,21 @@ type GetV1ThingsIDUndeclaredTyped struct {
 	K *string `json:"k,omitzero"`
 
 	// Extra holds the members that have no field.
-	Extra map[string]int64 `json:",inline"`
+	Extra map[string]int64 `json:",embed"`
 }
 
 // GetV1ThingsIDUndeclaredUnion is the member loop.union of get /v1/things/{id}/{undeclared}, and of 1 more.
 type GetV1ThingsIDUndeclaredUnion struct {
 	A *string `json:"a,omitzero"`
 	B *string `json:"b,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
 }
 
 // GetV1ThingsIDUndeclaredUntyped is the member loop.untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
 type GetV1ThingsIDUndeclaredUntyped struct {
+	*api.Extra
 	X *string `json:"x,omitzero"`
 }
 
