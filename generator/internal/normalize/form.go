@@ -104,6 +104,7 @@ type normalizer struct {
 	queued     map[string]bool
 	errorRoots []string // components that stand for error objects, see hoistError
 	merging    []string // components on the way down through allOf, to stop cycles
+	peeking    []string // references on the way down through peek, "" for inline schemas
 	diags      diag.List
 }
 

@@ -158,28 +158,36 @@ func (n *normalizer) mergeLists(variants []any, at place) tree {
 }
 
 // peek shapes a variant without defining anything, following references.
+// What contains itself, or lies too deep, is any value.
 func (n *normalizer) peek(m tree, at place) tree {
-	for range 8 {
-		s, _ := n.shapeQuietly(m, at)
-		ref, ok := s["$ref"].(string)
-		if !ok {
-			return s
-		}
-		target, ok := n.resolve(ref)
-		if m, ok = target.(tree); !ok {
-			return tree{}
-		}
+	if len(n.peeking) > 6 {
+		return tree{}
 	}
-	return tree{}
+	s, _ := n.shapeQuietly(m, at)
+	ref, ok := s["$ref"].(string)
+	if !ok {
+		return s
+	}
+	target, _ := n.resolve(ref)
+	m, ok = target.(tree)
+	if !ok || slices.Contains(n.peeking, ref) {
+		return tree{}
+	}
+	n.peeking = append(n.peeking, ref)
+	defer func() { n.peeking = n.peeking[:len(n.peeking)-1] }()
+	return n.peek(m, at)
 }
 
 // shapeQuietly shapes without reporting: the same schema is shaped again, and
 // reported on, where it is used.
 func (n *normalizer) shapeQuietly(m tree, at place) (tree, bool) {
 	before := n.diags
-	s, null := n.shape(m, at)
-	n.diags = before
-	return s, null
+	n.peeking = append(n.peeking, "")
+	defer func() {
+		n.diags = before
+		n.peeking = n.peeking[:len(n.peeking)-1]
+	}()
+	return n.shape(m, at)
 }
 
 // mergeObjects merges the inline objects of an anyOf: a value may satisfy several

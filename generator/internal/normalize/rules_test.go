@@ -1,0 +1,157 @@
+package normalize
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Each rule, before and after. The schema stands as component a; b is a string, o an
+// object, n an object that may be null.
+func TestRules(t *testing.T) {
+	for _, c := range []struct{ name, before, after, codes string }{
+		{"nullable of 3.0", `{"type":"object","properties":{"p":{"type":"string","nullable":true}}}`,
+			`{"type":"object","properties":{"p":{"type":"string","x-null":true}}}`, ""},
+		{"null in a list of types", `{"type":"object","properties":{"p":{"type":["integer","null"]}}}`,
+			`{"type":"object","properties":{"p":{"type":"integer","x-null":true}}}`, ""},
+		{"null as a variant", `{"type":"object","properties":{"p":{"anyOf":[{"$ref":"#/components/schemas/o"},{"type":"null"}]}}}`,
+			`{"type":"object","properties":{"p":{"$ref":"#/components/schemas/o","x-null":true}}}`, ""},
+		{"null in an enum", `{"type":"object","properties":{"p":{"type":"string","enum":["x",null]}}}`,
+			`{"type":"object","properties":{"p":{"type":"string","enum":["x"],"x-null":true}}}`, ""},
+		{"nullable component", `{"type":"object","properties":{"p":{"$ref":"#/components/schemas/n"}}}`,
+			`{"type":"object","properties":{"p":{"$ref":"#/components/schemas/n","x-null":true}}}`, ""},
+		{"a component that repeats another one but for null", `{"type":"object","properties":{"p":{"$ref":"#/components/schemas/nullable-o"}}}`,
+			`{"type":"object","properties":{"p":{"$ref":"#/components/schemas/o","x-null":true}}}`, ""},
+		{"const is an enum of one", `{"type":"object","properties":{"p":{"const":"x"}}}`,
+			`{"type":"object","properties":{"p":{"type":"string","enum":["x"]}}}`, ""},
+		{"allOf of one", `{"type":"object","properties":{"p":{"allOf":[{"$ref":"#/components/schemas/o"}],"nullable":true}}}`,
+			`{"type":"object","properties":{"p":{"$ref":"#/components/schemas/o","x-null":true}}}`, ""},
+		{"allOf of two", `{"allOf":[{"$ref":"#/components/schemas/o"},{"type":"object","required":["q"],"properties":{"q":{"type":"boolean"}}}]}`,
+			`{"type":"object","properties":{"id":{"type":"integer"},"q":{"type":"boolean"}},"required":["id","q"]}`, ""},
+		{"allOf that contains itself", `{"allOf":[{"$ref":"#/components/schemas/a"},{"type":"object","properties":{"q":{"type":"boolean"}}}]}`,
+			`{"type":"object","properties":{"q":{"type":"boolean"}}}`, "allof-cycle"},
+		{"a union of strings is a string", `{"type":"object","properties":{"p":{"oneOf":[{"type":"string"},{"type":"string","enum":["x","y"]}]}}}`,
+			`{"type":"object","properties":{"p":{"type":"string"}}}`, ""},
+		{"a union of numbers is a number", `{"type":"object","properties":{"p":{"anyOf":[{"type":"integer"},{"type":"number"}]}}}`,
+			`{"type":"object","properties":{"p":{"type":"number"}}}`, ""},
+		{"a date or a unix time is a time", `{"type":"object","properties":{"p":{"oneOf":[{"type":"string","format":"date-time"},{"type":"integer"}]}}}`,
+			`{"type":"object","properties":{"p":{"type":"string","format":"date-time"}}}`, ""},
+		{"a union of lists is a list", `{"type":"object","properties":{"p":{"anyOf":[{"type":"array","items":{"type":"string"}},{"type":"array","items":{"$ref":"#/components/schemas/b"}}]}}}`,
+			`{"type":"object","properties":{"p":{"type":"array","items":{"type":"string"}}}}`, ""},
+		{"objects of an anyOf are merged", `{"anyOf":[{"type":"object","required":["x","y"],"properties":{"x":{"type":"string"},"y":{"type":"string"}}},{"type":"object","required":["x"],"properties":{"x":{"type":"string"},"z":{"type":"string"}}}]}`,
+			`{"type":"object","properties":{"x":{"type":"string"},"y":{"type":"string"},"z":{"type":"string"}},"required":["x"]}`, "anyof-merged"},
+		{"variants that only list required members", `{"type":"object","properties":{"x":{"type":"string"}},"anyOf":[{"required":["x"]},{"required":["y"]}]}`,
+			`{"type":"object","properties":{"x":{"type":"string"}}}`, ""},
+		{"items without array", `{"type":"object","properties":{"p":{"items":{"anyOf":[{"type":"string"},{"type":"null"}]}}}}`,
+			`{"type":"object","properties":{"p":{"type":"string","x-null":true}}}`, "items-without-array"},
+		{"a forgotten type", `{"properties":{"p":{"enum":["x"]},"q":{"items":{"type":"string"}},"r":{"enum":[1,2]}}}`,
+			`{"type":"object","properties":{"p":{"type":"string","enum":["x"]},"q":{"type":"array","items":{"type":"string"}},"r":{"type":"integer"}}}`, ""},
+		{"an enum of booleans", `{"type":"object","properties":{"p":{"type":"boolean","enum":[true]}}}`,
+			`{"type":"object","properties":{"p":{"type":"boolean"}}}`, ""},
+		{"a schema that is true", `{"type":"object","properties":{"p":true}}`,
+			`{"type":"object","properties":{"p":{}}}`, ""},
+		{"a schema that is no schema", `{"type":"object","properties":{"p":7}}`,
+			`{"type":"object","properties":{"p":{}}}`, "schema-not-object"},
+		{"an object that admits nothing", `{"type":"object","properties":{"p":{"type":"object","properties":{},"additionalProperties":false}}}`,
+			`{"type":"object","properties":{"p":{"type":"object","x-empty":true}}}`, ""},
+		{"members that no property requires", `{"type":"object","required":["gone","p","p"],"properties":{"p":{"type":"string"}}}`,
+			`{"type":"object","properties":{"p":{"type":"string"}},"required":["p"]}`, ""},
+		{"a reference into the middle", `{"type":"object","properties":{"p":{"$ref":"#/components/schemas/o/properties/id"}}}`,
+			`{"type":"object","properties":{"p":{"type":"integer"}}}`, ""},
+		{"a reference at nothing", `{"type":"object","properties":{"p":{"$ref":"#/components/schemas/nowhere"}}}`,
+			`{"type":"object","properties":{"p":{}}}`, "dangling-ref"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			form, diags := Run(decode(t, document(c.before)), Options{})
+			got := form.Root["components"].(tree)["schemas"].(tree)["a"]
+			if diff := cmp.Diff(decode(t, c.after), got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			var codes []string
+			for _, d := range diags {
+				codes = append(codes, d.Code)
+				if strings.HasPrefix(d.Pointer, "#") || d.Pointer == "" {
+					t.Errorf("%s has no JSON pointer: %q", d.Code, d.Pointer)
+				}
+			}
+			if got := strings.Join(codes, " "); got != c.codes {
+				t.Errorf("diagnostics %q, want %q", got, c.codes)
+			}
+		})
+	}
+}
+
+func document(a string) string {
+	return `{"openapi":"3.1.0","info":{"title":"t","version":"1"},"paths":{"/a":{"get":{"responses":{"200":{"description":"",
+		"content":{"application/json":{"schema":{"$ref":"#/components/schemas/a"}}}}}}}},
+		"components":{"schemas":{"a":` + a + `,"b":{"type":"string"},
+		"o":{"type":"object","required":["id"],"properties":{"id":{"type":"integer"}}},
+		"nullable-o":{"type":["object","null"],"title":"O","required":["id"],"properties":{"id":{"type":"integer"}}},
+		"n":{"type":"object","nullable":true,"properties":{"x":{"type":"string"}}}}}}`
+}
+
+func decode(t *testing.T, text string) tree {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var v tree
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Equal structures under one name become one type; under two names, two.
+func TestHoistingDeduplicates(t *testing.T) {
+	owner := `{"type":"object","properties":{"login":{"type":"string"},"id":{"type":"integer"}}}`
+	form, _ := Run(decode(t, document(`{"type":"object","properties":{"owner":`+owner+`,"more":{"type":"object","properties":{"owner":`+owner+`,"author":`+owner+`}},
+		"owners":{"type":"array","items":`+owner+`}}}`)), Options{})
+	inline := 0
+	for key := range form.Root["components"].(tree)["schemas"].(tree) {
+		if strings.HasPrefix(key, "inline.") {
+			inline++
+		}
+	}
+	if inline != 3 { // owner (three places, one of them a list), author, more
+		t.Errorf("%d inline types, want 3", inline)
+	}
+	for key, origins := range form.Origins {
+		if strings.HasPrefix(key, "inline.") && len(origins) == 3 {
+			return
+		}
+	}
+	t.Error("no type remembers its three places")
+}
+
+// The input belongs to the caller: a run changes nothing in it.
+func TestInputIsNotModified(t *testing.T) {
+	text := document(`{"allOf":[{"$ref":"#/components/schemas/o"},{"anyOf":[{"type":"object","properties":{"x":{"nullable":true,"enum":["a",null]}}},{"type":"null"}]}]}`)
+	doc := decode(t, text)
+	Run(doc, Options{})
+	if diff := cmp.Diff(decode(t, text), doc); diff != "" {
+		t.Errorf("the document changed:\n%s", diff)
+	}
+}
+
+// Any JSON value in place of a schema ends, without a panic, in a document in
+// normal form.
+func FuzzSchema(f *testing.F) {
+	for _, seed := range []string{
+		`{"allOf":[{"$ref":"#/components/schemas/a"}]}`, `{"oneOf":[{"$ref":"#/components/schemas/a"},{"type":"array","items":{"$ref":"#/components/schemas/a"}}]}`,
+		`{"type":["a",1,null]}`, `{"enum":[{}]}`, `{"properties":{"":[]}}`, `{"items":{"anyOf":[{}]}}`, `{"discriminator":{"mapping":{"a":1}},"oneOf":[1,{}]}`,
+		`{"$ref":"#/paths/~1a"}`, `[]`, `"x"`, `{"anyOf":[{"anyOf":[{"anyOf":[]}]}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, schema string) {
+		if !json.Valid([]byte(schema)) || len(schema) > 2000 {
+			t.Skip()
+		}
+		form, _ := Run(decode(t, document(schema)), Options{})
+		if form.Root["paths"] == nil {
+			t.Error("no paths")
+		}
+	})
+}

@@ -1,0 +1,43 @@
+package api
+
+import "net/url"
+
+const hexDigits = "0123456789ABCDEF"
+
+// appendEscaped percent-encodes everything but the unreserved characters of
+// RFC 3986. A space becomes %20, which queries and forms both understand.
+func appendEscaped[T string | []byte](dst []byte, s T) []byte {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '-', c == '_', c == '.', c == '~':
+			dst = append(dst, c)
+		default:
+			dst = append(dst, '%', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return dst
+}
+
+// setPath appends an escaped path to the base URL's.
+func setPath(u *url.URL, base *url.URL, escaped string) error {
+	if base.RawPath == "" && !hasPercent(escaped) {
+		u.Path = base.Path + escaped
+		return nil
+	}
+	plain, err := url.PathUnescape(escaped)
+	if err != nil {
+		return &fieldError{field: "path", reason: "the operation's template is no valid path"}
+	}
+	u.Path, u.RawPath = base.Path+plain, base.EscapedPath()+escaped
+	return nil
+}
+
+func hasPercent(s string) bool {
+	for i := range len(s) {
+		if s[i] == '%' {
+			return true
+		}
+	}
+	return false
+}

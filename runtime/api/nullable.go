@@ -1,0 +1,50 @@
+package api
+
+// Nullable is a member that may be absent, null or a value; the zero value is
+// absent. Fields of this type are tagged omitzero.
+type Nullable[T any] struct {
+	value *T // a pointer, so that T may hold a Nullable[T]
+	set   bool
+}
+
+// Value returns a Nullable that holds v.
+func Value[T any](v T) Nullable[T] { return Nullable[T]{value: &v, set: true} }
+
+// Null returns a Nullable that is sent as null.
+func Null[T any]() Nullable[T] { return Nullable[T]{set: true} }
+
+// IsZero reports whether n is absent; omitzero asks it.
+func (n Nullable[T]) IsZero() bool { return !n.set }
+
+// IsNull reports whether n is null; it is false when n is absent.
+func (n Nullable[T]) IsNull() bool { return n.set && n.value == nil }
+
+// Get returns the value; the zero value and false when n is absent or null.
+func (n Nullable[T]) Get() (T, bool) {
+	if n.value == nil {
+		var zero T
+		return zero, false
+	}
+	return *n.value, true
+}
+
+// MarshalJSON encodes the value; null when n is null or absent.
+func (n Nullable[T]) MarshalJSON() ([]byte, error) {
+	if n.value == nil {
+		return []byte("null"), nil
+	}
+	return marshalJSON(n.value)
+}
+
+// UnmarshalJSON decodes null or a value.
+func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
+	n.set, n.value = true, nil
+	if string(b) == "null" {
+		return nil
+	}
+	n.value = new(T)
+	return decodeValue(b, n.value)
+}
+
+// pointer gives the encoders the value; it is a nil *T for null.
+func (n Nullable[T]) pointer() any { return n.value }

@@ -1,0 +1,129 @@
+package api
+
+// GeneratedV1 is the handshake between this package and generated code, which
+// says `const _ = api.GeneratedV1`. When that line does not compile, the
+// generated package is newer or older than this one: run `go generate` on the
+// provider again with the grantgen of this module's version.
+const GeneratedV1 = 1
+
+// Provider describes an API in static data. Generated packages hold one.
+type Provider struct {
+	Name    string   // short name that starts every error text: "github"
+	BaseURL string   // "https://api.github.com", without a slash at the end
+	Headers []Header // fixed headers of every request
+	Errors  ErrorShape
+	// NewError, if not nil, returns a pointer to the provider's own error type.
+	// The body of an error answer is decoded into it, and errors.As finds it.
+	NewError func() error
+}
+
+// Header is one fixed request header.
+type Header struct{ Name, Value string }
+
+// ErrorShape says where a provider puts the facts of an error. Paths are dotted
+// member names in the JSON body; "" means that there is no such member.
+type ErrorShape struct {
+	OK        string // top-level boolean that is false on failure although the status is 2xx
+	Code      string // path of the provider's error code
+	Message   string // path of the message
+	RequestID string // response header with the request ID; "" = X-Request-Id
+
+	// Codes that mean the same as status 401, 429 and 404.
+	Unauthorized, RateLimited, NotFound []string
+}
+
+// Operation describes one operation in static data: what is sent, what comes
+// back, how it pages. It must not change after its first use.
+type Operation struct {
+	Provider   *Provider
+	ID         string // the document's name of the operation: "repos/get"
+	Method     string // "GET"
+	Path       string // template: "/repos/{owner}/{repo}"
+	Service    string // Go name of the service: "Repos"
+	Name       string // Go name of the method: "Get"
+	Server     string // absolute base URL that replaces the provider's, or ""
+	Doc        string // link to the provider's documentation, or ""
+	Scopes     []string
+	Access     Access
+	Idempotent bool // repeating it does no harm
+	Deprecated bool
+	Request    Media  // media type of the request body, sent as it is; "" = no body
+	Accept     string // Accept header; "" = */*
+	Result     Result
+	Redirect   bool  // GET or HEAD that documents a redirect
+	Alternates []int // documented 2xx statuses whose body is not the result type
+	Paging     Paging
+}
+
+// Media is the media type of a request body; it picks the encoder:
+// JSON (application/json and any +json), application/x-www-form-urlencoded,
+// multipart/form-data, text/*; everything else is a stream of bytes.
+type Media string
+
+// Access says what an operation does to the provider's data. The zero value
+// means that the document does not tell.
+type Access uint8
+
+const (
+	Read Access = iota + 1
+	Write
+	Delete
+)
+
+// String returns "read", "write", "delete" or "unknown".
+func (a Access) String() string {
+	switch a {
+	case Read:
+		return "read"
+	case Write:
+		return "write"
+	case Delete:
+		return "delete"
+	}
+	return "unknown"
+}
+
+// Result says what the body of a success is decoded into.
+type Result uint8
+
+const (
+	None   Result = iota // no content: out is nil
+	JSON                 // out is a pointer to the result
+	Text                 // out is a *string
+	Stream               // out is a **Download
+)
+
+// String returns "none", "json", "text" or "stream".
+func (r Result) String() string {
+	switch r {
+	case None:
+		return "none"
+	case JSON:
+		return "json"
+	case Text:
+		return "text"
+	case Stream:
+		return "stream"
+	}
+	return "unknown"
+}
+
+// PagingKind says how an operation hands out its pages.
+type PagingKind uint8
+
+const (
+	PagingNone   PagingKind = iota
+	PagingLink              // Link response header with rel="next"
+	PagingPage              // page number in a parameter
+	PagingCursor            // the body names the next cursor
+)
+
+// Paging describes how to walk the pages of an operation.
+type Paging struct {
+	Kind  PagingKind
+	Param string // query or form parameter that carries the page number or cursor
+	Size  string // parameter that holds the page size, or ""
+	Next  string // PagingCursor: dotted path of the next cursor in the body
+	Pages string // PagingPage: dotted path of the number of pages in the body, or ""
+	Items string // dotted path of the item array in the body; "" = the body is the array
+}
