@@ -36,6 +36,9 @@ type generateCommand struct {
 	Verbose      bool `short:"v" help:"Print notes, too."`
 }
 
+// codeNamesList is what package names says of a line that it cannot read.
+const codeNamesList = "names-list"
+
 // job is a generate command with everything found out.
 type job struct {
 	doc    string // the document as it is opened
@@ -59,7 +62,12 @@ func (c *generateCommand) Run(t tool) error {
 		return t.report(diags, c.Verbose)
 	}
 	result, more := pipeline.Generate(in)
-	diags = append(diags, more.WithProvider(j.conf.Name)...)
+	for _, d := range more.WithProvider(j.conf.Name) {
+		if d.Code == codeNamesList { // the pipeline reads no files and knows no name
+			d.File = shown(j.names)
+		}
+		diags = append(diags, d)
+	}
 	if diags.HasErrors() {
 		return t.report(diags, c.Verbose)
 	}

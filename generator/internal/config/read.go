@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"strings"
+	"regexp"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/token"
 	"github.com/grantwire/grantwire/generator/internal/diag"
+	"github.com/grantwire/grantwire/generator/internal/yamlfault"
+	"go.yaml.in/yaml/v3"
 )
 
 // maxBytes limits provider.yaml; the largest has some hundred lines.
@@ -35,17 +36,17 @@ func Bytes(name string, text []byte) (p *Provider, diags diag.List) {
 	// The YAML reader is not ours, and its input is.
 	defer func() {
 		if r := recover(); r != nil {
-			p, diags = nil, diag.List{syntax(name, "the text confuses the YAML reader", nil)}
+			p, diags = nil, diag.List{syntax(name, "the text confuses the YAML reader")}
 		}
 	}()
 	if len(text) > maxBytes {
-		return nil, diag.List{syntax(name, fmt.Sprintf("more than %d bytes", maxBytes), nil)}
+		return nil, diag.List{syntax(name, fmt.Sprintf("more than %d bytes", maxBytes))}
 	}
 	p = new(Provider)
-	if len(bytes.TrimSpace(text)) > 0 {
-		if err := yaml.UnmarshalWithOptions(text, p, yaml.Strict()); err != nil {
-			return nil, diag.List{decodeFault(name, err)}
-		}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(p); err != nil && !errors.Is(err, io.EOF) {
+		return nil, decodeFaults(name, text, err)
 	}
 	if diags = p.check(name); diags.HasErrors() {
 		return nil, diags.Sort()
@@ -53,26 +54,24 @@ func Bytes(name string, text []byte) (p *Provider, diags diag.List) {
 	return p, diags.Sort()
 }
 
-// decodeFault words what the YAML reader says, with the line.
-func decodeFault(name string, err error) diag.Diagnostic {
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
-		d := syntax(name, unknown.GetMessage(), unknown.GetToken())
-		d.Code, d.Remedy = diag.CodeConfigUnknown, "correct the spelling; CONTRIBUTING lists the keys"
-		return d
+// unknown matches what the YAML reader says of a key that does not exist.
+var unknown = regexp.MustCompile(`^field (\S+) not found in type `)
+
+// decodeFaults words what the YAML reader says, with the line.
+func decodeFaults(name string, text []byte, err error) diag.List {
+	var diags diag.List
+	for _, f := range yamlfault.Of(text, err) {
+		d := syntax(name, f.Message)
+		d.Line, d.Column = f.Line, f.Column
+		if key := unknown.FindStringSubmatch(f.Message); key != nil {
+			d.Code = diag.CodeConfigUnknown
+			d.Message, d.Remedy = fmt.Sprintf("there is no key %q here", key[1]), "correct the spelling; CONTRIBUTING lists the keys"
+		}
+		diags = append(diags, d)
 	}
-	var placed yaml.Error
-	if errors.As(err, &placed) {
-		return syntax(name, placed.GetMessage(), placed.GetToken())
-	}
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	return syntax(name, first, nil)
+	return diags.Sort()
 }
 
-func syntax(name, message string, at *token.Token) diag.Diagnostic {
-	d := diag.Diagnostic{File: name, Code: diag.CodeConfigSyntax, Message: message, Remedy: "correct the text there"}
-	if at != nil && at.Position != nil {
-		d.Line, d.Column = at.Position.Line, at.Position.Column
-	}
-	return d
+func syntax(name, message string) diag.Diagnostic {
+	return diag.Diagnostic{File: name, Code: diag.CodeConfigSyntax, Message: message, Remedy: "correct the text there"}
 }

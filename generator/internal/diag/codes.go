@@ -46,7 +46,6 @@ const (
 	CodeNpmMissing        = "npm-missing"
 	CodeRegistryFailed    = "registry-failed"
 	CodeVersionMissing    = "version-missing"
-	CodeIntegrityMissing  = "integrity-missing"
 	CodeIntegrityMismatch = "integrity-mismatch"
 	CodeArchiveInvalid    = "archive-invalid"
 	CodeArchiveMissing    = "archive-path-missing"
@@ -58,13 +57,9 @@ const (
 	CodeStale           = "stale"
 	CodeMissing         = "missing"
 	CodeExtra           = "extra"
-
-	// The tool itself.
-	CodeNotImplemented = "not-implemented"
 )
 
-// Codes lists every code of the outer stages with its meaning. Stages further
-// in add theirs to the same table.
+// codes gives every code above its meaning. It is never changed.
 var codes = map[string]string{
 	CodeReadFailed:         "a file could not be opened or read",
 	CodeEmptyFile:          "the file holds no bytes, or white space only",
@@ -100,7 +95,6 @@ var codes = map[string]string{
 	CodeNpmMissing:         "the npm client's settings name no registry",
 	CodeRegistryFailed:     "the registry did not answer as expected",
 	CodeVersionMissing:     "the registry does not know the pinned version",
-	CodeIntegrityMissing:   "provider.yaml pins no usable integrity hash",
 	CodeIntegrityMismatch:  "the archive is not the pinned one",
 	CodeArchiveInvalid:     "the archive is damaged, too large or unsafe",
 	CodeArchiveMissing:     "the archive does not hold the named file",
@@ -110,7 +104,6 @@ var codes = map[string]string{
 	CodeStale:              "a file differs from what would be generated",
 	CodeMissing:            "a file would be generated and is not there",
 	CodeExtra:              "a generated file is there that would not be generated",
-	CodeNotImplemented:     "this build of the generator lacks the stage",
 }
 
 // Meaning returns the one-line meaning of a code of the outer stages, or "".

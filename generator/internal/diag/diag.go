@@ -36,8 +36,8 @@ func (s Severity) String() string {
 	return fmt.Sprintf("severity(%d)", uint8(s))
 }
 
-// Diagnostic is one finding. Code is stable and listed in [Codes]; Message may
-// change between releases.
+// Diagnostic is one finding. Code is stable, [Meaning] explains it; Message
+// may change between releases.
 type Diagnostic struct {
 	Severity Severity
 	// Provider is the provider's name, empty for a document without one.

@@ -52,6 +52,9 @@ func (e *emitter) descriptor(op *model.Operation) []Code {
 	str("Path", op.Path)
 	str("Service", op.Group.Name)
 	str("Name", op.Name)
+	if spans := spanning(op); len(spans) > 0 {
+		add("Segments", stringList(spans))
+	}
 	str("Server", op.Server)
 	str("Doc", op.Link)
 	if len(op.Scopes) > 0 {
@@ -84,6 +87,17 @@ func (e *emitter) descriptor(op *model.Operation) []Code {
 		add("Paging", paging(op.Paging))
 	}
 	return append(out, Line())
+}
+
+// spanning names the path parameters whose value may hold slashes.
+func spanning(op *model.Operation) []string {
+	var out []string
+	for _, p := range op.PathParams {
+		if p.Segments {
+			out = append(out, p.Name)
+		}
+	}
+	return out
 }
 
 func stringList(list []string) Code {

@@ -35,6 +35,9 @@ type Environment struct {
 	// Getenv is os.Getenv, Home the user's home folder, Dir the project's.
 	Getenv    func(string) string
 	Home, Dir string
+	// Global are the npmrc files of the machine for the case that npm does not
+	// name one; nil means the usual places.
+	Global []string
 }
 
 func (e Environment) withDefaults() Environment {
@@ -47,6 +50,9 @@ func (e Environment) withDefaults() Environment {
 	}
 	if e.Getenv == nil {
 		e.Getenv = os.Getenv
+	}
+	if e.Global == nil {
+		e.Global = []string{"/etc/npmrc", "/usr/etc/npmrc", "/usr/local/etc/npmrc"}
 	}
 	if e.Home == "" {
 		e.Home, _ = os.UserHomeDir()
@@ -103,7 +109,7 @@ func (s Settings) paths(env Environment) []string {
 	if global := s.values["globalconfig"]; global != "" {
 		return append(paths, global)
 	}
-	return append(paths, "/etc/npmrc", "/usr/etc/npmrc", "/usr/local/etc/npmrc")
+	return append(paths, env.Global...)
 }
 
 // readRC reads "name = value" lines; ${VAR} stands for an environment variable.

@@ -4,10 +4,7 @@
 // raw tree use it to tell a schema's "description" from a property of that name.
 package grammar
 
-import (
-	"sort"
-	"strings"
-)
+import "strings"
 
 // Shape is the JSON type that a value must have.
 type Shape uint8
@@ -41,8 +38,6 @@ type Node struct {
 	OrBool bool
 	// Extensible says that members of a Map that start with x- are extensions.
 	Extensible bool
-
-	names []string
 }
 
 // Field is a member of an Object.
@@ -51,9 +46,6 @@ type Field struct {
 	// Fact marks members that a facts-only document keeps.
 	Fact bool
 }
-
-// FieldNames returns the names of the members of an Object, sorted.
-func (n *Node) FieldNames() []string { return n.names }
 
 // Step returns the kind of the member or element of n that token names, or nil
 // when the table does not know it.
@@ -108,20 +100,12 @@ func list(e *Node) *Node { return &Node{Name: "list", Shape: List, Elem: e} }
 
 func dict(e *Node) *Node { return &Node{Name: "map", Shape: Map, Elem: e} }
 
-// fields are written as "name" for facts and "-name" for what is dropped.
+// add gives an Object members of one kind. Names are written as they are for
+// facts, and with a dash in front for what a facts-only document drops.
 func (n *Node) add(node *Node, names ...string) *Node {
 	for _, name := range names {
-		prose := strings.HasPrefix(name, "-")
-		name = strings.TrimPrefix(name, "-")
-		if _, again := n.Fields[name]; again {
-			n.Fields[name] = Field{Node: node, Fact: !prose}
-			continue
-		}
+		name, prose := strings.CutPrefix(name, "-")
 		n.Fields[name] = Field{Node: node, Fact: !prose}
-		i := sort.SearchStrings(n.names, name)
-		n.names = append(n.names, "")
-		copy(n.names[i+1:], n.names[i:])
-		n.names[i] = name
 	}
 	return n
 }

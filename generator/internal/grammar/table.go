@@ -57,7 +57,7 @@ func build() *Node {
 
 	components := object("components", "").
 		add(dict(schema), "schemas").
-		add(responses0(response), "responses").
+		add(dict(response), "responses"). // its names are free: x- is no extension there
 		add(dict(params.Elem), "parameters").
 		add(examples, "-examples").
 		add(dict(body), "requestBodies").
@@ -80,10 +80,6 @@ func build() *Node {
 		add(dict(item), "-webhooks").
 		add(components, "components")
 }
-
-// responses0 is the section of components: its names are free, so x- is no
-// extension there.
-func responses0(response *Node) *Node { return dict(response) }
 
 func serverNode(text, texts *Node) *Node {
 	variable := object("server variable", "").add(text, "default", "-description").add(texts, "enum")

@@ -179,7 +179,7 @@ func TestRepaired(t *testing.T) {
 		},
 		{
 			"two YAML documents", "a.yaml", "openapi: 3.0.3\npaths:\n  /a:\n    get: {}\n---\nx: 1\n",
-			`warning: a.yaml:6:2: multiple-documents: the file holds more than one YAML document; the first is read (keep one document in the file)`,
+			`warning: a.yaml:6:1: multiple-documents: the file holds more than one YAML document; the first is read (keep one document in the file)`,
 			"/openapi", "3.0.3",
 		},
 		{

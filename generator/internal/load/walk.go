@@ -94,7 +94,8 @@ func (w *walker) object(n *grammar.Node, v any) (any, bool) {
 			return nil, false
 		}
 		if later = item; n.Section != "schemas" && n.Section != "definitions" && n.Section != "pathItems" {
-			return m, true // siblings mean nothing
+			onlyReference(m)
+			return m, true
 		}
 	}
 	w.before(n, m)
@@ -114,6 +115,17 @@ func (w *walker) object(n *grammar.Node, v any) (any, bool) {
 		return m, w.inline(n, later)
 	}
 	return m, w.after(n, m)
+}
+
+// onlyReference removes the siblings of a reference, which mean nothing, except
+// the two texts that 3.1 allows there.
+func onlyReference(m map[string]any) {
+	for name, v := range m {
+		_, isText := v.(string)
+		if name != "$ref" && !(isText && (name == "description" || name == "summary")) {
+			delete(m, name)
+		}
+	}
 }
 
 // before repairs what concerns the members of an object as a whole.

@@ -3,6 +3,7 @@ package normalize
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ func (n *normalizer) hoist(def tree, at place) tree {
 	}
 	word := at.word()
 	shape := canonical(def)
+	if ofScalars(def) {
+		word = "" // StringOrInt says all that there is to say
+	}
 	sum := sha256.Sum256([]byte(word + "\x00" + shape))
 	id := hex.EncodeToString(sum[:8])
 	key, known := n.byShape[id]
@@ -26,6 +30,19 @@ func (n *normalizer) hoist(def tree, at place) tree {
 		n.components[key] = def
 	}
 	return n.refer(key, def, at)
+}
+
+// ofScalars recognises a union that needs no word beside what it holds.
+func ofScalars(def tree) bool {
+	variants := list(def, "oneOf")
+	return len(variants) > 0 && !slices.ContainsFunc(variants, func(v any) bool {
+		m, _ := v.(tree)
+		switch text(m, "type") {
+		case "string", "integer", "number", "boolean":
+			return false
+		}
+		return true
+	})
 }
 
 func (n *normalizer) refer(key string, def tree, at place) tree {

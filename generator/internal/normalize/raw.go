@@ -133,7 +133,7 @@ var notStructure = set([]string{
 	"title", "description", "example", "examples", "externalDocs", "summary",
 	"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
 	"minItems", "maxItems", "uniqueItems", "pattern", "multipleOf", "minProperties", "maxProperties", "xml",
-	"readOnly", "writeOnly", "default", "deprecated",
+	"readOnly", "writeOnly", "default", "deprecated", VariantsKey,
 })
 
 func writeCanonical(b *strings.Builder, v any) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // openKey marks a schema whose reading is a guess.
@@ -282,6 +283,10 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 		names = append(names, tree{"name": word, "when": n.mappedValues(s, m)})
 	}
 	out["oneOf"], out[VariantsKey] = forms, names
+	if ofScalars(out) { // whose order says nothing
+		delete(out, VariantsKey)
+		slices.SortFunc(forms, func(a, b any) int { return strings.Compare(text(b.(tree), "type"), text(a.(tree), "type")) })
+	}
 	if d := text(object(s, "discriminator"), "propertyName"); d != "" {
 		out["x-discriminator"] = d
 	}

@@ -42,8 +42,8 @@ type Owner struct {
 
 // StringOrInt is the member g of the schema note: one of several types. Set exactly one field.
 type StringOrInt struct {
-	Int    *int64  `json:"-"`
 	String *string `json:"-"`
+	Int    *int64  `json:"-"`
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
 	Raw api.RawJSON `json:"-"`

@@ -15,6 +15,7 @@ var opThingsFind = api.Operation{
 	Path:       "/things/{kind}/{path}/{id}",
 	Service:    "Things",
 	Name:       "Find",
+	Segments:   []string{"path"},
 	Access:     api.Read,
 	Idempotent: true,
 }
