@@ -3321,19 +3321,10 @@ type ActionsCreateOrUpdateEnvironmentSecretRequest struct {
 
 // ActionsCreateOrUpdateOrgSecretRequest is the body of actions/create-or-update-org-secret.
 type ActionsCreateOrUpdateOrgSecretRequest struct {
-	EncryptedValue        *string                                              `json:"encrypted_value,omitzero"`
-	KeyID                 *string                                              `json:"key_id,omitzero"`
-	SelectedRepositoryIDs []ActionsCreateOrUpdateOrgSecretSelectedRepositoryID `json:"selected_repository_ids,omitzero"`
-	Visibility            CodespacesSecretVisibility                           `json:"visibility"`
-}
-
-// ActionsCreateOrUpdateOrgSecretSelectedRepositoryID is the member selected_repository_ids of actions/create-or-update-org-secret, and of 1 more: one of several types. Set exactly one field.
-type ActionsCreateOrUpdateOrgSecretSelectedRepositoryID struct {
-	Int    *int64  `json:"-"`
-	String *string `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
+	EncryptedValue        *string                    `json:"encrypted_value,omitzero"`
+	KeyID                 *string                    `json:"key_id,omitzero"`
+	SelectedRepositoryIDs []StringOrInt              `json:"selected_repository_ids,omitzero"`
+	Visibility            CodespacesSecretVisibility `json:"visibility"`
 }
 
 // ActionsCreateOrUpdateRepoSecretRequest is the body of actions/create-or-update-repo-secret.
@@ -7003,9 +6994,9 @@ type CodespacesCreateOrUpdateRepoSecretRequest struct {
 
 // CodespacesCreateOrUpdateSecretForAuthenticatedUserRequest is the body of codespaces/create-or-update-secret-for-authenticated-user.
 type CodespacesCreateOrUpdateSecretForAuthenticatedUserRequest struct {
-	EncryptedValue        *string                                              `json:"encrypted_value,omitzero"`
-	KeyID                 string                                               `json:"key_id"`
-	SelectedRepositoryIDs []ActionsCreateOrUpdateOrgSecretSelectedRepositoryID `json:"selected_repository_ids,omitzero"`
+	EncryptedValue        *string       `json:"encrypted_value,omitzero"`
+	KeyID                 string        `json:"key_id"`
+	SelectedRepositoryIDs []StringOrInt `json:"selected_repository_ids,omitzero"`
 }
 
 // CodespacesCreateWithPrForAuthenticatedUserGeo is the member geo of codespaces/create-with-repo-for-authenticated-user, and of 3 more. A value that is not listed is kept as it is.
@@ -8525,19 +8516,10 @@ type DependabotAlerts string
 
 // DependabotCreateOrUpdateOrgSecretRequest is the body of dependabot/create-or-update-org-secret.
 type DependabotCreateOrUpdateOrgSecretRequest struct {
-	EncryptedValue        *string                                                 `json:"encrypted_value,omitzero"`
-	KeyID                 *string                                                 `json:"key_id,omitzero"`
-	SelectedRepositoryIDs []DependabotCreateOrUpdateOrgSecretSelectedRepositoryID `json:"selected_repository_ids,omitzero"`
-	Visibility            CodespacesSecretVisibility                              `json:"visibility"`
-}
-
-// DependabotCreateOrUpdateOrgSecretSelectedRepositoryID is the member selected_repository_ids of dependabot/create-or-update-org-secret: one of several types. Set exactly one field.
-type DependabotCreateOrUpdateOrgSecretSelectedRepositoryID struct {
-	String *string `json:"-"`
-	Int    *int64  `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
+	EncryptedValue        *string                    `json:"encrypted_value,omitzero"`
+	KeyID                 *string                    `json:"key_id,omitzero"`
+	SelectedRepositoryIDs []StringOrInt              `json:"selected_repository_ids,omitzero"`
+	Visibility            CodespacesSecretVisibility `json:"visibility"`
 }
 
 // DependabotCreateOrUpdateRepoSecretRequest is the body of dependabot/create-or-update-repo-secret.
@@ -9215,9 +9197,9 @@ type Environments string
 // ErrorCode is the member errors.code of the error answer of agent-tasks/list-tasks-for-repo, and of 22 more. A value that is not listed is kept as it is.
 type ErrorCode string
 
-// ErrorResponse is the error answer of git/create-blob: one of several types. Set exactly one field.
+// ErrorResponse is the error answer of repos/create-or-update-file-contents: one of several types. Set exactly one field.
 type ErrorResponse struct {
-	ValidationError              *ValidationError              `json:"-"`
+	BasicError                   *BasicError                   `json:"-"`
 	RepositoryRuleViolationError *RepositoryRuleViolationError `json:"-"`
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
@@ -9229,15 +9211,6 @@ type ErrorResponseError struct {
 	*api.Extra
 	Code    ErrorCode `json:"code"`
 	Message *string   `json:"message,omitzero"`
-}
-
-// ErrorResponseErrorList is the member errors of the error answer of pull-request-stacks/create, and of 1 more: one of several types. Set exactly one field.
-type ErrorResponseErrorList struct {
-	String *string `json:"-"`
-	Int    *int64  `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
 }
 
 // EvaluateStatus is the parameter evaluate_status of repos/get-org-rule-suites, and of 1 more. A value that is not listed is kept as it is.
@@ -9912,6 +9885,15 @@ type GitCommitVerification struct {
 	Signature  *string `json:"signature"`
 	Verified   bool    `json:"verified"`
 	VerifiedAt *string `json:"verified_at"`
+}
+
+// GitCreateBlobErrorResponse is the error answer of git/create-blob: one of several types. Set exactly one field.
+type GitCreateBlobErrorResponse struct {
+	ValidationError              *ValidationError              `json:"-"`
+	RepositoryRuleViolationError *RepositoryRuleViolationError `json:"-"`
+
+	// Raw is the JSON when it fits none of the above; it is sent as it is.
+	Raw api.RawJSON `json:"-"`
 }
 
 // GitCreateBlobRequest is the body of git/create-blob.
@@ -11119,15 +11101,6 @@ type IssuesCreateLabelRequest struct {
 	Name        string  `json:"name"`
 }
 
-// IssuesCreateMilestone is the member milestone of issues/create, and of 1 more: one of several types. Set exactly one field.
-type IssuesCreateMilestone struct {
-	String *string `json:"-"`
-	Int    *int64  `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
 // IssuesCreateMilestoneRequest is the body of issues/create-milestone.
 type IssuesCreateMilestoneRequest struct {
 	Description *string         `json:"description,omitzero"`
@@ -11138,23 +11111,14 @@ type IssuesCreateMilestoneRequest struct {
 
 // IssuesCreateRequest is the body of issues/create.
 type IssuesCreateRequest struct {
-	Assignee         api.Nullable[string]                `json:"assignee,omitzero"`
-	Assignees        []string                            `json:"assignees,omitzero"`
-	Body             *string                             `json:"body,omitzero"`
-	IssueFieldValues []IssuesCreateIssueFieldValue       `json:"issue_field_values,omitzero"`
-	Labels           []IssuesCreateLabel                 `json:"labels,omitzero"`
-	Milestone        api.Nullable[IssuesCreateMilestone] `json:"milestone,omitzero"`
-	Title            IssuesCreateTitle                   `json:"title"`
-	Type             api.Nullable[string]                `json:"type,omitzero"`
-}
-
-// IssuesCreateTitle is the member title of issues/create, and of 1 more: one of several types. Set exactly one field.
-type IssuesCreateTitle struct {
-	String *string `json:"-"`
-	Int    *int64  `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
+	Assignee         api.Nullable[string]          `json:"assignee,omitzero"`
+	Assignees        []string                      `json:"assignees,omitzero"`
+	Body             *string                       `json:"body,omitzero"`
+	IssueFieldValues []IssuesCreateIssueFieldValue `json:"issue_field_values,omitzero"`
+	Labels           []IssuesCreateLabel           `json:"labels,omitzero"`
+	Milestone        api.Nullable[StringOrInt]     `json:"milestone,omitzero"`
+	Title            StringOrInt                   `json:"title"`
+	Type             api.Nullable[string]          `json:"type,omitzero"`
 }
 
 // IssuesEvent is the schema issues-event.
@@ -11207,17 +11171,8 @@ type IssuesReprioritizeSubIssueRequest struct {
 
 // IssuesSetIssueFieldValuesIssueFieldValue is the member issue_field_values of issues/set-issue-field-values.
 type IssuesSetIssueFieldValuesIssueFieldValue struct {
-	FieldID int64                                         `json:"field_id"`
-	Value   IssuesSetIssueFieldValuesIssueFieldValueUnion `json:"value"`
-}
-
-// IssuesSetIssueFieldValuesIssueFieldValueUnion is the member issue_field_values of issues/set-issue-field-values: one of several types. Set exactly one field.
-type IssuesSetIssueFieldValuesIssueFieldValueUnion struct {
-	String *string  `json:"-"`
-	Float  *float64 `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
+	FieldID int64         `json:"field_id"`
+	Value   StringOrFloat `json:"value"`
 }
 
 // IssuesSetIssueFieldValuesRequest is the body of issues/set-issue-field-values.
@@ -11329,10 +11284,10 @@ type IssuesUpdateRequest struct {
 	DuplicateIssueID *int64                                `json:"duplicate_issue_id,omitzero"`
 	IssueFieldValues []IssuesUpdateIssueFieldValue         `json:"issue_field_values,omitzero"`
 	Labels           []IssuesUpdateLabel                   `json:"labels,omitzero"`
-	Milestone        api.Nullable[IssuesCreateMilestone]   `json:"milestone,omitzero"`
+	Milestone        api.Nullable[StringOrInt]             `json:"milestone,omitzero"`
 	State            *MilestoneState                       `json:"state,omitzero"`
 	StateReason      api.Nullable[IssuesUpdateStateReason] `json:"state_reason,omitzero"`
-	Title            api.Nullable[IssuesCreateTitle]       `json:"title,omitzero"`
+	Title            api.Nullable[StringOrInt]             `json:"title,omitzero"`
 	Type             api.Nullable[IssuesUpdateType]        `json:"type,omitzero"`
 }
 
@@ -13751,24 +13706,24 @@ type ProjectsCreateDraftItemForOrgRequest struct {
 
 // ProjectsCreateViewForOrgRequest is the body of projects/create-view-for-org.
 type ProjectsCreateViewForOrgRequest struct {
-	Filter          *string    `json:"filter,omitzero"`
-	GroupBy         []int64    `json:"group_by,omitzero"`
-	Layout          Layout     `json:"layout"`
-	Name            string     `json:"name"`
-	SortBy          [][]SortBy `json:"sort_by,omitzero"`
-	VerticalGroupBy []int64    `json:"vertical_group_by,omitzero"`
-	VisibleFields   []int64    `json:"visible_fields,omitzero"`
+	Filter          *string         `json:"filter,omitzero"`
+	GroupBy         []int64         `json:"group_by,omitzero"`
+	Layout          Layout          `json:"layout"`
+	Name            string          `json:"name"`
+	SortBy          [][]StringOrInt `json:"sort_by,omitzero"`
+	VerticalGroupBy []int64         `json:"vertical_group_by,omitzero"`
+	VisibleFields   []int64         `json:"visible_fields,omitzero"`
 }
 
 // ProjectsCreateViewForUserRequest is the body of projects/create-view-for-user.
 type ProjectsCreateViewForUserRequest struct {
-	Filter          *string    `json:"filter,omitzero"`
-	GroupBy         []int64    `json:"group_by,omitzero"`
-	Layout          Layout     `json:"layout"`
-	Name            string     `json:"name"`
-	SortBy          [][]SortBy `json:"sort_by,omitzero"`
-	VerticalGroupBy []int64    `json:"vertical_group_by,omitzero"`
-	VisibleFields   []int64    `json:"visible_fields,omitzero"`
+	Filter          *string         `json:"filter,omitzero"`
+	GroupBy         []int64         `json:"group_by,omitzero"`
+	Layout          Layout          `json:"layout"`
+	Name            string          `json:"name"`
+	SortBy          [][]StringOrInt `json:"sort_by,omitzero"`
+	VerticalGroupBy []int64         `json:"vertical_group_by,omitzero"`
+	VisibleFields   []int64         `json:"visible_fields,omitzero"`
 }
 
 // ProjectsUpdateItemForOrgField is the member fields of projects/update-item-for-org, and of 1 more.
@@ -13987,7 +13942,7 @@ type ProjectsV2View struct {
 	NodeID          string               `json:"node_id"`
 	Number          int64                `json:"number"`
 	ProjectURL      string               `json:"project_url"`
-	SortBy          [][]SortBy           `json:"sort_by,omitzero"`
+	SortBy          [][]StringOrInt      `json:"sort_by,omitzero"`
 	UpdatedAt       api.Time             `json:"updated_at"`
 	VerticalGroupBy []int64              `json:"vertical_group_by,omitzero"`
 	VisibleFields   []int64              `json:"visible_fields,omitzero"`
@@ -14790,9 +14745,9 @@ type PullRequestStacksAddError struct {
 
 // PullRequestStacksAddErrorUnion is the member errors of the error answer of pull-request-stacks/create, and of 1 more: one of several types. Set exactly one field.
 type PullRequestStacksAddErrorUnion struct {
-	String                     *string                  `json:"-"`
-	Int                        *int64                   `json:"-"`
-	ErrorResponseErrorListList []ErrorResponseErrorList `json:"-"`
+	String          *string       `json:"-"`
+	Int             *int64        `json:"-"`
+	StringOrIntList []StringOrInt `json:"-"`
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
 	Raw api.RawJSON `json:"-"`
@@ -15652,15 +15607,6 @@ type ReposCreateOrUpdateFileContentsCommitter struct {
 	Date  *string `json:"date,omitzero"`
 	Email string  `json:"email"`
 	Name  string  `json:"name"`
-}
-
-// ReposCreateOrUpdateFileContentsErrorResponse is the error answer of repos/create-or-update-file-contents: one of several types. Set exactly one field.
-type ReposCreateOrUpdateFileContentsErrorResponse struct {
-	BasicError                   *BasicError                   `json:"-"`
-	RepositoryRuleViolationError *RepositoryRuleViolationError `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
 }
 
 // ReposCreateOrUpdateFileContentsRequest is the body of repos/create-or-update-file-contents.
@@ -18702,15 +18648,6 @@ type SocialAccount struct {
 	URL      string `json:"url"`
 }
 
-// SortBy is the member sort_by of projects/create-view-for-org, and of 2 more: one of several types. Set exactly one field.
-type SortBy struct {
-	Int    *int64  `json:"-"`
-	String *string `json:"-"`
-
-	// Raw is the JSON when it fits none of the above; it is sent as it is.
-	Raw api.RawJSON `json:"-"`
-}
-
 // SquashMergeCommitMessage is the member repositories.squash_merge_commit_message of apps/list-repos-accessible-to-installation, and of 6 more. A value that is not listed is kept as it is.
 type SquashMergeCommitMessage string
 
@@ -18783,7 +18720,7 @@ type StatusCheckPolicyCheck struct {
 // Statuses is the member permissions.statuses of apps/list-installations, and of 1 more. A value that is not listed is kept as it is.
 type Statuses string
 
-// StringOrFloat is the member fields of projects/update-item-for-org, and of 1 more: one of several types. Set exactly one field.
+// StringOrFloat is the member fields of projects/update-item-for-org, and of 2 more: one of several types. Set exactly one field.
 type StringOrFloat struct {
 	String *string  `json:"-"`
 	Float  *float64 `json:"-"`
@@ -18802,10 +18739,10 @@ type StringOrFloatOrBool struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// StringOrInt is the member id of the schema page-deployment: one of several types. Set exactly one field.
+// StringOrInt is the member selected_repository_ids of actions/create-or-update-org-secret, and of 12 more: one of several types. Set exactly one field.
 type StringOrInt struct {
-	Int    *int64  `json:"-"`
 	String *string `json:"-"`
+	Int    *int64  `json:"-"`
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
 	Raw api.RawJSON `json:"-"`

@@ -5,146 +5,6 @@ package github
 import "github.com/grantwire/grantwire/runtime/api"
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesCreateIssueFieldValueUnion) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesCreateIssueFieldValueUnion) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u CopilotSetCopilotContentExclusionForOrganizationItem) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CopilotSetCopilotContentExclusionForOrganizationItem) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u CodespacesCreateForAuthenticatedUserRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CodespacesCreateForAuthenticatedUserRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u InteractionsGetRestrictionsForAuthenticatedUserResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *InteractionsGetRestrictionsForAuthenticatedUserResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ActivityListStargazersForRepoItem) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ActivityListStargazersForRepoItem) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u DeploymentPayload) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *DeploymentPayload) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ProjectsAddFieldForUserRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ProjectsAddFieldForUserRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u CommitCommitter) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CommitCommitter) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesAddLabelsLabel) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesAddLabelsLabel) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesCreateLabel) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesCreateLabel) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ActivityListReposStarredByUserItem) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ActivityListReposStarredByUserItem) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u UsersGetByIDResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *UsersGetByIDResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesCreateTitle) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesCreateTitle) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ActionsReviewCustomGatesForRunRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ActionsReviewCustomGatesForRunRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u PendingDeploymentReviewerReviewer) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -165,242 +25,12 @@ func (u *ValidationErrorErrorUnion) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u ReposGetContentResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ReposGetContentResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u InteractionsGetRestrictionsForOrgResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *InteractionsGetRestrictionsForOrgResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ActionsCreateOrUpdateOrgSecretSelectedRepositoryID) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ActionsCreateOrUpdateOrgSecretSelectedRepositoryID) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u GistsCreatePublic) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *GistsCreatePublic) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u EventPayload) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *EventPayload) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ErrorResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ErrorResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesCreateMilestone) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesCreateMilestone) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u OrgsUpdateErrorResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *OrgsUpdateErrorResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u InstallationAccount) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *InstallationAccount) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u IssueSuggestionTargetValue) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *IssueSuggestionTargetValue) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u SecretScanningLocationDetails) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *SecretScanningLocationDetails) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u StringOrIntOrFloat) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *StringOrIntOrFloat) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ProjectsV2ItemSimpleContent) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ProjectsV2ItemSimpleContent) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesSetIssueFieldValuesIssueFieldValueUnion) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesSetIssueFieldValuesIssueFieldValueUnion) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u UsersDeleteAttestationsBulkRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *UsersDeleteAttestationsBulkRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u DependabotCreateOrUpdateOrgSecretSelectedRepositoryID) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *DependabotCreateOrUpdateOrgSecretSelectedRepositoryID) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u SortBy) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *SortBy) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u StringOrFloat) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *StringOrFloat) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u CopilotSpaceOwner) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CopilotSpaceOwner) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ErrorResponseErrorList) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ErrorResponseErrorList) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u DefaultValue) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *DefaultValue) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u UsersGetByUsernameResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *UsersGetByUsernameResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ReposUpdateInformationAboutPagesSiteSource) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ReposUpdateInformationAboutPagesSiteSource) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesUpdateLabel) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesUpdateLabel) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -415,82 +45,22 @@ func (u *IssuesAddAssigneesAssignee) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u CustomPropertyValueValue) MarshalJSON() ([]byte, error) {
+func (u IssuesUpdateAssignee) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CustomPropertyValueValue) UnmarshalJSON(b []byte) error {
+func (u *IssuesUpdateAssignee) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u StringOrFloatOrBool) MarshalJSON() ([]byte, error) {
+func (u StringOrIntOrFloat) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *StringOrFloatOrBool) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u IssueLabel) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssueLabel) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u CommitAuthor) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CommitAuthor) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u UsersGetAuthenticatedResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *UsersGetAuthenticatedResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u StringOrInt) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *StringOrInt) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u PullRequestStacksAddErrorUnion) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *PullRequestStacksAddErrorUnion) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u RepositoryRulesetConditionsUnion) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *RepositoryRulesetConditionsUnion) UnmarshalJSON(b []byte) error {
+func (u *StringOrIntOrFloat) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -505,6 +75,26 @@ func (u *PullRequestMergeAsyncResultDetails) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
+func (u IssuesSetLabelsRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IssuesSetLabelsRequest) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u SecretScanningLocationDetails) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *SecretScanningLocationDetails) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
 func (u ProjectsAddFieldForOrgRequest) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -515,22 +105,82 @@ func (u *ProjectsAddFieldForOrgRequest) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u Data) MarshalJSON() ([]byte, error) {
+func (u DefaultValue) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *Data) UnmarshalJSON(b []byte) error {
+func (u *DefaultValue) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u CopilotSeatDetailsAssigningTeam) MarshalJSON() ([]byte, error) {
+func (u RepositoryRulesetConditionsUnion) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *CopilotSeatDetailsAssigningTeam) UnmarshalJSON(b []byte) error {
+func (u *RepositoryRulesetConditionsUnion) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u UsersGetByIDResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *UsersGetByIDResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u UsersGetByUsernameResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *UsersGetByUsernameResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CustomPropertyValueValue) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CustomPropertyValueValue) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u IssueLabel) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IssueLabel) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CopilotSpaceOwner) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CopilotSpaceOwner) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u StringOrFloat) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *StringOrFloat) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -545,32 +195,62 @@ func (u *OrgsDeleteAttestationsBulkRequest) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesSetLabelsRequest) MarshalJSON() ([]byte, error) {
+func (u ActionsReviewCustomGatesForRunRequest) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesSetLabelsRequest) UnmarshalJSON(b []byte) error {
+func (u *ActionsReviewCustomGatesForRunRequest) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u IssuesUpdateAssignee) MarshalJSON() ([]byte, error) {
+func (u EventPayload) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IssuesUpdateAssignee) UnmarshalJSON(b []byte) error {
+func (u *EventPayload) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u IntegrationOwner) MarshalJSON() ([]byte, error) {
+func (u PullRequestStacksAddErrorUnion) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *IntegrationOwner) UnmarshalJSON(b []byte) error {
+func (u *PullRequestStacksAddErrorUnion) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ReposUpdateInformationAboutPagesSiteSource) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ReposUpdateInformationAboutPagesSiteSource) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ProjectsV2ItemSimpleContent) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ProjectsV2ItemSimpleContent) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u InteractionsGetRestrictionsForOrgResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *InteractionsGetRestrictionsForOrgResponse) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -585,6 +265,246 @@ func (u *IssuesUpdateType) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
+func (u IssuesCreateLabel) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IssuesCreateLabel) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CodespacesCreateForAuthenticatedUserRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CodespacesCreateForAuthenticatedUserRequest) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u UsersDeleteAttestationsBulkRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *UsersDeleteAttestationsBulkRequest) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u InteractionsGetRestrictionsForAuthenticatedUserResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *InteractionsGetRestrictionsForAuthenticatedUserResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u UsersGetAuthenticatedResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *UsersGetAuthenticatedResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ErrorResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ErrorResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u Data) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *Data) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u IssuesAddLabelsLabel) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IssuesAddLabelsLabel) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CopilotSeatDetailsAssigningTeam) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CopilotSeatDetailsAssigningTeam) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ProjectsAddFieldForUserRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ProjectsAddFieldForUserRequest) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u IssuesUpdateLabel) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IssuesUpdateLabel) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u GitCreateBlobErrorResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *GitCreateBlobErrorResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u OrgsUpdateErrorResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *OrgsUpdateErrorResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u StringOrFloatOrBool) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *StringOrFloatOrBool) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ActivityListStargazersForRepoItem) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ActivityListStargazersForRepoItem) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u IssuesCreateIssueFieldValueUnion) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IssuesCreateIssueFieldValueUnion) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CopilotSetCopilotContentExclusionForOrganizationItem) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CopilotSetCopilotContentExclusionForOrganizationItem) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u StringOrInt) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *StringOrInt) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ReposGetContentResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ReposGetContentResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u IntegrationOwner) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *IntegrationOwner) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CommitAuthor) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CommitAuthor) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u DeploymentPayload) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *DeploymentPayload) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ActivityListReposStarredByUserItem) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ActivityListReposStarredByUserItem) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u GistsCreatePublic) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *GistsCreatePublic) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
 func (u InteractionsGetRestrictionsForRepoResponse) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -595,12 +515,22 @@ func (u *InteractionsGetRestrictionsForRepoResponse) UnmarshalJSON(b []byte) err
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u ReposCreateOrUpdateFileContentsErrorResponse) MarshalJSON() ([]byte, error) {
+func (u InstallationAccount) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ReposCreateOrUpdateFileContentsErrorResponse) UnmarshalJSON(b []byte) error {
+func (u *InstallationAccount) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u CommitCommitter) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *CommitCommitter) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 

@@ -5,12 +5,12 @@ package slack
 import "github.com/grantwire/grantwire/runtime/api"
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u ConversationsOpenChannel) MarshalJSON() ([]byte, error) {
+func (u UserProfileFields) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ConversationsOpenChannel) UnmarshalJSON(b []byte) error {
+func (u *UserProfileFields) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -25,12 +25,22 @@ func (u *StarsListItem) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u UserProfileFields) MarshalJSON() ([]byte, error) {
+func (u ReactionsListItem) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *UserProfileFields) UnmarshalJSON(b []byte) error {
+func (u *ReactionsListItem) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u ConversationsOpenChannel) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *ConversationsOpenChannel) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 
@@ -41,15 +51,5 @@ func (u PinsListItem) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *PinsListItem) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u ReactionsListItem) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *ReactionsListItem) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }

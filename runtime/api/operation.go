@@ -41,7 +41,8 @@ type Operation struct {
 	Path       string // template: "/repos/{owner}/{repo}"
 	Service    string // Go name of the service: "Repos"
 	Name       string // Go name of the method: "Get"
-	Server     string // absolute base URL that replaces the provider's, or ""
+	Segments   []string // path parameters whose value may hold slashes
+	Server     string   // absolute base URL that replaces the provider's, or ""
 	Doc        string // link to the provider's documentation, or ""
 	Scopes     []string
 	Access     Access
