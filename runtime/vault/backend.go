@@ -1,0 +1,189 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
+)
+
+// Largest answers of the vault that are read, in bytes.
+const (
+	maxAnswer      = 4 << 20
+	maxProxyAnswer = 128 << 20
+)
+
+// backend speaks the wire protocol with the vault. The key is behind closures,
+// where fmt does not find it.
+type backend struct {
+	transport  http.RoundTripper
+	owned      bool // transport is ours, its idle connections too
+	base       string
+	key        func() string
+	signingKey func() []byte
+	mask       masker
+	userAgent  string
+	caller     string
+	timeout    time.Duration
+	log        *slog.Logger
+
+	actorID    atomic.Pointer[string]
+	rateLimit  atomic.Pointer[wire.RateLimit]
+	deprecated atomic.Bool
+}
+
+func newBackend(key, caller, base string, c config) *backend {
+	signing := wire.SigningKey(key)
+	b := &backend{
+		transport: c.backend, base: base, userAgent: c.userAgent, caller: caller, timeout: c.timeout, log: c.logger,
+		key: func() string { return key }, signingKey: func() []byte { return signing }, mask: newMasker(key),
+	}
+	if b.transport == nil {
+		b.transport, b.owned = newHTTPTransport(0), true // do bounds the whole exchange
+	}
+	return b
+}
+
+func (b *backend) closeIdle() {
+	if t, ok := b.transport.(*http.Transport); ok && b.owned {
+		t.CloseIdleConnections()
+	}
+}
+
+// exchange is one request to the vault.
+type exchange struct {
+	method, path string
+	body         []byte
+	context      []wire.Pair
+	traceparent  string
+	grant        string // for errors
+	anonymous    bool   // without actor ID and context, as scope reports are
+	limit        int64  // largest answer; 0 is maxAnswer
+}
+
+// answer is what the vault said, read whole.
+type answer struct {
+	status    int
+	header    http.Header
+	body      []byte
+	requestID string
+}
+
+func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
+
+// do signs and sends one request. Redirects are not followed. Any status is an
+// answer; an error means that there was none.
+func (b *backend) do(ctx context.Context, x exchange) (answer, *Error) {
+	ctx = bareContext{ctx}
+	if b.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, b.timeout)
+		defer cancel()
+	}
+	req, err := b.request(ctx, x)
+	if err != nil {
+		return answer{}, invalid("base URL", "cannot be used")
+	}
+	resp, err := b.transport.RoundTrip(req)
+	if err == nil && resp == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return answer{}, networkError("the vault", x.grant, err, b.key())
+	}
+	defer resp.Body.Close()
+	limit := x.limit
+	if limit == 0 {
+		limit = maxAnswer
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return answer{}, networkError("the vault", x.grant, err, b.key())
+	}
+	requestID, _ := wire.Get(resp.Header, wire.HeaderRequestID)
+	a := answer{resp.StatusCode, resp.Header, body, b.mask.maskString(requestID)}
+	b.learn(a, x)
+	if int64(len(body)) > limit {
+		return answer{}, badAnswer(x.grant, a, "the vault's answer is too large")
+	}
+	if !a.ok() {
+		b.mask.mask(a.body) // an echoed key must not become an error's text
+	}
+	return a, nil
+}
+
+func (b *backend) request(ctx context.Context, x exchange) (*http.Request, error) {
+	u, err := url.Parse(b.base + x.path)
+	if err != nil {
+		return nil, err
+	}
+	s := wire.Signable{
+		Method: x.method, Target: x.path, Timestamp: wire.FormatTimestamp(time.Now()), Nonce: wire.NewNonce(),
+		ContentHash: wire.ContentHash(x.body), Caller: b.caller,
+	}
+	if b.caller != "" {
+		s.CallerType = wire.CallerAgent
+	}
+	if !x.anonymous {
+		s.Context = wire.EncodeContext(x.context)
+		if id := b.actorID.Load(); id != nil {
+			s.ActorID = *id
+		}
+	}
+	req := (&http.Request{
+		Method: x.method, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Accept": {"*/*"}, "User-Agent": {b.userAgent}},
+	}).WithContext(ctx)
+	req.Header[wire.HeaderAPIKey] = []string{b.key()}
+	if x.traceparent != "" {
+		req.Header[wire.HeaderTraceparent] = []string{x.traceparent}
+	}
+	wire.SetHeaders(req.Header, b.signingKey(), s)
+	if x.body != nil {
+		req.Header["Content-Type"] = []string{"application/json"}
+		req.ContentLength = int64(len(x.body))
+		// GetBody lets the transport repeat a request that a stale connection
+		// swallowed before the vault read it.
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	return req, nil
+}
+
+// learn keeps what answers say about the key and the actor.
+func (b *backend) learn(a answer, x exchange) {
+	if flag, _ := wire.Get(a.header, wire.HeaderKeyDeprecated); flag == "true" && b.deprecated.CompareAndSwap(false, true) {
+		b.log.Warn("the vault says that this API key is deprecated; replace it")
+	}
+	if r, ok := wire.ParseRateLimit(a.header, time.Now()); ok {
+		b.rateLimit.Store(&r)
+	}
+	if id, n := wire.Get(a.header, wire.HeaderActorID); n == 1 && !x.anonymous && wire.IsUUID(id) {
+		b.actorID.CompareAndSwap(nil, &id) // the first one counts
+	}
+}
+
+// bareContext ends when its parent ends and carries none of the values: an
+// httptrace hook would see the credential, and a tracing transport below us
+// would send the traceparent to the provider.
+type bareContext struct{ context.Context }
+
+func (bareContext) Value(any) any { return nil }
+
+// AfterFunc spares the context package a goroutine for each derived context.
+func (c bareContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.Context, f) }
+
+// withoutQuery returns what may be told about a provider's URL.
+func withoutQuery(u *url.URL) string {
+	c := *u
+	c.RawQuery, c.ForceQuery, c.Fragment, c.RawFragment, c.User = "", false, "", "", nil
+	c.Scheme = strings.ToLower(c.Scheme)
+	return c.String()
+}

@@ -1,0 +1,52 @@
+package vault
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
+)
+
+// inject returns a copy of the call's request that holds the credential, and
+// what of it must not be seen again.
+func inject(c *call, cred wire.Credential) (*http.Request, []string, *Error) {
+	if strings.HasPrefix(cred.InjectionFormat, wire.SigV4Prefix) {
+		return nil, nil, &Error{
+			Code: "unsupported_credential", kind: kindCred, GrantID: c.grant,
+			Message: "the grant's credential signs requests in the AWS manner, which this client does not do",
+		}
+	}
+	req := c.req.Clone(c.req.Context())
+	secrets := []string{cred.AccessToken}
+	setHeader(req.Header, cred.InjectionHeader, cred.HeaderValue())
+	for _, in := range cred.Injections {
+		value, ok := cred.Value(in)
+		if !ok {
+			continue
+		}
+		secrets = append(secrets, value)
+		if in.Target == wire.TargetHeader {
+			setHeader(req.Header, in.Key, value)
+		} else {
+			req.URL.RawQuery = setQuery(req.URL.RawQuery, in.Key, value)
+		}
+	}
+	if len(req.URL.String()) > wire.MaxURL {
+		return nil, nil, invalid("url", "is longer than 65536 characters with the credential")
+	}
+	return req, secrets, nil
+}
+
+// setQuery adds a parameter, keeps the rest of the query as it was written, and
+// removes the caller's own parameter of that name.
+func setQuery(raw, key, value string) string {
+	var kept []string
+	for part := range strings.SplitSeq(raw, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if decoded, err := url.QueryUnescape(name); part != "" && (err != nil || decoded != key) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(append(kept, url.QueryEscape(key)+"="+url.QueryEscape(value)), "&")
+}

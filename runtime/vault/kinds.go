@@ -1,0 +1,181 @@
+package vault
+
+// kind is a node in the tree of error kinds. Every Err… variable of this
+// package is one; errors.Is matches a kind and everything above it.
+type kind struct {
+	name   string
+	parent *kind
+	remedy string // what the reader can do; inherited from parent when empty
+	retry  bool   // the same call may work later without anybody doing anything
+}
+
+// Error names the kind.
+func (k *kind) Error() string { return "vault: " + k.name }
+
+func (k *kind) advice() string {
+	for ; k != nil; k = k.parent {
+		if k.remedy != "" {
+			return k.remedy
+		}
+	}
+	return ""
+}
+
+func sub(parent *kind, name, remedy string) *kind {
+	return &kind{name: name, parent: parent, remedy: remedy}
+}
+
+func transient(k *kind) *kind {
+	k.retry = true
+	return k
+}
+
+// The tree. Names without "Error" are those of the protocol's classes.
+var (
+	kindNetwork  = transient(&kind{name: "Network", remedy: "check that the address can be reached"})
+	kindTimeout  = transient(sub(kindNetwork, "Timeout", ""))
+	kindInvalid  = &kind{name: "InvalidInput"}
+	kindNoGrant  = sub(kindInvalid, "NoGrant", "pass vault.Grant(id) to the call, bind one with agent.HTTPClient(vault.Grant(id)), or use vault.WithGrant(ctx, id)")
+	kindBody     = sub(kindInvalid, "UnsupportedBody", "use vault.Retrieve mode for bodies that are not JSON")
+	kindClosed   = &kind{name: "Closed", remedy: "make a new agent"}
+	kindCred     = &kind{name: "UnsupportedCredential", remedy: "use vault.Proxy mode for this grant"}
+	kindEncoding = &kind{name: "UnreadableResponse"}
+	kindLost     = &kind{name: "AuditUndelivered", remedy: "the vault shows these calls as not completed"}
+	kindPending  = &kind{name: "ApprovalPending", remedy: "a person has to approve at the approval URL; then make the call again or fetch its result"}
+
+	kindBackend         = &kind{name: "Backend"}
+	kindBlocked         = sub(kindBackend, "BlockedDestination", "the grant is bound to other hosts: call one of those, or have the operator add this host to the grant")
+	kindReAuth          = sub(kindBackend, "ReAuthRequired", "the owner has to connect the account again")
+	kindGrantExpired    = sub(kindReAuth, "GrantExpired", "the grant has expired: ask its owner for a new one")
+	kindGrantRevoked    = sub(kindReAuth, "GrantRevoked", "the grant was revoked: ask its owner for a new one")
+	kindCredRevoked     = sub(kindReAuth, "CredentialRevoked", "")
+	kindGrantDeleted    = sub(kindReAuth, "GrantDeleted", "the grant was deleted: use another one")
+	kindGrantNotFound   = sub(kindBackend, "GrantNotFound", "check the grant ID, and that the grant belongs to this agent or was delegated to it")
+	kindDelegation      = sub(kindGrantNotFound, "AgentDelegationMissing", "")
+	kindAmbiguous       = sub(kindBackend, "AmbiguousGrant", "name the grant by its ID")
+	kindNoDelegated     = sub(kindBackend, "NoDelegatedGrant", "have the grant's owner delegate it to this agent")
+	kindPolicy          = sub(kindBackend, "PolicyViolation", "the vault's policy refuses this call: change the call or have the operator change the policy")
+	kindStepUp          = sub(kindPolicy, "StepUpRequired", "the user has to sign in again")
+	kindRedact          = sub(kindPolicy, "RedactDischargeFailed", "")
+	kindProxyOnly       = sub(kindBackend, "RestrictedGrantRequiresProxy", "use vault.Auto or vault.Proxy mode for this grant")
+	kindNotDelegable    = sub(kindBackend, "GrantNotDelegable", "")
+	kindUnsupported     = sub(kindBackend, "ServerFeatureUnsupported", "")
+	kindSiblingLabel    = sub(kindBackend, "SiblingLabelConflict", "choose another label")
+	kindCredID          = sub(kindBackend, "CredentialIdRequired", "name the credential by its ID")
+	kindNotAssignable   = sub(kindBackend, "EndUserCredentialNotAssignable", "")
+	kindScope           = sub(kindBackend, "InsufficientScope", "give the key the missing scopes")
+	kindRefreshing      = transient(sub(kindBackend, "TokenRefreshInProgress", "try again in a moment"))
+	kindQuota           = sub(kindBackend, "QuotaExceeded", "wait for the next quota window")
+	kindRateLimit       = transient(sub(kindBackend, "RateLimit", "wait and try again"))
+	kindConnectFlow     = &kind{name: "ConnectFlow"}
+	kindConnectDenied   = sub(kindConnectFlow, "ConnectDenied", "")
+	kindConnectConfig   = sub(kindConnectFlow, "ConnectConfig", "the operator has to complete the provider's configuration in the vault")
+	kindConnectTimeout  = sub(kindConnectFlow, "ConnectTimeout", "")
+	kindScopeReauth     = &kind{name: "ScopeReauthRequired", remedy: "the owner has to connect again with the missing scopes"}
+	kindApproval        = &kind{name: "Approval"}
+	kindApprovalDenied  = sub(kindApproval, "ApprovalDenied", "")
+	kindApprovalExpired = sub(kindApproval, "ApprovalExpired", "make the call again")
+	kindApprovalTimeout = sub(kindApproval, "ApprovalTimeout", "")
+	kindApprovalFailed  = sub(kindApproval, "ApprovalExecutionFailed", "")
+
+	kindAgent             = sub(kindBackend, "Agent", "")
+	kindInvalidKey        = sub(kindAgent, "InvalidKey", "check the API key")
+	kindKeyRevoked        = sub(kindAgent, "KeyRevoked", "use another API key: this one was revoked")
+	kindKeyExpired        = sub(kindAgent, "KeyExpired", "use another API key: this one has expired")
+	kindKeyRotation       = sub(kindAgent, "KeyRotationExpired", "use the key that replaced this one")
+	kindKeyInactive       = sub(kindAgent, "KeyInactive", "have the operator activate the key")
+	kindKeyApp            = sub(kindAgent, "KeyAppNotFound", "")
+	kindKeyAlreadyRevoked = sub(kindAgent, "KeyAlreadyRevoked", "")
+	kindKeyNotFound       = sub(kindAgent, "KeyNotFound", "check the key's ID")
+	kindAgentNotFound     = sub(kindAgent, "AgentNotFound", "check the agent's ID")
+	kindAgentInactive     = sub(kindAgent, "AgentInactive", "have the operator resume the agent")
+	kindAgentRevoked      = sub(kindAgent, "AgentRevoked", "the agent was revoked: use another one")
+	kindCallerMismatch    = sub(kindAgent, "CallerAgentMismatch", "")
+	kindCallerResolution  = transient(sub(kindAgent, "CallerAgentResolution", "try again"))
+	kindMeKey             = sub(kindAgent, "MeRequiresAgentKey", "use the agent's own key")
+	kindSubagents         = sub(kindAgent, "AgentCannotMintSubagents", "use an application's key")
+	kindAgentName         = sub(kindAgent, "AgentNameExists", "choose another name")
+	kindAgentUpdate       = sub(kindAgent, "AgentConcurrentUpdate", "read the agent again and repeat the change")
+	kindIdemBody          = sub(kindAgent, "IdempotencyKeyBodyMismatch", "")
+	kindIdemRevoked       = sub(kindAgent, "IdempotencyKeyAgentRevoked", "")
+	kindIdemInactive      = sub(kindAgent, "IdempotencyKeyAgentInactive", "")
+	kindLastKey           = sub(kindAgent, "LastActiveKey", "make another key first")
+	kindKeyLimit          = sub(kindAgent, "AgentKeyLimit", "revoke a key first")
+)
+
+// Kinds of errors, for errors.Is. A kind matches the kinds listed below it
+// under "covers" too. Any answer of the vault that is an error is an *[Error];
+// so are refusals that this package decides before anything is sent.
+var (
+	// Decided here, before anything was sent.
+	ErrInvalidInput    error = kindInvalid // a value breaks a rule; errors.As gives a *ValueError; covers ErrNoGrant, ErrUnsupportedBody
+	ErrNoGrant         error = kindNoGrant // the call names no grant
+	ErrUnsupportedBody error = kindBody    // the mode cannot carry the request's body
+	ErrClosed          error = kindClosed  // the agent was closed
+
+	// Faults on the way.
+	ErrNetwork               error = kindNetwork  // vault or provider not reached; covers ErrTimeout
+	ErrTimeout               error = kindTimeout  // no answer in time
+	ErrUnsupportedCredential error = kindCred     // a credential that retrieve mode cannot use (AWS signing)
+	ErrUnreadableResponse    error = kindEncoding // the response's content coding cannot be checked for the credential
+	ErrAuditUndelivered      error = kindLost     // Close: audit reports did not reach the vault
+	ErrApprovalPending       error = kindPending  // a person has to approve; errors.As gives a *PendingApproval
+
+	// Answers of the vault.
+	ErrVault                  error = kindBackend       // any error answer; covers this group and the next
+	ErrBlockedDestination     error = kindBlocked       // the URL is none of the grant's hosts
+	ErrReAuthRequired         error = kindReAuth        // covers the next four
+	ErrGrantExpired           error = kindGrantExpired  //
+	ErrGrantRevoked           error = kindGrantRevoked  //
+	ErrCredentialRevoked      error = kindCredRevoked   //
+	ErrGrantDeleted           error = kindGrantDeleted  //
+	ErrGrantNotFound          error = kindGrantNotFound // no such grant, or none that this agent can reach
+	ErrAgentDelegationMissing error = kindDelegation    // how ErrGrantNotFound looks for an agent
+	ErrAmbiguousGrant         error = kindAmbiguous
+	ErrNoDelegatedGrant       error = kindNoDelegated
+	ErrPolicyViolation        error = kindPolicy // covers ErrStepUpRequired, ErrRedactDischargeFailed
+	ErrStepUpRequired         error = kindStepUp
+	ErrRedactDischargeFailed  error = kindRedact
+	ErrRequiresProxy          error = kindProxyOnly // the grant works in proxy mode only
+	ErrGrantNotDelegable      error = kindNotDelegable
+	ErrFeatureUnsupported     error = kindUnsupported
+	ErrLabelConflict          error = kindSiblingLabel
+	ErrCredentialIDRequired   error = kindCredID
+	ErrNotAssignable          error = kindNotAssignable
+	ErrInsufficientScope      error = kindScope // the API key lacks a scope
+	ErrTokenRefreshInProgress error = kindRefreshing
+	ErrQuotaExceeded          error = kindQuota
+	ErrRateLimited            error = kindRateLimit
+
+	ErrAgent                    error = kindAgent // about keys and agents; covers the rest of this group
+	ErrInvalidKey               error = kindInvalidKey
+	ErrKeyRevoked               error = kindKeyRevoked
+	ErrKeyExpired               error = kindKeyExpired
+	ErrKeyRotationExpired       error = kindKeyRotation
+	ErrKeyInactive              error = kindKeyInactive
+	ErrKeyAppNotFound           error = kindKeyApp
+	ErrKeyAlreadyRevoked        error = kindKeyAlreadyRevoked
+	ErrKeyNotFound              error = kindKeyNotFound
+	ErrAgentNotFound            error = kindAgentNotFound
+	ErrAgentInactive            error = kindAgentInactive
+	ErrAgentRevoked             error = kindAgentRevoked
+	ErrCallerAgentMismatch      error = kindCallerMismatch
+	ErrCallerAgentResolution    error = kindCallerResolution
+	ErrMeRequiresAgentKey       error = kindMeKey
+	ErrCannotMintSubagents      error = kindSubagents
+	ErrAgentNameExists          error = kindAgentName
+	ErrAgentConcurrentUpdate    error = kindAgentUpdate
+	ErrIdempotencyBodyMismatch  error = kindIdemBody
+	ErrIdempotencyAgentRevoked  error = kindIdemRevoked
+	ErrIdempotencyAgentInactive error = kindIdemInactive
+	ErrLastActiveKey            error = kindLastKey
+	ErrAgentKeyLimit            error = kindKeyLimit
+
+	// Answers too, but no part of ErrVault, as in the protocol.
+	ErrConnectConfig       error = kindConnectConfig
+	ErrScopeReauthRequired error = kindScopeReauth
+	ErrApproval            error = kindApproval // covers the next three
+	ErrApprovalDenied      error = kindApprovalDenied
+	ErrApprovalExpired     error = kindApprovalExpired
+	ErrApprovalFailed      error = kindApprovalFailed
+)

@@ -1,0 +1,219 @@
+package local
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Mode is how a call reaches its provider.
+type Mode string
+
+// The modes.
+const (
+	ModeRetrieve Mode = "retrieve" // the client gets the credential and calls
+	ModeProxy    Mode = "proxy"    // the vault calls
+)
+
+// Decision is what the vault decided about a call.
+type Decision string
+
+// The decisions. An unmatched row is a client's report of a call that the vault
+// has no intent for.
+const (
+	DecisionAllowed   Decision = "allowed"
+	DecisionDenied    Decision = "denied"
+	DecisionUnmatched Decision = "unmatched"
+)
+
+// Outcome is what became of a call.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeIntent    Outcome = "intent"    // allowed; nobody has reported how it ended
+	OutcomeCompleted Outcome = "completed" // the provider answered, with any status
+	OutcomeFailed    Outcome = "failed"    // no answer from the provider
+	OutcomeDenied    Outcome = "denied"    // refused; no credential left the vault
+)
+
+// AuditEntry is one row of the trail: one attempt of one call.
+//
+// What the vault decided by itself: agent, grant, provider, operation, mode,
+// decision, times. What the client claims, stored but never acted upon: Caller,
+// the trace fields, ClaimedOperation, CallID, Attempt, Reason, and in retrieve
+// mode Status and ProviderTime.
+type AuditEntry struct {
+	ID          string    `json:"id"` // also the X-Request-ID of the answer
+	Time        time.Time `json:"time"`
+	CompletedAt time.Time `json:"completed_at,omitzero"`
+
+	AgentID   string `json:"agent_id"` // empty when the key is unknown
+	AgentName string `json:"agent_name"`
+	Caller    string `json:"caller,omitempty"`
+	GrantID   string `json:"grant_id"` // as requested; empty when it is no UUID
+	Provider  string `json:"provider"` // of the grant; empty when the agent has no path to it
+
+	RunID       string            `json:"run_id"`
+	ThreadID    string            `json:"thread_id"`
+	ParentAgent string            `json:"parent_agent,omitempty"`
+	Tool        string            `json:"tool"`
+	Metadata    map[string]string `json:"metadata,omitempty"` // the context's other keys
+	Reason      string            `json:"reason"`             // the caller's own words
+	Traceparent string            `json:"traceparent"`
+	TraceID     string            `json:"trace_id,omitempty"`
+	SpanID      string            `json:"span_id,omitempty"`
+
+	Operation        string `json:"operation"`     // by method and URL; empty = unknown
+	PathTemplate     string `json:"path_template"` // of that operation
+	ClaimedOperation string `json:"claimed_operation,omitempty"`
+	ClaimedProvider  string `json:"claimed_provider,omitempty"`
+	CallID           string `json:"call_id,omitempty"`
+	Attempt          int    `json:"attempt,omitempty"` // from 1; 0 = not told
+
+	Method string `json:"method"`
+	Host   string `json:"host"` // origin: scheme, host, port
+	Path   string `json:"path"` // never a query
+
+	Mode       Mode     `json:"mode"`
+	Decision   Decision `json:"decision"`
+	ReasonCode string   `json:"reason_code"` // why it was denied or failed
+	Outcome    Outcome  `json:"outcome"`
+	Status     int      `json:"status"` // the provider's; 0 = none
+
+	VaultTime    time.Duration `json:"vault_time_ns"`    // inside the vault, provider time excluded
+	ProviderTime time.Duration `json:"provider_time_ns"` // as measured by who made the call
+}
+
+// URL returns origin and path.
+func (e AuditEntry) URL() string { return e.Host + e.Path }
+
+// AuditFilter picks rows. Zero fields do not restrict.
+type AuditFilter struct {
+	RunID, AgentID, GrantID string
+	Since                   time.Time
+	Limit                   int // newest rows kept; 0 = all
+}
+
+const auditColumns = `id, created_at, completed_at, agent_id, agent_name, caller, grant_id, provider,
+run_id, thread_id, parent_agent, tool, metadata, reason, operation, path_template, claimed, claimed_provider,
+call_id, attempt, method, host, path, mode, decision, code, outcome, status, vault_time, provider_time, traceparent`
+
+const selectAudit = `SELECT ` + auditColumns + ` FROM (
+  SELECT seq, ` + auditColumns + ` FROM audit
+  WHERE (?1 = '' OR run_id = ?1) AND (?2 = '' OR agent_id = ?2) AND (?3 = '' OR grant_id = ?3) AND created_at >= ?4
+  ORDER BY seq DESC LIMIT ?5
+) ORDER BY seq`
+
+// Audit returns the rows that fit the filter, oldest first.
+func (v *Vault) Audit(ctx context.Context, filter AuditFilter) ([]AuditEntry, error) {
+	if filter.Limit < 0 {
+		return nil, fmt.Errorf("local: AuditFilter.Limit is negative: use 0 for all rows")
+	}
+	if err := v.store.flush(ctx); err != nil {
+		return nil, err
+	}
+	limit, since := filter.Limit, int64(0)
+	if limit == 0 {
+		limit = -1
+	}
+	if !filter.Since.IsZero() {
+		since = micros(filter.Since)
+	}
+	var entries []AuditEntry
+	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
+		rows, err := q.query(ctx, selectAudit, filter.RunID, filter.AgentID, filter.GrantID, since, limit)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			e, err := scanAudit(rows)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, e)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("local: reading the audit trail: %w", err)
+	}
+	return entries, nil
+}
+
+func scanAudit(rows *sql.Rows) (AuditEntry, error) {
+	var e AuditEntry
+	var created, completed sql.NullInt64
+	var metadata []byte
+	err := rows.Scan(&e.ID, &created, &completed, &e.AgentID, &e.AgentName, &e.Caller, &e.GrantID, &e.Provider,
+		&e.RunID, &e.ThreadID, &e.ParentAgent, &e.Tool, &metadata, &e.Reason, &e.Operation, &e.PathTemplate, &e.ClaimedOperation, &e.ClaimedProvider,
+		&e.CallID, &e.Attempt, &e.Method, &e.Host, &e.Path, &e.Mode, &e.Decision, &e.ReasonCode, &e.Outcome, &e.Status,
+		&e.VaultTime, &e.ProviderTime, &e.Traceparent)
+	if err != nil {
+		return e, err
+	}
+	e.Time, e.CompletedAt = fromMicros(created), fromMicros(completed)
+	if parts := strings.Split(e.Traceparent, "-"); len(parts) == 4 {
+		e.TraceID, e.SpanID = strings.ToLower(parts[1]), strings.ToLower(parts[2])
+	}
+	if len(metadata) > 0 {
+		err = json.Unmarshal(metadata, &e.Metadata)
+	}
+	return e, err
+}
+
+const insertAudit = `INSERT INTO audit (` + auditColumns + `, report)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+
+func (e *AuditEntry) insert(ctx context.Context, q *statements, report []byte) error {
+	metadata := ""
+	if len(e.Metadata) > 0 {
+		raw, err := json.Marshal(e.Metadata, json.Deterministic(true))
+		if err != nil {
+			return err
+		}
+		metadata = string(raw)
+	}
+	return q.exec(ctx, insertAudit, e.ID, micros(e.Time), optionalMicros(e.CompletedAt), e.AgentID, e.AgentName, e.Caller, e.GrantID, e.Provider,
+		e.RunID, e.ThreadID, e.ParentAgent, e.Tool, metadata, e.Reason, e.Operation, e.PathTemplate, e.ClaimedOperation, e.ClaimedProvider,
+		e.CallID, e.Attempt, e.Method, e.Host, e.Path, string(e.Mode), string(e.Decision), e.ReasonCode, string(e.Outcome), e.Status,
+		int64(e.VaultTime), int64(e.ProviderTime), e.Traceparent, report)
+}
+
+// The lengths that free text of a client is cut to, in bytes.
+const (
+	maxAuditText = 1024
+	maxAuditPath = 2048
+)
+
+// bounded cuts a text and takes control characters out of it, so that a row
+// can be printed.
+func bounded(s string, limit int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "")
+	}
+	return s
+}
+
+// sortedKeys keeps texts made from maps stable.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func mergeSorted(a, b []string) []string {
+	out := append(append([]string{}, a...), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,290 @@
+package vault
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/grantwire/grantwire/runtime/api"
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
+)
+
+// Transport is an http.RoundTripper that makes each request under a grant of
+// the vault. [Agent.HTTPClient] and [Agent.Transport] make one. It is safe for
+// concurrent use.
+//
+// A request may go to https URLs, and to http on localhost, 127.0.0.1 and ::1.
+// Taken out before it leaves: Authorization, Cookie and other credential
+// headers of the caller, X-Alter-…, traceparent (which goes to the vault),
+// tracestate, baggage and hop-by-hop headers. Refused: user-info in the URL, a
+// Host other than the URL's, and headers that override the method. A redirect
+// to another origin is refused, whoever follows it. httptrace hooks and values
+// of the context do not reach the provider's transport.
+//
+// The provider's own errors are responses, as they are with net/http. Errors of
+// RoundTrip are *[Error].
+type Transport struct {
+	agent    *Agent
+	defaults settings
+}
+
+// call is one round trip: what of the request may leave, and what the vault is
+// told about it. It holds no credential.
+type call struct {
+	req         *http.Request // our copy, with the caller's credentials taken out
+	original    *http.Request
+	grant       string
+	reason      *string
+	context     []wire.Pair
+	traceparent string
+	url         string // without query
+}
+
+// RoundTrip makes one request. It does not change req and always closes its
+// body.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	c, err := t.prepare(req)
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	defer t.agent.life.end()
+	return t.dispatch(c)
+}
+
+// prepare makes every check that needs no vault. On success the call is counted
+// in and has to be ended.
+func (t *Transport) prepare(req *http.Request) (*call, error) {
+	if t == nil || t.agent == nil {
+		return nil, invalid("transport", "belongs to no agent: use Agent.HTTPClient")
+	}
+	c, fault := t.newCall(req)
+	if fault == nil {
+		fault = checkTarget(req)
+	}
+	if fault != nil {
+		fault.GrantID = c.grant
+		return nil, fault
+	}
+	if !t.agent.life.begin() {
+		return nil, closedError()
+	}
+	return c, nil
+}
+
+// newCall never returns nil.
+func (t *Transport) newCall(req *http.Request) (*call, *Error) {
+	ctx := req.Context()
+	s, trace := settingsFrom(ctx).over(t.defaults), scopeFrom(ctx)
+	c := &call{original: req, grant: s.grant, reason: s.reason, traceparent: s.traceparent}
+	own := s.context
+	if own == nil {
+		own = trace.pairs
+		if trace.fault != nil {
+			return c, invalid(trace.fault.Field, trace.fault.Problem)
+		}
+		if err := wire.CheckContext(own); err != nil {
+			return c, invalid("trace", err.Error())
+		}
+	}
+	switch {
+	case s.fault != nil:
+		return c, invalid(s.fault.Field, s.fault.Problem)
+	case len(c.grant) > 255 || cleanText(c.grant, 255) != c.grant:
+		return c, invalid("grant", "ID is not one line of at most 255 characters")
+	}
+	info, known := api.CallFromContext(ctx)
+	c.context = headerPairs(own, info, known)
+	if span, n := wire.Get(req.Header, wire.HeaderTraceparent); n == 1 && wire.ValidTraceparent(span) {
+		c.traceparent = span
+	}
+	if req.URL != nil {
+		c.url = withoutQuery(req.URL)
+	}
+	c.req = req.Clone(bareContext{ctx})
+	return c, stripHeaders(c.req.Header)
+}
+
+// checkTarget applies the rules of a provider's URL.
+func checkTarget(req *http.Request) *Error {
+	if req.URL == nil {
+		return invalid("url", "is missing")
+	}
+	if err := wire.CheckProviderURL(withoutQuery(req.URL)); err != nil {
+		return invalid("url", err.Error())
+	}
+	switch {
+	case req.URL.User != nil:
+		return invalid("url", "holds a user name or password: the vault supplies the credential")
+	case req.URL.Opaque != "":
+		return invalid("url", "is not a plain URL with a path")
+	case req.Host != "" && !strings.EqualFold(req.Host, req.URL.Host):
+		return invalid("header", "Host is not the URL's host")
+	case len(req.URL.String()) > wire.MaxURL:
+		return invalid("url", "is longer than 65536 characters")
+	}
+	// net/http sets Response on requests that it makes to follow a redirect.
+	for hop := req.Response; hop != nil && hop.Request != nil; hop = hop.Request.Response {
+		if !sameOrigin(hop.Request.URL, req.URL) {
+			return &Error{
+				Code: "blocked_destination", kind: kindBlocked,
+				Message: "a redirect led to another host, which a grant does not follow",
+			}
+		}
+	}
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case strings.EqualFold(u.Scheme, "https"):
+		return "443"
+	}
+	return "80"
+}
+
+// dispatch is the one path of all modes.
+func (t *Transport) dispatch(c *call) (*http.Response, error) {
+	if c.grant == "" {
+		return nil, t.refuseGrantless(c)
+	}
+	if t.agent.mode == Proxy {
+		return t.proxy(c)
+	}
+	cred, err := t.token(c)
+	switch {
+	case err == nil:
+		return t.retrieve(c, cred)
+	case t.agent.mode == Auto && err.Is(kindProxyOnly):
+		return t.proxy(c)
+	}
+	closeBody(c.req)
+	return nil, err
+}
+
+// refuseGrantless tells the vault of a call without a grant, so that the attempt
+// stands in the audit trail, and refuses it whatever the vault answers.
+func (t *Transport) refuseGrantless(c *call) *Error {
+	closeBody(c.req)
+	if _, err := t.token(c); err != nil && err.kind == kindNetwork {
+		return err
+	}
+	return invalidKind(kindNoGrant, "no_grant", "call", "names no grant")
+}
+
+// token asks the vault for the credential of this call.
+func (t *Transport) token(c *call) (wire.Credential, *Error) {
+	request := wire.TokenRequest{
+		GrantID: c.grant, Reason: c.reason, Method: strings.ToUpper(method(c.req)), URL: c.url,
+	}
+	a, fault := t.agent.backend.do(c.req.Context(), exchange{
+		method: http.MethodPost, path: wire.PathToken, body: request.Marshal(),
+		context: c.context, traceparent: c.traceparent, grant: c.grant,
+	})
+	if fault != nil {
+		return wire.Credential{}, fault
+	}
+	if !a.ok() {
+		return wire.Credential{}, t.refusal(c, a)
+	}
+	cred, err := wire.ParseCredential(a.body)
+	if err != nil {
+		return wire.Credential{}, badAnswer(c.grant, a, err.Error())
+	}
+	return cred, nil
+}
+
+// refusal is answerError with the kind that agents get for a grant which they
+// cannot reach.
+func (t *Transport) refusal(c *call, a answer) *Error {
+	e := answerError(surfaceMain, c.grant, a)
+	if e.kind == kindGrantNotFound {
+		e.kind = kindDelegation
+	}
+	return e
+}
+
+// retrieve calls the provider with the credential, which lives in this
+// function's variables only.
+func (t *Transport) retrieve(c *call, cred wire.Credential) (*http.Response, error) {
+	req, secrets, fault := inject(c, cred)
+	if fault != nil {
+		closeBody(c.req)
+		t.audit(c, cred, outcome{fault: "<transport error: not sent>"})
+		return nil, fault
+	}
+	if _, ok := c.req.Header["User-Agent"]; !ok {
+		c.req.Header.Set("User-Agent", t.agent.backend.userAgent)
+		req.Header.Set("User-Agent", t.agent.backend.userAgent)
+	}
+	start := time.Now()
+	resp, err := t.agent.provider.RoundTrip(req)
+	latency := time.Since(start)
+	if err == nil && (resp == nil || resp.Body == nil) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		fault := networkError("the provider", c.grant, err, secrets...)
+		t.audit(c, cred, outcome{fault: faultText(fault, latency), latency: latency})
+		return nil, fault
+	}
+	resp.Request = c.original // the copy that was sent holds the credential
+	unreadable := scrubResponse(resp, newMasker(secrets...))
+	t.audit(c, cred, outcome{status: resp.StatusCode, header: resp.Header, latency: latency})
+	if unreadable != nil {
+		_ = resp.Body.Close() // the fault is what the caller has to know
+		return nil, unreadable
+	}
+	t.reportMismatch(c, cred, resp)
+	return resp, nil
+}
+
+// PlainTransport returns the transport that reaches providers without any
+// credential, for a download to which a provider redirects.
+func (t *Transport) PlainTransport() http.RoundTripper {
+	if t == nil || t.agent == nil {
+		return http.DefaultTransport
+	}
+	return t.agent.provider
+}
+
+// CloseIdleConnections closes idle connections to providers.
+func (t *Transport) CloseIdleConnections() {
+	if t == nil || t.agent == nil {
+		return
+	}
+	if c, ok := t.agent.provider.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// Format prints the transport without its agent's key, for every verb.
+func (t Transport) Format(w fmt.State, _ rune) {
+	_, _ = io.WriteString(w, "vault.Transport")
+}
+
+// LogValue logs the transport without its agent's key.
+func (t Transport) LogValue() slog.Value { return slog.StringValue("vault.Transport") }
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close() // nothing was read from it
+	}
+}
+
+func method(req *http.Request) string {
+	if req.Method == "" {
+		return http.MethodGet
+	}
+	return req.Method
+}
