@@ -4,7 +4,6 @@ package conformance
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +53,7 @@ func (s *schemas) cause(e Example, lost []difference) string {
 	}
 	if err := schema.VisitJSON(plain); err != nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Sprintf("contradicts its schema: %s", line)
+		return "contradicts its schema: " + line
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/grantwire/grantwire/runtime/api"
 	"github.com/grantwire/grantwire/runtime/vault"
@@ -64,7 +65,8 @@ func (v *Vault) Transport(capture http.RoundTripper) http.RoundTripper {
 // always a failure.
 func (v *Vault) CheckTrail(requests, unnamed int) {
 	v.tb.Helper()
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(v.tb.Context(), time.Minute)
+	defer cancel()
 	if err := v.agent.Close(ctx); err != nil {
 		v.tb.Fatal(err)
 	}
