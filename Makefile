@@ -1,0 +1,104 @@
+# What a contributor types. `make demo` and `make test` need Go, make and the Go module proxy;
+# what the other targets need is installed into .tmp/bin, at a pinned version, when they first run.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
+
+# One provider instead of all of them: make generate P=slack
+P ?=
+# Benchmark runs per case; benchstat wants at least 6 to say anything about noise.
+COUNT ?= 6
+
+GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
+
+GO := go
+BIN := $(CURDIR)/.tmp/bin
+GRANTGEN := $(GO) run ./generator/cmd/grantgen
+PROVIDERS := $(if $(P),$(P),$(patsubst specs/%/provider.yaml,%,$(wildcard specs/*/provider.yaml)))
+# Modules of their own, so that nobody who imports a client pays for what they need.
+NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 \( -name .git -o -name .tmp -o -name node_modules \) -prune -o -name go.mod -print | sort))
+PRISM := .tmp/prism
+PRISM_LOCK := providers/internal/conformance
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN { FS = ":.*## " } { printf "  make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: ## Run the quickstart: embedded vault, stand-in GitHub and Slack, audit trail (GITHUB_TOKEN: the real GitHub)
+	CGO_ENABLED=0 $(GO) run ./examples/quickstart
+
+.PHONY: generate
+generate: ## Write providers/ again from specs/, offline (P=github: that one)
+	for p in $(PROVIDERS); do $(GO) generate ./providers/$$p; done
+
+.PHONY: test
+test: ## Run all tests; needs no C compiler and no network
+	CGO_ENABLED=0 $(GO) test ./...
+	for m in $(NESTED); do echo "module $$m"; (cd $$m && CGO_ENABLED=0 $(GO) test ./...); done
+
+.PHONY: race
+race: ## Run all tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: check
+check: vet-targets ## Fail if providers/, go.mod or the formatting is stale; vet on three targets
+	for p in $(PROVIDERS); do $(GRANTGEN) --provider $$p --check; done
+	stale=$$(find . \( -name .git -o -name .tmp -o -name node_modules -o -name testdata \) -prune -o -name '*.go' -print | xargs gofmt -l); \
+	  if [ -n "$$stale" ]; then echo "not formatted (run gofmt -w):"; echo "$$stale"; exit 1; fi
+	$(GO) mod verify
+	for m in . $(NESTED); do (cd $$m && $(GO) mod tidy -diff); done
+
+.PHONY: vet-targets
+vet-targets: ## Run go vet for linux/amd64, linux/386 and windows/amd64
+	for t in linux/amd64 linux/386 windows/amd64; do \
+	  echo "go vet $$t"; CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./...; done
+	for m in $(NESTED); do echo "go vet $$m"; (cd $$m && CGO_ENABLED=0 $(GO) vet ./...); done
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Lint hand-written code; .golangci.yml says with what and why
+	$< run ./...
+	cd runtime/peers && $< run ./...
+
+.PHONY: golden
+golden: ## Write golden files again; review the difference before committing it
+	GOLDEN=1 UPDATE_GOLDEN=1 $(GO) test -count=1 ./generator/...
+
+.PHONY: conformance
+conformance: $(PRISM)/node_modules/.bin/prism ## Decode every upstream example; send every request through Prism (needs npm and network)
+	$(GRANTGEN) fetch $(PROVIDERS) --keep-upstream $(CURDIR)/.tmp/upstream
+	GRANTWIRE_UPSTREAM=$(CURDIR)/.tmp/upstream GRANTWIRE_PRISM=$(CURDIR)/$< \
+	  $(GO) test -count=1 -timeout 30m -tags conformance -v -run Conformance ./generator/... ./providers/...
+
+.PHONY: bench
+bench: $(BIN)/benchstat ## Compare with the hand-written and generated peers (COUNT=6 runs each)
+	mkdir -p .tmp
+	(cd runtime/peers && $(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...) | tee .tmp/bench.txt
+	$< .tmp/bench.txt
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what we link (needs the vulnerability database)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+.PHONY: clean
+clean: ## Remove installed tools, fetched documents and npm packages
+	rm -rf .tmp
+
+$(BIN)/golangci-lint-$(GOLANGCI_VERSION):
+	mkdir -p $(BIN)
+	GOFLAGS= GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(BIN)/golangci-lint $@
+
+$(BIN)/benchstat:
+	GOFLAGS= GOBIN=$(BIN) $(GO) install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
+
+$(PRISM)/node_modules/.bin/prism: $(PRISM_LOCK)/package.json $(PRISM_LOCK)/package-lock.json $(PRISM_LOCK)/.npmrc
+	mkdir -p $(PRISM)
+	cp $^ $(PRISM)
+	cd $(PRISM) && SCARF_ANALYTICS=false npm ci
+	touch $@
