@@ -1,5 +1,7 @@
 package diag
 
+import "cmp"
+
 // Codes of the outer stages. A code never changes its meaning; a code that is
 // no longer used stays reserved.
 const (
@@ -106,5 +108,5 @@ var codes = map[string]string{
 	CodeExtra:              "a generated file is there that would not be generated",
 }
 
-// Meaning returns the one-line meaning of a code of the outer stages, or "".
-func Meaning(code string) string { return codes[code] }
+// Meaning returns the one-line meaning of a code, or "".
+func Meaning(code string) string { return cmp.Or(codes[code], inner[code]) }

@@ -8,12 +8,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/grantwire/grantwire/generator/internal/config"
+	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/load"
 	"github.com/grantwire/grantwire/generator/internal/output"
 	"github.com/grantwire/grantwire/generator/internal/pipeline"
@@ -246,5 +248,42 @@ func TestNoProviderNamesInTheGenerator(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Every code that a stage reports has a meaning, and every meaning a stage.
+func TestCodesAreListed(t *testing.T) {
+	code := regexp.MustCompile(`"([a-z]+(?:-[a-z]+)+)"`)
+	used := map[string]bool{}
+	for _, stage := range []string{"normalize", "lower", "names", "pipeline"} {
+		files, err := filepath.Glob("../" + stage + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(string(src)) {
+				if !strings.Contains(line, "report(") && !strings.Contains(line, "assume(") && !strings.Contains(line, "Code:") {
+					continue
+				}
+				for _, m := range code.FindAllStringSubmatch(line, -1) {
+					used[m[1]] = true
+				}
+			}
+		}
+	}
+	for c := range used {
+		if diag.Meaning(c) == "" {
+			t.Errorf("the code %s has no meaning in package diag", c)
+		}
+	}
+	if len(used) < 20 {
+		t.Errorf("only %d codes found", len(used))
 	}
 }
