@@ -8,6 +8,8 @@ package config
 type Provider struct {
 	// Name is the provider's name in diagnostics, errors and audit rows.
 	Name string `yaml:"name"`
+	// Title is what the package's comment calls the API; "" is the document's title.
+	Title string `yaml:"title"`
 	// Package is the Go package's name.
 	Package string `yaml:"package"`
 	// ImportPath is the Go package's import path, for its examples.

@@ -5,6 +5,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,6 +92,7 @@ func Model(in Input) (*model.API, diag.List) {
 	}
 
 	api, more := lower.Run(doc, form.Origins, lowerOptions(conf, in))
+	api.Title = cmp.Or(conf.Title, api.Title)
 	diags = append(diags, more...)
 	diags = append(diags, names.Assign(api, nameOptions(conf, in))...)
 	if len(api.Ops) == 0 {
