@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -209,7 +210,7 @@ func TestDescriptors(t *testing.T) {
 			if op.Deprecated {
 				deprecated++
 			}
-			if op.Access == api.Read != (op.Method == "GET") {
+			if op.Access == api.Read != (op.Method == http.MethodGet) {
 				t.Errorf("%s: %s %s is %s", provider, op.Method, op.ID, op.Access)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // provision is the operator's part: it opens a vault in a folder, makes an
 // agent, and puts the two tokens behind grants that are bound to their hosts.
 func (w *world) provision(ctx context.Context) error {
-	v, err := local.Open(w.dir, //nolint:contextcheck // an open vault outlives the context
+	v, err := local.Open(w.dir, // an open vault outlives the context
 		local.WithOperations(w.github.String(), github.Operations()),
 		local.WithOperations(w.slack.String(), slack.Operations()))
 	if err != nil {

@@ -131,7 +131,7 @@ func (d *document) collect(out node, ref string) (any, error) {
 		out[part] = group
 	}
 	if group[name] != nil {
-		return nil, nil //nolint:nilnil // nothing new to follow
+		return nil, nil // nothing new to follow
 	}
 	if group[name], err = decode(raw); err != nil {
 		return nil, fmt.Errorf("standin: %s: %w", ref, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -37,7 +38,7 @@ func (c *Client) Do(ctx context.Context, op *Operation, args Args, out any, opts
 
 // call is one call while it runs.
 type call struct {
-	ctx      context.Context //nolint:containedctx // lives as long as the call
+	ctx      context.Context // the caller's, with what the options add
 	config   *clientConfig
 	op       *Operation
 	provider *Provider
@@ -68,7 +69,7 @@ func (c *Client) do(ctx context.Context, op *Operation, args Args, out any, page
 	}
 	for _, derive := range k.option.contexts {
 		if derived := derive(k.ctx); derived != nil {
-			k.ctx = derived
+			k.ctx = derived //nolint:fatcontext // a layer for each option, no more: the loop runs once a call
 		}
 	}
 	if r := k.option.response; r != nil {
@@ -178,8 +179,6 @@ func (k *call) finishHeader() {
 		k.header.Set("Idempotency-Key", k.option.key)
 	}
 	for _, own := range []http.Header{k.config.header, k.option.header} {
-		for name, values := range own {
-			k.header[name] = values
-		}
+		maps.Copy(k.header, own)
 	}
 }

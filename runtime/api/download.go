@@ -45,7 +45,7 @@ func fileName(disposition string) string {
 
 // stream ends with its context, even when the body it reads does not know it.
 type stream struct {
-	ctx   context.Context //nolint:containedctx // a body lives as long as its call
+	ctx   context.Context // of the call that the body belongs to
 	body  io.ReadCloser
 	stop  func() bool
 	close func() error
@@ -62,7 +62,7 @@ func (s *stream) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := s.body.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader promises this very value
+	if err != nil && err != io.EOF {
 		if end := s.ctx.Err(); end != nil {
 			return n, end
 		}

@@ -36,8 +36,10 @@ func TestDownload(t *testing.T) {
 	if string(b) != "content" || err != nil || d.ContentType != "application/zip" || d.Length != 7 || d.Filename != "x.zip" {
 		t.Errorf("%q %v %+v", b, err, d)
 	}
-	if d.Close() != nil || d.Close() != nil {
-		t.Error("closing twice fails")
+	for range 2 {
+		if err := d.Close(); err != nil {
+			t.Error("closing twice fails", err)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func appendPathValue(dst []byte, value any) ([]byte, error) {
 	if state != present {
 		return nil, &fieldError{reason: "is empty"}
 	}
-	if s, ok := v.Interface().(Segments); ok {
+	if s, ok := reflect.TypeAssert[Segments](v); ok {
 		return appendSegments(dst, string(s))
 	}
 	if text, ok := appendScalar(nil, v); ok {

@@ -167,24 +167,24 @@ func appendScalar(dst []byte, v reflect.Value) ([]byte, bool) {
 func appendTyped(dst []byte, v reflect.Value) ([]byte, bool) {
 	switch classOf(v.Type()) {
 	case classTime:
-		t, _ := v.Interface().(time.Time)
+		t, _ := reflect.TypeAssert[time.Time](v)
 		return t.AppendFormat(dst, time.RFC3339Nano), true
 	case classWireTime:
-		t, _ := v.Interface().(Time)
+		t, _ := reflect.TypeAssert[Time](v)
 		return append(dst, t.text()...), true
 	case classWireDate:
-		d, _ := v.Interface().(Date)
+		d, _ := reflect.TypeAssert[Date](v)
 		return append(dst, d.text()...), true
 	case classRaw:
 		return appendRaw(dst, RawJSON(v.Bytes()))
 	case classBytes:
 		return base64.StdEncoding.AppendEncode(dst, v.Bytes()), true
 	case classText:
-		m, _ := v.Interface().(encoding.TextMarshaler)
+		m, _ := reflect.TypeAssert[encoding.TextMarshaler](v)
 		text, err := m.MarshalText()
 		return append(dst, text...), err == nil
 	case classStringer:
-		s, _ := v.Interface().(fmt.Stringer)
+		s, _ := reflect.TypeAssert[fmt.Stringer](v)
 		return append(dst, s.String()...), true
 	}
 	return dst, false

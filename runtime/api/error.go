@@ -112,7 +112,8 @@ func (e *Error) Is(target error) bool {
 	case ErrServer:
 		return e.Status >= 500 && e.Status <= 599
 	case ErrAccepted:
-		return e.Status == http.StatusAccepted
+		// A body that says "not ok" is a refusal, also where 202 stands above it.
+		return e.Status == http.StatusAccepted && (shape.OK == "" || !saysNo(e.detail.body, shape.OK))
 	case ErrNotModified:
 		return e.Status == http.StatusNotModified
 	}

@@ -74,11 +74,10 @@ func permanent(err error) bool {
 	if err == nil {
 		return false
 	}
-	//nolint:errorlint // this walks the tree itself, one layer at a time
 	if t, ok := err.(interface{ Temporary() bool }); ok && !networkType(err) && !t.Temporary() {
 		return true
 	}
-	switch e := err.(type) { //nolint:errorlint // see above
+	switch e := err.(type) { //nolint:errorlint // walks the tree itself, one layer at a time
 	case interface{ Unwrap() error }:
 		return permanent(e.Unwrap())
 	case interface{ Unwrap() []error }:

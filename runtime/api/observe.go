@@ -8,6 +8,7 @@ import (
 // EventKind says what an [Event] tells.
 type EventKind uint8
 
+// The kinds of events.
 const (
 	EventAttempt EventKind = iota + 1 // one request was answered or failed
 	EventCall                         // the call is over

@@ -36,14 +36,14 @@ type ErrorShape struct {
 // back, how it pages. It must not change after its first use.
 type Operation struct {
 	Provider   *Provider
-	ID         string // the document's name of the operation: "repos/get"
-	Method     string // "GET"
-	Path       string // template: "/repos/{owner}/{repo}"
-	Service    string // Go name of the service: "Repos"
-	Name       string // Go name of the method: "Get"
+	ID         string   // the document's name of the operation: "repos/get"
+	Method     string   // "GET"
+	Path       string   // template: "/repos/{owner}/{repo}"
+	Service    string   // Go name of the service: "Repos"
+	Name       string   // Go name of the method: "Get"
 	Segments   []string // path parameters whose value may hold slashes
 	Server     string   // absolute base URL that replaces the provider's, or ""
-	Doc        string // link to the provider's documentation, or ""
+	Doc        string   // link to the provider's documentation, or ""
 	Scopes     []string
 	Access     Access
 	Idempotent bool // repeating it does no harm
@@ -65,6 +65,7 @@ type Media string
 // means that the document does not tell.
 type Access uint8
 
+// What an operation can do.
 const (
 	Read Access = iota + 1
 	Write
@@ -87,6 +88,7 @@ func (a Access) String() string {
 // Result says what the body of a success is decoded into.
 type Result uint8
 
+// What a success can be decoded into.
 const (
 	None   Result = iota // no content: out is nil
 	JSON                 // out is a pointer to the result
@@ -112,6 +114,7 @@ func (r Result) String() string {
 // PagingKind says how an operation hands out its pages.
 type PagingKind uint8
 
+// The ways to page.
 const (
 	PagingNone   PagingKind = iota
 	PagingLink              // Link response header with rel="next"

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +30,7 @@ type paramField struct {
 	required bool
 }
 
-// paramPlans caches newParamPlan; the tags of a type never change.
+// paramPlans caches what paramPlanOf reads; the tags of a type never change.
 var paramPlans sync.Map // reflect.Type -> *paramPlan
 
 func paramPlanOf(t reflect.Type) *paramPlan {
@@ -45,7 +46,7 @@ func paramPlanOf(t reflect.Type) *paramPlan {
 func (p *paramPlan) add(t reflect.Type, index []int) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		at := append(index[:len(index):len(index)], i)
+		at := append(slices.Clip(index), i)
 		tagged := false
 		for where, key := range []string{inQuery: "query", inHeader: "header", inCookie: "cookie"} {
 			tag, ok := f.Tag.Lookup(key)
@@ -55,7 +56,7 @@ func (p *paramPlan) add(t reflect.Type, index []int) {
 			tagged = true
 			name, options, _ := strings.Cut(tag, ",")
 			p.fields = append(p.fields, paramField{
-				name: name, label: key + " " + name, index: at, place: place(where), //nolint:gosec // 0 to 2
+				name: name, label: key + " " + name, index: at, place: place(where),
 				style: styleOf(options), required: has(options, "required"),
 			})
 		}

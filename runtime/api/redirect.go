@@ -93,7 +93,7 @@ func (c *clientConfig) plainTransport() http.RoundTripper {
 }
 
 // bare is a context that ends with another one and holds none of its values.
-type bare struct{ parent context.Context } //nolint:containedctx // it is a context
+type bare struct{ parent context.Context }
 
 func (b bare) Deadline() (time.Time, bool) { return b.parent.Deadline() }
 func (b bare) Done() <-chan struct{}       { return b.parent.Done() }

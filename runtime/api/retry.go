@@ -138,7 +138,7 @@ func (k *call) backoff() time.Duration {
 	for range k.attempt - 1 {
 		limit = min(limit*2, maxBackoff)
 	}
-	return rand.N(limit) + 1
+	return rand.N(limit) + 1 //nolint:gosec // G404: a pause that spreads retries, not a secret
 }
 
 // sleep waits; the end of ctx ends it at once.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -24,7 +25,7 @@ type shapeField struct {
 	style     style
 }
 
-// shapes caches newShape; the tags of a type never change.
+// shapes caches what shapeOf reads; the tags of a type never change.
 var shapes sync.Map // reflect.Type -> *shape
 
 func shapeOf(t reflect.Type) *shape {
@@ -45,7 +46,7 @@ func (s *shape) add(t reflect.Type, index []int) {
 			continue
 		}
 		name, options, _ := strings.Cut(tag, ",")
-		at := append(index[:len(index):len(index)], i)
+		at := append(slices.Clip(index), i)
 		embed := has(options, "embed") || f.Anonymous && name == ""
 		if base := deref(f.Type); embed && base.Kind() == reflect.Struct && base != t {
 			s.add(base, at)
@@ -109,7 +110,7 @@ func styleOf(options string) style {
 func (f *shapeField) omit(v reflect.Value) bool {
 	if f.omitZero {
 		if v.Kind() == reflect.Struct {
-			if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
+			if z, ok := reflect.TypeAssert[interface{ IsZero() bool }](v); ok {
 				return z.IsZero()
 			}
 		}

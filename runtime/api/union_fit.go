@@ -39,11 +39,11 @@ func kindsOf(t reflect.Type, seen map[reflect.Type]bool) string {
 			return ""
 		}
 		seen[t] = true
-		var kinds string
+		var kinds strings.Builder
 		for _, v := range union.variants {
-			kinds += kindsOf(deref(v.typ), seen)
+			kinds.WriteString(kindsOf(deref(v.typ), seen))
 		}
-		return kinds
+		return kinds.String()
 	}
 	if p := reflect.PointerTo(t); p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
 		p.Implements(reflect.TypeFor[json.UnmarshalerFrom]()) {

@@ -198,7 +198,7 @@ func (c *generateCommand) specJob() (job, diag.List, error) {
 	}
 	checked, more := config.Bytes("--package", []byte("package: "+quoted(c.Package)+"\n"))
 	if checked == nil {
-		return job{}, nil, usageError(fmt.Sprintf("--package: %s", more.Errors()[0].Message))
+		return job{}, nil, usageError("--package: " + more.Errors()[0].Message)
 	}
 	return job{doc: c.Spec, source: filepath.Base(c.Spec), dir: c.Output, names: c.Names, conf: conf}, diags, nil
 }

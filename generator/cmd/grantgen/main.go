@@ -23,6 +23,7 @@ import (
 	"os/signal"
 
 	"github.com/alecthomas/kong"
+
 	"github.com/grantwire/grantwire/generator/internal/fetch"
 )
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/grantwire/grantwire/generator/internal/fetch"
 )
 
@@ -306,7 +307,7 @@ func TestConfigFaults(t *testing.T) {
 	put(t, "api.yaml", goodSpec)
 	put(t, "conf.yaml", "naem: x\n")
 	code, _, stderr := grantgen(t, "--spec", "api.yaml", "-o", "out", "--package", "pets", "--config", "conf.yaml")
-	want := "error: conf.yaml:1: config-unknown-key: there is no key \"naem\" here (correct the spelling; CONTRIBUTING lists the keys)\ngrantgen: 1 error, 0 warnings, 0 notes\n"
+	want := "error: conf.yaml:1: config-unknown-key: there is no key \"naem\" here (correct the spelling; specs/README.md explains every key)\ngrantgen: 1 error, 0 warnings, 0 notes\n"
 	if code != 1 || stderr != want {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}

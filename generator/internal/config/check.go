@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/diag"
@@ -44,7 +45,7 @@ func (p *Provider) check(file string) diag.List {
 	c.url("/docs", p.Docs)
 	c.headers(p.Headers)
 	for i, rule := range p.Paging {
-		c.paging(diag.Pointer("paging", fmt.Sprint(i)), rule)
+		c.paging(diag.Pointer("paging", strconv.Itoa(i)), rule)
 	}
 	switch p.Groups.Rule {
 	case GroupAuto, GroupSlash, GroupDotted, GroupTags:

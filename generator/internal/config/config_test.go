@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 )
 
@@ -45,8 +46,8 @@ flat: {ListThings: things/list}
 
 func TestRefused(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
-		{"unknown key", "name: a\nnaem: b\n", `error: p.yaml:2: config-unknown-key: there is no key "naem" here (correct the spelling; CONTRIBUTING lists the keys)`},
-		{"unknown key below", "source:\n  npn: b\n", `error: p.yaml:2: config-unknown-key: there is no key "npn" here (correct the spelling; CONTRIBUTING lists the keys)`},
+		{"unknown key", "name: a\nnaem: b\n", `error: p.yaml:2: config-unknown-key: there is no key "naem" here (correct the spelling; specs/README.md explains every key)`},
+		{"unknown key below", "source:\n  npn: b\n", `error: p.yaml:2: config-unknown-key: there is no key "npn" here (correct the spelling; specs/README.md explains every key)`},
 		{"wrong type", "flat: [a]\n", `error: p.yaml:1: config-syntax: `},
 		{"twice", "name: a\nname: b\n", `error: p.yaml:2: config-syntax: `},
 		{"no YAML", "name: [a\n", `error: p.yaml:1: config-syntax: `},

@@ -9,9 +9,10 @@ import (
 	"os"
 	"regexp"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/yamlfault"
-	"go.yaml.in/yaml/v3"
 )
 
 // maxBytes limits provider.yaml; the largest has some hundred lines.
@@ -21,8 +22,7 @@ const maxBytes = 1 << 20
 func File(path string) (*Provider, diag.List) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pe.Err
 		}
 		return nil, diag.List{{File: path, Code: diag.CodeReadFailed, Message: "cannot read the configuration: " + err.Error(), Remedy: "check the path and its permissions"}}
@@ -65,7 +65,7 @@ func decodeFaults(name string, text []byte, err error) diag.List {
 		d.Line, d.Column = f.Line, f.Column
 		if key := unknown.FindStringSubmatch(f.Message); key != nil {
 			d.Code = diag.CodeConfigUnknown
-			d.Message, d.Remedy = fmt.Sprintf("there is no key %q here", key[1]), "correct the spelling; CONTRIBUTING lists the keys"
+			d.Message, d.Remedy = fmt.Sprintf("there is no key %q here", key[1]), "correct the spelling; specs/README.md explains every key"
 		}
 		diags = append(diags, d)
 	}

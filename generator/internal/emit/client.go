@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	. "github.com/dave/jennifer/jen" //nolint:revive,staticcheck // see emit.go
+
 	"github.com/grantwire/grantwire/generator/internal/model"
 )
 

@@ -10,9 +10,10 @@ import (
 	"strings"
 
 	. "github.com/dave/jennifer/jen" //nolint:revive,staticcheck // jennifer is a vocabulary; qualified, the emitters can't be read
+	"golang.org/x/sync/errgroup"
+
 	"github.com/grantwire/grantwire/generator/internal/model"
 	"github.com/grantwire/grantwire/generator/internal/output"
-	"golang.org/x/sync/errgroup"
 )
 
 // apiPath is the runtime that emitted code calls.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	. "github.com/dave/jennifer/jen" //nolint:revive,staticcheck // see emit.go
+
 	"github.com/grantwire/grantwire/generator/internal/model"
 )
 

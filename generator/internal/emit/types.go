@@ -3,16 +3,18 @@ package emit
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+
 	"github.com/grantwire/grantwire/generator/internal/model"
 	"github.com/grantwire/grantwire/generator/internal/normalize"
 	"github.com/grantwire/grantwire/generator/internal/output"
-	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 // oapiCodegen guards oapi-codegen, which keeps the state of a run in package
@@ -241,9 +243,7 @@ func extend(p *openapi3.SchemaRef, ext map[string]any) {
 	if *target == nil {
 		*target = map[string]any{}
 	}
-	for k, v := range ext {
-		(*target)[k] = v
-	}
+	maps.Copy(*target, ext)
 }
 
 // typeDoc says where the type comes from; oapi-codegen puts the name in front.

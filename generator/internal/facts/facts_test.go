@@ -9,6 +9,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/grantwire/grantwire/generator/internal/facts"
 	"github.com/grantwire/grantwire/generator/internal/load"
 )
@@ -52,6 +53,7 @@ func printed(t *testing.T, root map[string]any) string {
 }
 
 // TestReduce compares a document that has everything with what stays of it.
+// GOLDEN=1 rewrites that, and fails so that nobody overlooks it.
 func TestReduce(t *testing.T) {
 	before, err := os.ReadFile(filepath.Join("testdata", "before.json"))
 	if err != nil {
@@ -64,17 +66,18 @@ func TestReduce(t *testing.T) {
 		t.Error("Reduce changed its input")
 	}
 	golden := filepath.Join("testdata", "after.json")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
+	if os.Getenv("GOLDEN") != "" {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
+		t.Fatal("rewritten: read the difference, then run without GOLDEN")
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+		t.Errorf("%s differs (-want +got); run make golden if that is meant:\n%s", golden, diff)
 	}
 	for _, word := range []string{"PROSE", "EXAMPLE", "VENDOR", "Unused", "webhook"} {
 		if strings.Contains(got, word) {
@@ -156,7 +159,7 @@ func TestValid(t *testing.T) {
 			t.Errorf("%s: %d operations, want %d", name, operations, want)
 		}
 		err = doc.Validate(t.Context(), openapi3.DisableExamplesValidation(), openapi3.EnableMultiError())
-		for _, line := range strings.Split(errorText(err), " | ") {
+		for line := range strings.SplitSeq(errorText(err), " | ") {
 			// GitHub's own paths differ in the names of parameters only.
 			if line != "" && !strings.Contains(line, "conflicting paths") {
 				t.Errorf("%s: %.300s", name, line)

@@ -17,7 +17,10 @@ import (
 // client returns an HTTP client with the proxy and the certificates of the npm
 // settings. Certificates are always checked, whatever strict-ssl says.
 func (s Settings) client() (*http.Client, error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment}
+	if usual, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = usual.Clone()
+	}
 	t.ResponseHeaderTimeout = time.Minute
 	if path := s.get("cafile"); path != "" {
 		pem, err := os.ReadFile(path)
@@ -105,8 +108,7 @@ func download(ctx context.Context, hc *http.Client, address, accept, authorizati
 
 // peel removes the address from an error of net/http.
 func peel(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err
 	}
 	return err

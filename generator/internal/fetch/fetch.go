@@ -56,8 +56,7 @@ func Run(ctx context.Context, p *config.Provider, dir string, opts Options) (Res
 	file := filepath.Join(dir, "provider.yaml")
 	fail := func(err error) (Result, diag.List) {
 		d := diag.Diagnostic{Provider: p.Name, File: file, Code: diag.CodeWriteFailed, Message: err.Error(), Remedy: "check the folder's permissions"}
-		var ft *fault
-		if errors.As(err, &ft) {
+		if ft, ok := errors.AsType[*fault](err); ok {
 			d.Pointer, d.Code, d.Remedy = "/source", ft.code, ft.remedy
 		}
 		return Result{}, diag.List{d}

@@ -43,7 +43,7 @@ type Environment struct {
 func (e Environment) withDefaults() Environment {
 	if e.Npm == nil {
 		e.Npm = func(ctx context.Context, args ...string) ([]byte, error) {
-			cmd := exec.CommandContext(ctx, "npm", args...)
+			cmd := exec.CommandContext(ctx, "npm", args...) //nolint:gosec // G204: one program, and this package's own arguments
 			cmd.Dir = e.Dir
 			return cmd.Output()
 		}

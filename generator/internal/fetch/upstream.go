@@ -111,8 +111,11 @@ func (r registryClient) tarball(ctx context.Context, src config.Source) (string,
 	}
 	var doc struct {
 		Versions map[string]struct {
-			Dist struct{ Tarball, Integrity string }
-		}
+			Dist struct {
+				Tarball   string `json:"tarball"`
+				Integrity string `json:"integrity"`
+			} `json:"dist"`
+		} `json:"versions"`
 	}
 	if err := json.Unmarshal(body, &doc); err != nil {
 		return "", faultf(diag.CodeRegistryFailed, "check the registry in the npm settings", "the registry's answer for %s is not JSON", src.Npm)

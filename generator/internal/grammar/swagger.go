@@ -9,7 +9,6 @@ func buildSwagger() *Node {
 		anything = leaf(Any)
 		text     = leaf(String)
 		boolean  = leaf(Bool)
-		number   = leaf(Number)
 		texts    = list(text)
 		docs     = object("external documentation", "").add(text, "url", "description")
 		schema   = schemaNode(docs)
@@ -17,20 +16,12 @@ func buildSwagger() *Node {
 	)
 	schema.Section, schema.OrBool = "definitions", false
 	schema.add(text, "discriminator") // the name of a property in 2.0
-	limits := func(n *Node) *Node {
-		return n.add(text, "type", "format", "pattern", "collectionFormat").
-			add(anything, "default").
-			add(list(anything), "enum").
-			add(boolean, "uniqueItems", "exclusiveMinimum", "exclusiveMaximum").
-			add(number, "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems").
-			add(items, "items")
-	}
-	limits(items)
-	parameter := limits(object("parameter", "parameters")).
+	plainFields(items, items)
+	parameter := plainFields(object("parameter", "parameters"), items).
 		add(text, "name", "in", "description").
 		add(boolean, "required", "allowEmptyValue").
 		add(schema, "schema")
-	header := limits(object("header", "")).add(text, "description")
+	header := plainFields(object("header", ""), items).add(text, "description")
 	response := object("response", "responses").
 		add(text, "description").
 		add(schema, "schema").
@@ -67,4 +58,15 @@ func buildSwagger() *Node {
 		add(dict(parameter), "parameters").
 		add(dict(response), "responses").
 		add(dict(scheme), "securityDefinitions")
+}
+
+// plainFields adds what 2.0 says of a value that no schema describes: of a
+// parameter outside the body, a header, or an element of one of them.
+func plainFields(n, items *Node) *Node {
+	return n.add(leaf(String), "type", "format", "pattern", "collectionFormat").
+		add(leaf(Any), "default").
+		add(list(leaf(Any)), "enum").
+		add(leaf(Bool), "uniqueItems", "exclusiveMinimum", "exclusiveMaximum").
+		add(leaf(Number), "minimum", "maximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems").
+		add(items, "items")
 }

@@ -32,26 +32,7 @@ func build() *Node {
 	body := object("request body", "requestBodies").
 		add(text, "-description").add(boolean, "required").add(content, "content")
 
-	item := object("path item", "pathItems")
-	callback := dict(item)
-	callback.Name, callback.Section, callback.Extensible = "callback", "callbacks", true
-
-	operation := object("operation", "").
-		add(text, "operationId", "-summary", "-description").
-		add(texts, "tags").
-		add(boolean, "deprecated").
-		add(docs, "externalDocs").
-		add(params, "parameters").
-		add(body, "requestBody").
-		add(responses, "responses").
-		add(dict(callback), "-callbacks").
-		add(security, "security").
-		add(list(server), "servers")
-	item.add(text, "-summary", "-description").
-		add(params, "parameters").
-		add(list(server), "servers").
-		add(operation, Methods()...).
-		add(dict(operation), "additionalOperations")
+	item, callback := itemNodes(docs, params, body, responses, security, server)
 	paths := dict(item)
 	paths.Name, paths.Extensible = "paths", true
 
@@ -79,6 +60,33 @@ func build() *Node {
 		add(paths, "paths").
 		add(dict(item), "-webhooks").
 		add(components, "components")
+}
+
+// itemNodes gives what stands under a path, with its operations, and the callbacks
+// of an operation, which hold the same.
+func itemNodes(docs, params, body, responses, security, server *Node) (item, callback *Node) {
+	text := leaf(String)
+	item = object("path item", "pathItems")
+	callback = dict(item)
+	callback.Name, callback.Section, callback.Extensible = "callback", "callbacks", true
+
+	operation := object("operation", "").
+		add(text, "operationId", "-summary", "-description").
+		add(list(text), "tags").
+		add(leaf(Bool), "deprecated").
+		add(docs, "externalDocs").
+		add(params, "parameters").
+		add(body, "requestBody").
+		add(responses, "responses").
+		add(dict(callback), "-callbacks").
+		add(security, "security").
+		add(list(server), "servers")
+	item.add(text, "-summary", "-description").
+		add(params, "parameters").
+		add(list(server), "servers").
+		add(operation, Methods()...).
+		add(dict(operation), "additionalOperations")
+	return item, callback
 }
 
 func serverNode(text, texts *Node) *Node {

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/diag"
@@ -178,7 +179,7 @@ func (c *checker) collect(v any, at []string) {
 		}
 	case []any:
 		for i, e := range v {
-			c.collect(e, append(at, fmt.Sprint(i)))
+			c.collect(e, append(at, strconv.Itoa(i)))
 		}
 	}
 }

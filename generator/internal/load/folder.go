@@ -72,8 +72,7 @@ func readLimited(open func() (fs.File, error), limit int) ([]byte, error) {
 
 // reason is the error without the path, which the diagnostic has already.
 func reason(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err.Error()
 	}
 	return err.Error()

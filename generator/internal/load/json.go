@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 )
 
@@ -164,8 +165,7 @@ func (r *jsonReader) limit(code, message string) error {
 func (r *jsonReader) syntax(err error) {
 	offset := r.dec.InputOffset()
 	message := err.Error()
-	var syn *jsontext.SyntacticError
-	if errors.As(err, &syn) {
+	if syn, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		offset = syn.ByteOffset
 		message = syn.Err.Error()
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi2"
 	"github.com/getkin/kin-openapi/openapi2conv"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 )
 

@@ -17,11 +17,10 @@ func (l *loader) tree(name string, text []byte) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	asYAML := true
 	if first := bytes.TrimLeft(text, " \t\r\n"); first[0] == '{' || first[0] == '[' {
 		v, diags := readJSON(name, text, l.opts)
 		ext := strings.ToLower(filepath.Ext(name))
-		asYAML = diags.HasErrors() && diags.Errors()[0].Code == diag.CodeSyntax && (ext == ".yaml" || ext == ".yml")
+		asYAML := diags.HasErrors() && diags.Errors()[0].Code == diag.CodeSyntax && (ext == ".yaml" || ext == ".yml")
 		if !asYAML {
 			return l.parsed(v, diags)
 		}

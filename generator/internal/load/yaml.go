@@ -9,9 +9,10 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/yamlfault"
-	"go.yaml.in/yaml/v3"
 )
 
 // maxYAMLBytes limits YAML text: its parser keeps some dozen bytes for each.

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/model"
 	"github.com/grantwire/grantwire/generator/internal/normalize"

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/model"
 	"github.com/grantwire/grantwire/generator/internal/normalize"
@@ -237,10 +239,10 @@ func nothing(s *openapi3.SchemaRef) bool {
 func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 	success, redirect, download := l.answers(o)
 	op.Answers = l.documented(o)
-	op.Redirect = redirect && (op.Method == "GET" || op.Method == "HEAD")
+	op.Redirect = redirect && (op.Method == http.MethodGet || op.Method == http.MethodHead)
 	i := slices.IndexFunc(success, func(a answer) bool { return !a.empty })
 	if i < 0 {
-		if len(success) == 0 && download && op.Method == "GET" {
+		if len(success) == 0 && download && op.Method == http.MethodGet {
 			op.Result = model.Result{Kind: model.ResultStream}
 		}
 		return

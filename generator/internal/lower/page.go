@@ -1,10 +1,12 @@
 package lower
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/grantwire/grantwire/generator/internal/model"
 )
 
@@ -43,9 +45,9 @@ func (l *lowerer) carries(op *model.Operation, rule PagingRule, link bool) bool 
 	switch rule.Kind {
 	case model.PagingLink:
 		implied := slices.ContainsFunc(rule.ImpliedBy, func(p string) bool { return hasParam(op, p) })
-		return op.Method == "GET" && (link || implied)
+		return op.Method == http.MethodGet && (link || implied)
 	case model.PagingPage:
-		return op.Method == "GET" && hasParam(op, rule.Param)
+		return op.Method == http.MethodGet && hasParam(op, rule.Param)
 	case model.PagingCursor:
 		return hasParam(op, rule.Param) && (op.Access == model.Read || formField(op, rule.Param))
 	}

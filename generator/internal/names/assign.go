@@ -167,11 +167,11 @@ func lastVariable(path string) string {
 }
 
 func (a *assigner) pathName(path string) string {
-	var out string
+	var out strings.Builder
 	for seg := range strings.SplitSeq(path, "/") {
-		out += a.spell.Exported(strings.Trim(seg, "{}"))
+		out.WriteString(a.spell.Exported(strings.Trim(seg, "{}")))
 	}
-	return out
+	return out.String()
 }
 
 func (a *assigner) params() {
@@ -223,7 +223,7 @@ func (a *assigner) members(t *model.Type) {
 	free := func(n string) bool { return n != "" && !taken[strings.ToLower(n)] }
 	pick := func(candidates ...string) string {
 		i := slices.IndexFunc(candidates, free)
-		name := ""
+		var name string
 		if i >= 0 {
 			name = candidates[i]
 		} else {

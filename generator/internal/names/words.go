@@ -2,6 +2,8 @@ package names
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -29,9 +31,7 @@ func NewSpeller(words ...string) *Speller {
 	for w := range initialisms {
 		s.words[w] = strings.ToUpper(w)
 	}
-	for w, form := range spelled {
-		s.words[w] = form
-	}
+	maps.Copy(s.words, spelled)
 	for _, w := range words {
 		s.words[strings.ToLower(w)] = w
 	}
@@ -131,12 +131,7 @@ func (s *Speller) capital(w string) string {
 }
 
 func allUpper(r []rune) bool {
-	for _, c := range r {
-		if unicode.IsLower(c) {
-			return false
-		}
-	}
-	return len(r) > 1
+	return len(r) > 1 && !slices.ContainsFunc(r, unicode.IsLower)
 }
 
 // reserved are names that an argument can't have in emitted code: Go's keywords,
@@ -160,11 +155,12 @@ func (s *Speller) Unexported(texts ...string) string {
 	if len(words) == 0 {
 		return "value"
 	}
-	first := []rune(strings.ToLower(words[0]))
-	name := string(first)
+	var joined strings.Builder
+	joined.WriteString(strings.ToLower(words[0]))
 	for _, w := range words[1:] {
-		name += s.capital(w)
+		joined.WriteString(s.capital(w))
 	}
+	name := joined.String()
 	if !unicode.IsLetter([]rune(name)[0]) {
 		name = "n" + name
 	}

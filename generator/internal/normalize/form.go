@@ -71,20 +71,19 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 	n.findAliases()
 	paths := n.paths()
 	n.defineReferenced()
-	info, _ := root["info"].(tree)
+	info := object(root, "info")
+	components := tree{"schemas": n.components}
+	if s := at(root, "components", "securitySchemes"); s != nil {
+		components["securitySchemes"] = s
+	}
 	out := tree{
-		"openapi": "3.0.3",
-		"info":    tree{"title": text(info, "title"), "version": text(info, "version")},
-		"paths":   paths,
-		"components": tree{
-			"schemas": n.components,
-		},
+		"openapi":    "3.0.3",
+		"info":       tree{"title": text(info, "title"), "version": text(info, "version")},
+		"paths":      paths,
+		"components": components,
 	}
 	if servers, ok := root["servers"]; ok {
 		out["servers"] = servers
-	}
-	if s := at(root, "components", "securitySchemes"); s != nil {
-		out["components"].(tree)["securitySchemes"] = s
 	}
 	return &Form{Root: out, Origins: n.origins}, n.diags
 }

@@ -18,7 +18,7 @@ func (n *normalizer) hoist(def tree, at place) tree {
 	}
 	word := at.word()
 	shape := canonical(def)
-	if ofScalars(def) {
+	if ofScalars(trees(list(def, "oneOf"))) {
 		word = "" // StringOrInt says all that there is to say
 	}
 	sum := sha256.Sum256([]byte(word + "\x00" + shape))
@@ -32,12 +32,11 @@ func (n *normalizer) hoist(def tree, at place) tree {
 	return n.refer(key, def, at)
 }
 
-// ofScalars recognises a union that needs no word beside what it holds.
-func ofScalars(def tree) bool {
-	variants := list(def, "oneOf")
-	return len(variants) > 0 && !slices.ContainsFunc(variants, func(v any) bool {
-		m, _ := v.(tree)
-		switch text(m, "type") {
+// ofScalars recognises the variants of a union that needs no word beside what it
+// holds.
+func ofScalars(variants []tree) bool {
+	return len(variants) > 0 && !slices.ContainsFunc(variants, func(v tree) bool {
+		switch text(v, "type") {
 		case "string", "integer", "number", "boolean":
 			return false
 		}
@@ -72,8 +71,8 @@ func (p place) word() string {
 func Nearest(path []string) []string {
 	var variants []string
 	single := false
-	for i := len(path) - 1; i >= 0; i-- {
-		switch w := path[i]; {
+	for _, w := range slices.Backward(path) {
+		switch {
 		case w == "item":
 			single = true
 		case w == "value":

@@ -1,6 +1,9 @@
 package normalize
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // takeNull removes the ways in which OpenAPI 3.0 and 3.1 say that null is allowed,
 // and says whether one was there.
@@ -109,7 +112,7 @@ func (n *normalizer) admitsNull(v any, trail []string) bool {
 	for _, e := range list(m, "enum") {
 		null = null || e == nil
 	}
-	for _, v := range append(list(m, "oneOf"), list(m, "anyOf")...) {
+	for _, v := range slices.Concat(list(m, "oneOf"), list(m, "anyOf")) {
 		null = null || isNullType(v) || n.admitsNull(v, trail)
 	}
 	if all := list(m, "allOf"); len(all) > 0 && !null {

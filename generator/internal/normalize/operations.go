@@ -175,13 +175,13 @@ func (n *normalizer) looseParam(v any, in string) any {
 	if !ok || in == "body" {
 		return v
 	}
-	variants := append(list(m, "oneOf"), list(m, "anyOf")...)
+	variants := trees(slices.Concat(list(m, "oneOf"), list(m, "anyOf")))
 	if len(variants) < 2 {
 		return v
 	}
 	var arrays, scalars []tree
 	for _, v := range variants {
-		s := n.peek(v.(tree), place{})
+		s := n.peek(v, place{})
 		switch kind(s) {
 		case "string", "integer", "number", "boolean", "enum":
 			scalars = append(scalars, s)
@@ -203,7 +203,7 @@ func (n *normalizer) looseParam(v any, in string) any {
 // mediaOrder is the order in which a body's media type is chosen.
 var mediaOrder = []func(string) bool{
 	func(m string) bool { return base(m) == "application/json" },
-	func(m string) bool { return IsJSON(m) },
+	IsJSON,
 	func(m string) bool { return base(m) == "multipart/form-data" },
 	func(m string) bool { return base(m) == "application/x-www-form-urlencoded" },
 	func(m string) bool { return base(m) == "text/plain" },
@@ -328,7 +328,7 @@ func (n *normalizer) response(r tree, at place, success bool) tree {
 	content := object(r, "content")
 	if media := chooseMedia(content); media != "" {
 		entry := tree{}
-		if schema := object(content, media)["schema"]; schema != nil && IsJSON(media) && media != "" {
+		if schema := object(content, media)["schema"]; schema != nil && IsJSON(media) {
 			entry["schema"] = n.use(schema, at.same(child(at.pointer, "content", media, "schema")))
 		}
 		out["content"] = tree{media: entry}
@@ -338,14 +338,6 @@ func (n *normalizer) response(r tree, at place, success bool) tree {
 	}
 	if headers := object(r, "headers"); len(headers) > 0 {
 		out["x-headers"] = toAny(sortedKeys(headers))
-	}
-	return out
-}
-
-func toAny(in []string) []any {
-	out := make([]any, len(in))
-	for i, s := range in {
-		out[i] = s
 	}
 	return out
 }

@@ -48,7 +48,26 @@ func strs(l []any) []string {
 	return out
 }
 
-// with returns a copy of m without the members named.
+// trees keeps the objects of a list: a document may have anything in it.
+func trees(l []any) []tree {
+	var out []tree
+	for _, v := range l {
+		if m, ok := v.(tree); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func toAny[T any](in []T) []any {
+	out := make([]any, len(in))
+	for i, v := range in {
+		out[i] = v
+	}
+	return out
+}
+
+// without returns a copy of m without the members named.
 func without(m tree, keys ...string) tree {
 	c := maps.Clone(m)
 	for _, k := range keys {
@@ -60,12 +79,15 @@ func without(m tree, keys ...string) tree {
 var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 var pointerUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
 
-// child extends a JSON pointer by one member name.
+// child extends a JSON pointer by member names.
 func child(pointer string, names ...string) string {
+	var b strings.Builder
+	b.WriteString(pointer)
 	for _, name := range names {
-		pointer += "/" + pointerEscaper.Replace(name)
+		b.WriteByte('/')
+		b.WriteString(pointerEscaper.Replace(name))
 	}
-	return pointer
+	return b.String()
 }
 
 func index(pointer, name string, i int) string {

@@ -142,6 +142,7 @@ func FuzzSchema(f *testing.F) {
 		`{"allOf":[{"$ref":"#/components/schemas/a"}]}`, `{"oneOf":[{"$ref":"#/components/schemas/a"},{"type":"array","items":{"$ref":"#/components/schemas/a"}}]}`,
 		`{"type":["a",1,null]}`, `{"enum":[{}]}`, `{"properties":{"":[]}}`, `{"items":{"anyOf":[{}]}}`, `{"discriminator":{"mapping":{"a":1}},"oneOf":[1,{}]}`,
 		`{"$ref":"#/paths/~1a"}`, `[]`, `"x"`, `{"anyOf":[{"anyOf":[{"anyOf":[]}]}]}`,
+		`{"oneOf":[true,{"type":"string"}]}`, `{"type":"object","required":[{}],"properties":{"token":{}}}`, `{"type":"string","enum":[{},[]]}`,
 	} {
 		f.Add(seed)
 	}
@@ -153,5 +154,40 @@ func FuzzSchema(f *testing.F) {
 		if form.Root["paths"] == nil {
 			t.Error("no paths")
 		}
+		form, _ = Run(decode(t, everywhere(schema)), Options{Credentials: []string{"token"}})
+		if len(object(form.Root, "paths")) != 1 {
+			t.Error("the operation is lost")
+		}
 	})
+}
+
+// everywhere puts v into each place of an operation that holds a schema.
+func everywhere(v string) string {
+	schema := `{"schema":` + v + `}`
+	return `{"paths":{"/a":{"post":{
+		"parameters":[{"name":"q","in":"query","schema":` + v + `},{"name":"r","in":"header","content":{"application/json":` + schema + `}}],
+		"requestBody":{"content":{"multipart/form-data":` + schema + `}},
+		"responses":{"200":{"content":{"application/json":` + schema + `}},"400":{"content":{"application/json":` + schema + `}}}}}},
+		"components":{"schemas":{"a":` + v + `}}}`
+}
+
+// A variant that is no object says nothing about a parameter, as elsewhere.
+func TestParameterVariants(t *testing.T) {
+	for _, c := range []struct{ before, after string }{
+		{`{"oneOf":[true,{"type":"string"}]}`, `{"type":"string"}`},
+		{`{"anyOf":[false,{"type":"integer"},7,{"type":"string"},"x",null,[]]}`, `{"type":"string"}`},
+		{`{"oneOf":[{"type":"string"},[1],{"type":"array","items":{"type":"string"}}]}`, `{"type":"array","items":{"type":"string"}}`},
+		{`{"oneOf":[1,2]}`, `{}`},
+	} {
+		form, _ := Run(decode(t, everywhere(c.before)), Options{})
+		params := list(object(object(object(form.Root, "paths"), "/a"), "post"), "parameters")
+		if len(params) != 2 {
+			t.Fatalf("%s: %d parameters, want 2", c.before, len(params))
+		}
+		for _, p := range trees(params) {
+			if diff := cmp.Diff(decode(t, c.after), p["schema"]); diff != "" {
+				t.Errorf("%s (-want +got)\n%s", c.before, diff)
+			}
+		}
+	}
 }

@@ -113,7 +113,7 @@ func (n *normalizer) inferType(s tree, at place) tree {
 func enumType(values []any) string {
 	found := ""
 	for _, v := range values {
-		t := ""
+		var t string
 		switch v := v.(type) {
 		case string:
 			t = "string"

@@ -27,7 +27,7 @@ func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 		}
 	}
 	if len(variants) == 1 {
-		v := maps.Clone(variants[0].(tree))
+		v := maps.Clone(variants[0])
 		copyMembers(v, base, "deprecated", "default")
 		return v, true, null
 	}
@@ -44,13 +44,13 @@ func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 		}
 	}
 	out = keep(s, "title", "description", "deprecated", "default", "discriminator")
-	out["oneOf"], out["x-keyword"] = variants, keyword
+	out["oneOf"], out["x-keyword"] = toAny(variants), keyword
 	return out, false, null
 }
 
 // variants drops what makes no type of its own: null, members that only speak of
-// required properties, repetitions.
-func (n *normalizer) variants(raw []any) (out []any, null bool) {
+// required properties, repetitions, what is no schema object.
+func (n *normalizer) variants(raw []any) (out []tree, null bool) {
 	seen := map[string]bool{}
 	for _, v := range raw {
 		m, ok := v.(tree)
@@ -100,12 +100,12 @@ func saysType(m tree) bool {
 }
 
 // mergePlain merges variants that are all strings, all numbers or all lists into one.
-func (n *normalizer) mergePlain(variants []any, at place) tree {
+func (n *normalizer) mergePlain(variants []tree, at place) tree {
 	var kinds, formats []string
 	var values []any
 	open := false
 	for _, v := range variants {
-		s := n.peek(v.(tree), at)
+		s := n.peek(v, at)
 		t := text(s, "type")
 		kinds, formats = append(kinds, t), append(formats, text(s, "format"))
 		values = append(values, list(s, "enum")...)
@@ -141,10 +141,10 @@ func (n *normalizer) mergePlain(variants []any, at place) tree {
 }
 
 // mergeLists reads a choice between lists as one list of choices.
-func (n *normalizer) mergeLists(variants []any, at place) tree {
+func (n *normalizer) mergeLists(variants []tree, at place) tree {
 	var items []any
 	for _, v := range variants {
-		item := n.peek(v.(tree), at)["items"]
+		item := n.peek(v, at)["items"]
 		if item == nil {
 			item = tree{}
 		}
@@ -164,7 +164,7 @@ func (n *normalizer) peek(m tree, at place) tree {
 	if len(n.peeking) > 6 {
 		return tree{}
 	}
-	s, _ := n.shapeQuietly(m, at)
+	s := n.shapeQuietly(m, at)
 	ref, ok := s["$ref"].(string)
 	if !ok {
 		return s
@@ -181,29 +181,29 @@ func (n *normalizer) peek(m tree, at place) tree {
 
 // shapeQuietly shapes without reporting: the same schema is shaped again, and
 // reported on, where it is used.
-func (n *normalizer) shapeQuietly(m tree, at place) (tree, bool) {
+func (n *normalizer) shapeQuietly(m tree, at place) tree {
 	before := n.diags
 	n.peeking = append(n.peeking, "")
 	defer func() {
 		n.diags = before
 		n.peeking = n.peeking[:len(n.peeking)-1]
 	}()
-	return n.shape(m, at)
+	s, _ := n.shape(m, at)
+	return s
 }
 
 // mergeObjects merges the inline objects of an anyOf: a value may satisfy several
 // of them at once, so one struct with every property is the truthful type.
 //
 // Objects that differ in the one value of a member are a tagged union and stay one.
-func (n *normalizer) mergeObjects(variants []any, at place) tree {
+func (n *normalizer) mergeObjects(variants []tree, at place) tree {
 	var out tree
 	words := map[string]bool{}
-	for i, v := range variants {
-		m := v.(tree)
+	for i, m := range variants {
 		if m["$ref"] != nil {
 			return nil
 		}
-		s, _ := n.shapeQuietly(m, at.same(index(at.pointer, "anyOf", i)))
+		s := n.shapeQuietly(m, at.same(index(at.pointer, "anyOf", i)))
 		if kind(s) != "struct" {
 			return nil
 		}
@@ -270,7 +270,8 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 	if keyword == "" {
 		keyword = "oneOf"
 	}
-	var forms, names []any
+	var forms []tree
+	var names []any
 	own := n.ownMembers(list(s, "oneOf"), at)
 	objects := 0
 	for i, v := range list(s, "oneOf") {
@@ -282,11 +283,12 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 		forms = append(forms, form)
 		names = append(names, tree{"name": word, "when": n.mappedValues(s, m)})
 	}
-	out["oneOf"], out[VariantsKey] = forms, names
-	if ofScalars(out) { // whose order says nothing
-		delete(out, VariantsKey)
-		slices.SortFunc(forms, func(a, b any) int { return strings.Compare(text(b.(tree), "type"), text(a.(tree), "type")) })
+	if ofScalars(forms) { // whose order says nothing
+		slices.SortFunc(forms, func(a, b tree) int { return strings.Compare(text(b, "type"), text(a, "type")) })
+	} else {
+		out[VariantsKey] = names
 	}
+	out["oneOf"] = toAny(forms)
 	if d := text(object(s, "discriminator"), "propertyName"); d != "" {
 		out["x-discriminator"] = d
 	}

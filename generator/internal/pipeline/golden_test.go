@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/grantwire/grantwire/generator/internal/config"
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/load"

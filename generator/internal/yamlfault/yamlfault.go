@@ -30,8 +30,7 @@ var (
 // Of returns the faults that an error of the library stands for.
 func Of(text []byte, err error) []Fault {
 	messages := []string{err.Error()}
-	var several *yaml.TypeError
-	if errors.As(err, &several) {
+	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
 		messages = several.Errors
 	}
 	var faults []Fault

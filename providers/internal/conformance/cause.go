@@ -4,76 +4,113 @@ package conformance
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// schemas finds out whether an example that did not survive contradicts its
-// own schema. kin-openapi decides, which is not ours.
-type schemas struct {
-	doc  *upstream
-	spec *openapi3.T
-}
+// schemas tells whether an example contradicts its own schema. kin-openapi
+// decides, which is not ours.
+type schemas struct{ spec *openapi3.T }
 
 // newSchemas loads the upstream document, or, when kin-openapi cannot decode
 // that, the committed one with its repairs.
-func newSchemas(t *testing.T, doc *upstream, files ...string) *schemas {
+func newSchemas(t *testing.T, files ...string) *schemas {
 	t.Helper()
 	for _, file := range files {
 		spec, err := openapi3.NewLoader().LoadFromFile(file)
 		if err == nil {
 			t.Logf("schemas of failed examples are those of %s", file)
-			return &schemas{doc, spec}
+			return &schemas{spec}
 		}
+		t.Logf("kin-openapi cannot load %s: %v", file, err)
 	}
 	t.Fatalf("kin-openapi loads none of %v", files)
 	return nil
 }
 
-// cause explains a failure, or returns "" when the example is valid and the
-// fault is ours. lost is nil when the example did not decode at all.
-func (s *schemas) cause(e Example, lost []difference) string {
-	if names := s.undeclared(e, lost); len(names) > 0 {
-		return "the schema does not declare " + strings.Join(names, ", ")
-	}
+// contradiction is one place where kin-openapi finds that an example does not
+// fit its schema.
+type contradiction struct{ Pointer, Reason string }
+
+func (c contradiction) String() string { return strings.TrimSpace(c.Pointer + " " + c.Reason) }
+
+// contradictions returns all of them, none when the example fits.
+func (s *schemas) contradictions(e Example) ([]contradiction, error) {
 	schema := s.schema(e)
 	if schema == nil {
-		return "the answer has no schema"
+		return nil, errors.New("the document has no schema for this answer")
 	}
 	text, err := json.Marshal(e.Value)
 	if err != nil {
-		return ""
+		return nil, err
 	}
 	var plain any // kin-openapi wants float64
 	if err := json.Unmarshal(text, &plain); err != nil {
-		return ""
+		return nil, err
 	}
-	if err := schema.VisitJSON(plain); err != nil {
-		line, _, _ := strings.Cut(err.Error(), "\n")
-		return "contradicts its schema: " + line
-	}
-	return ""
+	var found []contradiction
+	collect("", schema.VisitJSON(plain, openapi3.MultiErrors()), &found)
+	return found, nil
 }
 
-// undeclared returns the members whose loss is the whole difference and that
-// the schema neither names anywhere nor invites by additionalProperties; nil
-// when there is another difference.
-func (s *schemas) undeclared(e Example, lost []difference) []string {
-	declared := s.doc.declared(e.Schema)
-	var names []string
-	for _, d := range lost {
-		parent := strings.TrimSuffix(d.Pointer, "/"+d.Member)
-		if d.What != lostMember || declared[d.Member] || s.doc.open(e.Schema, parent) {
-			return nil
+// collect takes the faults out of kin-openapi's error. The place of an inner
+// one counts from the place of the outer one (allOf) or from the top (oneOf).
+func collect(at string, err error, found *[]contradiction) {
+	switch err := err.(type) { //nolint:errorlint // each layer is taken off here
+	case nil:
+	case openapi3.MultiError:
+		for _, e := range err {
+			collect(at, e, found)
 		}
-		if !slices.Contains(names, d.Member) {
-			names = append(names, d.Member)
+	case *openapi3.SchemaError:
+		if own := pointer(err.JSONPointer()); at == "" || !strings.HasPrefix(own+"/", at+"/") {
+			at += own
+		} else {
+			at = own
+		}
+		if err.Origin != nil {
+			collect(at, err.Origin, found)
+		} else {
+			*found = append(*found, contradiction{at, err.Reason})
+		}
+	default:
+		if inner := errors.Unwrap(err); inner != nil {
+			collect(at, inner, found)
+			return
+		}
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		*found = append(*found, contradiction{at, line})
+	}
+}
+
+func pointer(steps []string) string {
+	if len(steps) == 0 {
+		return ""
+	}
+	return "/" + strings.Join(steps, "/")
+}
+
+// behind returns the contradiction that a difference comes from: one at the
+// same place, at an object or list around it, or about the member by name.
+func behind(all []contradiction, d difference) (contradiction, bool) {
+	for _, near := range []func(c contradiction) bool{
+		func(c contradiction) bool { return c.Pointer == d.Pointer },
+		func(c contradiction) bool { return c.Pointer != "" && strings.HasPrefix(d.Pointer, c.Pointer+"/") },
+		func(c contradiction) bool {
+			at := strings.LastIndex(d.Pointer, "/")
+			return at >= 0 && c.Pointer == d.Pointer[:at] && strings.Contains(c.Reason, strconv.Quote(d.Pointer[at+1:]))
+		},
+	} {
+		if i := slices.IndexFunc(all, near); i >= 0 {
+			return all[i], true
 		}
 	}
-	return names
+	return contradiction{}, false
 }
 
 // schema returns the schema of the answer, or nil.

@@ -11,13 +11,9 @@ import (
 	"strings"
 )
 
-// lostMember is what happened to a member that the other tree lacks.
-const lostMember = "was lost"
-
 // difference is one place where two JSON trees differ.
 type difference struct {
 	Pointer string
-	Member  string // set when a member is lost or added
 	What    string
 }
 
@@ -57,12 +53,12 @@ func compareObjects(at string, want, got map[string]any, found *[]difference) {
 		if g, ok := got[name]; ok {
 			compare(at+"/"+name, want[name], g, found)
 		} else {
-			*found = append(*found, difference{at + "/" + name, name, lostMember})
+			*found = append(*found, difference{at + "/" + name, "was lost"})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[name]; !ok {
-			*found = append(*found, difference{at + "/" + name, name, "was added"})
+			*found = append(*found, difference{at + "/" + name, "was added"})
 		}
 	}
 }

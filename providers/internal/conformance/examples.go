@@ -19,7 +19,6 @@ type Example struct {
 	Status       string // "200", "default"
 	Media, Name  string
 	Value        any
-	Schema       map[string]any // of the answer, references unresolved
 }
 
 func (e Example) String() string {
@@ -78,10 +77,9 @@ func (u *upstream) answer(response map[string]any) []Example {
 			continue
 		}
 		m := u.object(content[media])
-		schema, _ := m["schema"].(map[string]any)
 		add := func(name string, value any) {
 			if value != nil {
-				all = append(all, Example{Media: media, Name: name, Value: value, Schema: schema})
+				all = append(all, Example{Media: media, Name: name, Value: value})
 			}
 		}
 		add("example", m["example"])
@@ -129,74 +127,4 @@ func (u *upstream) at(ref string) any {
 		v = m[strings.NewReplacer("~1", "/", "~0", "~").Replace(step)]
 	}
 	return v
-}
-
-// declared collects the names of every member that a schema declares, at any
-// depth.
-func (u *upstream) declared(schema map[string]any) map[string]bool {
-	names, seen := map[string]bool{}, map[string]bool{}
-	var walk func(v any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, item := range v {
-				walk(item)
-			}
-		case map[string]any:
-			if ref, ok := v["$ref"].(string); ok && !seen[ref] {
-				seen[ref] = true
-				walk(u.at(ref))
-			}
-			if properties, ok := v["properties"].(map[string]any); ok {
-				for name, property := range properties {
-					names[name] = true
-					walk(property)
-				}
-			}
-			for _, word := range []string{"allOf", "anyOf", "oneOf", "items", "additionalProperties"} {
-				walk(v[word])
-			}
-		}
-	}
-	walk(schema)
-	return names
-}
-
-// open tells whether the object at a JSON pointer into a value of the schema
-// may, by the schema's own words, have members of any name.
-func (u *upstream) open(schema map[string]any, pointer string) bool {
-	at := u.variants(schema, 0)
-	for step := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		if step == "" {
-			continue
-		}
-		var next []map[string]any
-		for _, s := range at {
-			properties, _ := s["properties"].(map[string]any)
-			for _, v := range []any{properties[step], s["items"], s["additionalProperties"]} {
-				next = append(next, u.variants(v, 0)...)
-			}
-		}
-		at = next
-	}
-	return slices.ContainsFunc(at, func(s map[string]any) bool {
-		_, schema := s["additionalProperties"].(map[string]any)
-		return schema || s["additionalProperties"] == true
-	})
-}
-
-// variants lists a schema and those it is composed of, references followed.
-func (u *upstream) variants(v any, depth int) []map[string]any {
-	s := u.object(v)
-	if s == nil || depth > 8 {
-		return nil
-	}
-	all := []map[string]any{s}
-	for _, word := range []string{"allOf", "anyOf", "oneOf"} {
-		parts, _ := s[word].([]any)
-		for _, part := range parts {
-			all = append(all, u.variants(part, depth+1)...)
-		}
-	}
-	return all
 }

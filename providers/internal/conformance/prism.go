@@ -4,33 +4,36 @@ package conformance
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 )
 
-// startLimit is how long Prism may take to read a document: GitHub's takes
-// about ten seconds on two cores.
-const startLimit = 2 * time.Minute
+// maxRestarts is how often one Prism is started again in a test. A machine that
+// is short of memory kills it now and then; one that ends more often has a cause
+// that somebody should read.
+const maxRestarts = 3
 
 // Prism is a running `prism proxy` for one document. It forwards what it
-// validated to an upstream that answers 204 to everything.
+// validated to an upstream that answers 204 to everything. When the process ends,
+// it is started again, and the test's log says why it ended.
 type Prism struct {
-	base      *url.URL
+	t         *testing.T
+	file      string
+	upstream  string
 	transport *http.Transport
-	exited    <-chan struct{}
-	output    *bytes.Buffer // to be read after exited only
+
+	mu       sync.Mutex
+	process  *process
+	restarts int
 }
 
 // Violation is one way in which Prism found a request to contradict the
@@ -55,62 +58,34 @@ func StartPrism(t *testing.T, file string) *Prism {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(upstream.Close)
-
-	prism := os.Getenv("GRANTWIRE_PRISM")
-	if prism == "" {
-		t.Fatal("GRANTWIRE_PRISM is not set; run `make conformance`, which installs Prism and names it")
-	}
-	port := freePort(t)
-	output := &bytes.Buffer{}
-	ctx, stop := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "node", prism, "proxy", //nolint:gosec // the path is make's
-		"--host", "127.0.0.1", "--port", port, "--verboseLevel", "error", file, upstream.URL)
-	cmd.Stdout, cmd.Stderr = output, output
-	if err := cmd.Start(); err != nil {
-		stop()
-		t.Fatalf("start prism: %v (is node installed?)", err)
-	}
-	exited := make(chan struct{})
-	go func() {
-		defer close(exited)
-		_ = cmd.Wait() // ends by being killed; output says why it ended otherwise
-	}()
-	end := func() { stop(); <-exited }
-	t.Cleanup(end)
-
-	p := &Prism{
-		base:      &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", port)},
-		transport: &http.Transport{},
-		exited:    exited, output: output,
-	}
+	p := &Prism{t: t, file: file, upstream: upstream.URL, transport: &http.Transport{}}
 	t.Cleanup(p.transport.CloseIdleConnections)
-	if err := p.wait(ctx, exited); err != nil {
-		end() // output is complete once the process is gone
-		t.Fatalf("prism for %s: %v\n%s", file, err, output.String())
+	var err error
+	if p.process, err = startProcess(t.Context(), file, upstream.URL); err != nil {
+		t.Fatalf("prism for %s: %v", file, err)
 	}
+	t.Cleanup(func() { p.process.stop() })
 	return p
 }
 
-// wait returns when Prism answers, whatever it answers.
-func (p *Prism) wait(ctx context.Context, exited <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base.String()+"/", nil); err != nil {
-			return err
-		} else if resp, err := p.transport.RoundTrip(req); err == nil {
-			return resp.Body.Close()
-		}
-		select {
-		case <-tick.C:
-		case <-exited:
-			return errors.New("ended before it listened")
-		case <-ctx.Done():
-			return fmt.Errorf("does not listen: %w", ctx.Err())
-		}
+// running returns the process to send to. One that has ended is replaced.
+func (p *Prism) running() (*process, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.process.ended() {
+		return p.process, nil
 	}
+	if p.restarts == maxRestarts {
+		return nil, fmt.Errorf("prism ended %d times and is not started again: %w", maxRestarts+1, p.process.lastWords())
+	}
+	p.restarts++
+	p.t.Logf("prism for %s is started again: %v", p.file, p.process.lastWords())
+	fresh, err := startProcess(p.t.Context(), p.file, p.upstream)
+	if err != nil {
+		return nil, fmt.Errorf("prism does not start again: %w", err)
+	}
+	p.process = fresh
+	return fresh, nil
 }
 
 // Check sends req through Prism and returns what it found wrong with it. The
@@ -121,34 +96,57 @@ func (p *Prism) Check(req *http.Request, server string) ([]Violation, error) {
 	if !ok {
 		return nil, fmt.Errorf("the path does not start with %q", server)
 	}
-	target, err := p.base.Parse(path)
+	body, err := readBody(req)
+	if err != nil {
+		return nil, err
+	}
+	for again := false; ; again = true {
+		process, err := p.running()
+		if err != nil {
+			return nil, err
+		}
+		resp, err := p.send(req, process.base, path, body)
+		if err == nil {
+			return requestViolations(resp)
+		}
+		if again || !process.endsSoon() {
+			return nil, fmt.Errorf("prism does not answer: %w%s", err, process.note())
+		}
+	}
+}
+
+// send makes the request to a Prism.
+func (p *Prism) send(req *http.Request, base *url.URL, path string, body []byte) (*http.Response, error) {
+	target, err := base.Parse(path)
 	if err != nil {
 		return nil, fmt.Errorf("the path does not parse: %w", err)
 	}
 	target.RawQuery = req.URL.RawQuery
 	out := req.Clone(req.Context())
 	out.URL, out.Host, out.RequestURI = target, "", ""
+	if body != nil { // so that the transport may repeat it on another connection
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		out.Body, _ = out.GetBody()
+	}
 	resp, err := p.transport.RoundTrip(out)
 	if err != nil {
-		return nil, p.why(err)
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		return nil, err
 	}
-	return requestViolations(resp)
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp, err
 }
 
-// why adds Prism's last words when a request failed because Prism is gone.
-func (p *Prism) why(err error) error {
-	select {
-	case <-p.exited:
-		text := p.output.Bytes()
-		const last = 2000
-		return fmt.Errorf("prism ended: %w\n%s", err, text[max(0, len(text)-last):])
-	case <-time.After(100 * time.Millisecond):
-		return err
+// readBody reads a body, nil when there is none.
+func readBody(req *http.Request) ([]byte, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return nil, nil
 	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	return body, req.Body.Close()
 }
 
 // requestViolations reads Prism's header. Violations by the response are
@@ -174,18 +172,10 @@ func requestViolations(resp *http.Response) ([]Violation, error) {
 	return found, nil
 }
 
-// freePort returns a loopback port that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// prismProgram is the program that `make conformance` installed.
+func prismProgram() (string, error) {
+	if prism := os.Getenv("GRANTWIRE_PRISM"); prism != "" {
+		return prism, nil
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	return "", errors.New("GRANTWIRE_PRISM is not set; run `make conformance`, which installs Prism and names it")
 }

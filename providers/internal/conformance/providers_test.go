@@ -24,10 +24,19 @@ type subject struct {
 	operations  []api.Operation
 	credentials []string
 	allowed     []Allowance
+	loose       map[string]string // examples that the schema lets pass, and why
 	// What oapi-codegen's own models reach on the same examples. Less than that,
 	// and the test fails.
 	peerDecoded, peerExact int
 }
+
+// Why examples that do not come back as they were fit their schema all the same:
+// a part of it admits any value. They contradict the part that describes them.
+const (
+	looseTeam = "a reviewer is a team without its required type; another variant of the rule does not list reviewers and admits any"
+	looseItem = "items without their required type; the schema of one has items and no type, which binds lists only"
+	looseUser = "a profile without its required members; the schema of a user has items and no type, which binds lists only"
+)
 
 func subjects() []subject {
 	return []subject{{
@@ -48,6 +57,11 @@ func subjects() []subject {
 			Place: "request.path.pages_deployment_id", Text: "must match exactly one schema in oneOf",
 			Reason: "as above",
 		}},
+		loose: map[string]string{
+			"GET /repos/{owner}/{repo}/environments 200 default":                    looseTeam,
+			"GET /repos/{owner}/{repo}/environments/{environment_name} 200 default": looseTeam,
+			"PUT /repos/{owner}/{repo}/environments/{environment_name} 200 default": looseTeam,
+		},
 	}, {
 		name:        "slack",
 		server:      "/api",
@@ -71,6 +85,12 @@ func subjects() []subject {
 			Operation: "users_setPhoto", Text: "Body parameter is required",
 			Reason: "the token is the only required member of this body",
 		}},
+		loose: map[string]string{
+			"GET /reactions.list 200 response":      looseItem,
+			"GET /users.info 200 response":          looseUser,
+			"GET /users.list 200 response":          looseUser,
+			"GET /users.lookupByEmail 200 response": looseUser,
+		},
 	}}
 }
 
@@ -149,7 +169,7 @@ func (s subject) examples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := newSchemas(t, doc, file, specFile(s.name))
+	judge := &judge{schemas: newSchemas(t, file, specFile(s.name)), loose: s.loose, used: map[string]bool{}}
 	byRoute := map[string]*api.Operation{}
 	for i := range s.operations {
 		op := &s.operations[i]
@@ -163,6 +183,10 @@ func (s subject) examples(t *testing.T) {
 			t.Errorf("%s: no such operation in the package", e)
 			continue
 		}
+		if !asked(op, e) {
+			t.Logf("left out: %s is %s, the client asks for %s", e, e.Media, op.Accept)
+			continue
+		}
 		result, err := resultType(client, op)
 		if err != nil {
 			t.Error(err)
@@ -173,13 +197,14 @@ func (s subject) examples(t *testing.T) {
 		if err == nil {
 			diff = differences(e.Value, outcome.Value)
 		}
-		count.add(outcome.Failed, err == nil, err == nil && len(diff) == 0)
-		if err == nil && len(diff) == 0 {
-			continue
+		exact := err == nil && len(diff) == 0
+		count.add(outcome.Failed, err == nil, exact)
+		if !exact {
+			judge.explain(t, e, diff, err)
 		}
-		s.explain(t, check, e, diff, err)
 	}
-	t.Logf("%s: %s", s.name, count)
+	judge.finish(t)
+	t.Logf("%s: %s; %s", s.name, count, judge)
 	if all := count.all(); all.decoded <= s.peerDecoded || all.exact <= s.peerExact {
 		t.Errorf("peers: %d decoded, %d exact; we have to do better", s.peerDecoded, s.peerExact)
 	}
@@ -215,21 +240,4 @@ func (c tally) all() counts {
 
 func (c tally) String() string {
 	return fmt.Sprintf("%s (results: %s; failures: %s)", c.all(), c.results, c.failures)
-}
-
-// explain reports one example that did not survive. It is a fault of ours
-// unless the example contradicts its schema.
-func (s subject) explain(t *testing.T, check *schemas, e Example, diff []difference, err error) {
-	t.Helper()
-	what := "does not decode: "
-	if err != nil {
-		what += err.Error()
-	} else {
-		what = "is not exact: " + diff[0].String()
-	}
-	if cause := check.cause(e, diff); cause != "" {
-		t.Logf("%s %s; %s", e, what, cause)
-	} else {
-		t.Errorf("%s %s; its schema allows the example", e, what)
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -39,7 +40,7 @@ func replay(t *testing.T, op api.Operation, result reflect.Type, e Example) (Out
 		return Outcome{}, err
 	}
 	status := statusOf(&op, e.Status)
-	failed := status > 299 || slices.Contains(op.Alternates, status) || e.Status == "default"
+	failed := fails(&op, e.Status)
 	if !failed && (result == nil || op.Result != api.JSON) {
 		return Outcome{}, errNoType
 	}
@@ -63,6 +64,24 @@ func replay(t *testing.T, op api.Operation, result reflect.Type, e Example) (Out
 	}
 	value, err := parseJSON(again)
 	return Outcome{Value: value}, err
+}
+
+// asked tells whether the client asks for the example's media type. Answers of
+// other types never reach it, and the result type is not made for them.
+func asked(op *api.Operation, e Example) bool {
+	want := "application/json" // of errors, and of what needs no Accept header
+	if !fails(op, e.Status) && op.Accept != "" {
+		want = op.Accept
+	}
+	media, _, err := mime.ParseMediaType(e.Media)
+	return err == nil && media == want
+}
+
+// fails tells whether the client returns an error for an answer with the
+// document's status.
+func fails(op *api.Operation, status string) bool {
+	n := statusOf(op, status)
+	return n > 299 || slices.Contains(op.Alternates, n) || status == "default"
 }
 
 // failure reads the body that an *api.Error keeps.

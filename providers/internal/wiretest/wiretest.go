@@ -28,7 +28,7 @@ type Config struct {
 	// credential. nil adds nothing.
 	Transport func(capture http.RoundTripper) http.RoundTripper
 	// Context and Options go to every call, for a Transport that wants a grant.
-	Context context.Context //nolint:containedctx // of a test run, not of an object that lives on
+	Context context.Context // of the test run
 	Options []api.CallOption
 
 	// Headers are sent on every request with exactly these values: the

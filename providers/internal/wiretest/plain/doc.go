@@ -173,7 +173,7 @@ func param(node Node) Param {
 
 func (d *Document) body(raw any) (*Body, error) {
 	if raw == nil {
-		return nil, nil //nolint:nilnil // an operation without a body
+		return nil, nil // an operation without a body
 	}
 	node, err := d.resolve(object(raw))
 	if err != nil {

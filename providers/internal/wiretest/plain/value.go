@@ -66,7 +66,7 @@ func (m *Maker) Value(schema Node, name string, place Place) (any, error) {
 
 func (m *Maker) value(schema Node, name string, place Place, refs []string) (any, error) {
 	if m.mode.Nulls && place == InBody && m.doc.nullable(schema) {
-		return nil, nil //nolint:nilnil // null is the value
+		return nil, nil // null is the value
 	}
 	return m.notNull(schema, name, place, refs)
 }
