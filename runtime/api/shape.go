@@ -33,12 +33,15 @@ func shapeOf(t reflect.Type) *shape {
 		return s.(*shape) //nolint:forcetypeassert // only shapes are stored
 	}
 	s := &shape{known: make(map[string]bool)}
-	s.add(t, nil)
+	s.add(t, nil, nil)
 	shapes.Store(t, s)
 	return s
 }
 
-func (s *shape) add(t reflect.Type, index []int) {
+// add reads the fields of t. outer are the structs that t is embedded in: one that
+// embeds itself through others adds nothing the second time.
+func (s *shape) add(t reflect.Type, index []int, outer []reflect.Type) {
+	outer = append(slices.Clip(outer), t)
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, tagged := f.Tag.Lookup("json")
@@ -48,8 +51,10 @@ func (s *shape) add(t reflect.Type, index []int) {
 		name, options, _ := strings.Cut(tag, ",")
 		at := append(slices.Clip(index), i)
 		embed := has(options, "embed") || f.Anonymous && name == ""
-		if base := deref(f.Type); embed && base.Kind() == reflect.Struct && base != t {
-			s.add(base, at)
+		if base := deref(f.Type); embed && base.Kind() == reflect.Struct {
+			if !slices.Contains(outer, base) {
+				s.add(base, at, outer)
+			}
 			continue
 		}
 		if !f.IsExported() {

@@ -10,6 +10,8 @@ var inner = map[string]string{
 	"endless-ref":               "a reference outside components leads back to itself; any value is accepted",
 	"allof-cycle":               "a member of allOf contains the schema; it is left out",
 	"allof-two-unions":          "allOf joins two unions; the first is kept",
+	"two-unions":                "oneOf and anyOf stand side by side; oneOf is read",
+	"union-of-anything":         "a variant admits any value, and so does the union",
 	"anyof-merged":              "inline objects of an anyOf are one struct; what some lack is optional",
 	"items-without-array":       "items without type array hold a union and are read as it",
 	"undeclared-path-parameter": "a variable of the path is not declared; it is a string",

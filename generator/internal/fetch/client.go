@@ -51,14 +51,17 @@ func (s Settings) client() (*http.Client, error) {
 	return &http.Client{Transport: t, CheckRedirect: checkRedirect}, nil
 }
 
-// checkRedirect follows a few redirects, never from https to http. net/http
-// drops the Authorization header when the host changes.
+// checkRedirect follows a few redirects, never from https to http. Credentials of
+// the registry stay with its host: net/http would send them to subdomains, too.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	if len(via) > 5 {
 		return errors.New("more than 5 redirects")
 	}
 	if via[len(via)-1].URL.Scheme == "https" && r.URL.Scheme != "https" {
 		return errors.New("a redirect from https to http")
+	}
+	if r.URL.Host != via[0].URL.Host {
+		r.Header.Del("Authorization")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 	n := &normalizer{
 		root: root, opts: opts,
 		components: tree{}, origins: map[string][]Origin{},
-		byShape: map[string]string{}, nullable: map[string]bool{}, aliases: map[string]string{},
+		byShape: map[string]string{}, nullable: map[string]bool{}, aliases: map[string]string{}, peeked: map[string]tree{},
 		credentials: set(opts.Credentials),
 	}
 	n.schemas, _ = at(root, "components", "schemas").(tree)
@@ -101,9 +101,10 @@ type normalizer struct {
 	aliases    map[string]string // component key -> the component that it repeats
 	queue      []string          // referenced components still to be defined
 	queued     map[string]bool
-	errorRoots []string // components that stand for error objects, see hoistError
-	merging    []string // components on the way down through allOf, to stop cycles
-	peeking    []string // references on the way down through peek, "" for inline schemas
+	errorRoots []string        // components that stand for error objects, see hoistError
+	merging    []string        // components on the way down through allOf, to stop cycles
+	depth      int             // of peek, see there
+	peeked     map[string]tree // reference -> what peek saw there
 	diags      diag.List
 }
 

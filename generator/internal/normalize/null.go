@@ -35,6 +35,9 @@ func takeNull(s tree) (tree, bool) {
 		s["type"] = rest[0]
 	default:
 		delete(s, "type")
+		if s["anyOf"] != nil || s["oneOf"] != nil {
+			break // the union says more than the list of types
+		}
 		s["anyOf"] = typeVariants(s, rest)
 		for _, k := range []string{"items", "properties", "additionalProperties", "required", "format", "enum"} {
 			delete(s, k)

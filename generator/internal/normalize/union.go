@@ -1,10 +1,13 @@
 package normalize
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/grantwire/grantwire/generator/internal/diag"
 )
 
 // openKey marks a schema whose reading is a guess.
@@ -12,12 +15,14 @@ const openKey = "x-open"
 
 // shapeUnion simplifies oneOf and anyOf. What stays a union leaves as oneOf.
 func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
-	keyword := "oneOf"
-	if s["oneOf"] == nil {
-		keyword = "anyOf"
-	}
+	keyword := n.keyword(s, at)
 	base := without(s, "oneOf", "anyOf", "discriminator")
-	variants, null := n.variants(list(s, keyword))
+	found := n.variants(list(s, keyword))
+	variants, null := found.nodes, found.null
+	if found.any {
+		n.assume(at.pointer, "union-of-anything", "one variant of the union admits any value; so does the whole")
+		return tree{}, false, null
+	}
 	if len(variants) == 0 {
 		return base, true, null
 	}
@@ -36,7 +41,7 @@ func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 		return merged, true, null
 	}
 	if keyword == "anyOf" {
-		if merged := n.mergeObjects(variants, at); merged != nil {
+		if merged := n.mergeObjects(found, at); merged != nil {
 			if flag(base, openKey) {
 				merged["additionalProperties"] = true
 			}
@@ -44,40 +49,67 @@ func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 		}
 	}
 	out = keep(s, "title", "description", "deprecated", "default", "discriminator")
-	out["oneOf"], out["x-keyword"] = toAny(variants), keyword
+	out["oneOf"], out[keywordKey], out[indexKey] = toAny(variants), keyword, found.index
 	return out, false, null
 }
 
+// keyword chooses between oneOf and anyOf where a schema has both.
+func (n *normalizer) keyword(s tree, at place) string {
+	one, any := len(list(s, "oneOf")), len(list(s, "anyOf"))
+	if one > 0 && any > 0 {
+		n.assume(at.pointer, "two-unions", "oneOf and anyOf stand side by side; only oneOf is read")
+	}
+	if one > 0 {
+		return "oneOf"
+	}
+	return "anyOf"
+}
+
+// Members of a shaped union that tell where its variants stood.
+const (
+	keywordKey = "x-keyword"
+	indexKey   = "x-index"
+)
+
+// found are the variants of a union that make a type of their own.
+type found struct {
+	nodes []tree
+	index []int // where each stood in the document
+	null  bool  // one of the others admits null
+	any   bool  // one of the others admits anything
+}
+
 // variants drops what makes no type of its own: null, members that only speak of
-// required properties, repetitions, what is no schema object.
-func (n *normalizer) variants(raw []any) (out []tree, null bool) {
+// required properties, repetitions, what is no schema.
+func (n *normalizer) variants(raw []any) (out found) {
 	seen := map[string]bool{}
-	for _, v := range raw {
+	for i, v := range raw {
 		m, ok := v.(tree)
 		if isNullType(v) {
-			null = true
+			out.null = true
 			continue
 		}
+		out.any = out.any || v == true
 		if !ok || !saysType(m) {
 			continue
 		}
 		if ref, ok := m["$ref"].(string); ok {
 			if key, ok := componentKey(ref); ok {
-				null = null || n.isNullable(key, nil)
+				out.null = out.null || n.isNullable(key, nil)
 				m = tree{"$ref": child("#/components/schemas", n.follow(key))}
 			}
 		}
 		m, isNull := takeNull(m)
-		null = null || isNull
+		out.null = out.null || isNull
 		if isNull && !hasStructure(m) {
 			continue
 		}
 		if c := canonical(m); !seen[c] {
 			seen[c] = true
-			out = append(out, m)
+			out.nodes, out.index = append(out.nodes, m), append(out.index, i)
 		}
 	}
-	return out, null
+	return out
 }
 
 func saysType(m tree) bool {
@@ -123,10 +155,7 @@ func (n *normalizer) mergePlain(variants []tree, at place) tree {
 			out["format"] = formats[0]
 		}
 		return out
-	case all("string", "integer") && slices.Contains(formats, "date-time") && !slices.ContainsFunc(kinds, func(k string) bool {
-		i := slices.Index(kinds, k)
-		return k == "string" && formats[i] != "date-time"
-	}):
+	case all("string", "integer") && slices.Contains(kinds, "integer") && stringsAreTimes(kinds, formats):
 		return tree{"type": "string", "format": "date-time"} // the Go type reads both
 	case all("integer"):
 		return tree{"type": "integer"}
@@ -138,6 +167,16 @@ func (n *normalizer) mergePlain(variants []tree, at place) tree {
 		return n.mergeLists(variants, at)
 	}
 	return nil
+}
+
+// stringsAreTimes says whether every string among the variants is a time.
+func stringsAreTimes(kinds, formats []string) bool {
+	for i, k := range kinds {
+		if k == "string" && formats[i] != "date-time" {
+			return false
+		}
+	}
+	return slices.Contains(kinds, "string")
 }
 
 // mergeLists reads a choice between lists as one list of choices.
@@ -158,35 +197,49 @@ func (n *normalizer) mergeLists(variants []tree, at place) tree {
 	return tree{"type": "array", "items": tree{"anyOf": items}}
 }
 
+// maxPeek bounds how deep peek looks into unions within unions.
+const maxPeek = 6
+
 // peek shapes a variant without defining anything, following references.
 // What contains itself, or lies too deep, is any value.
 func (n *normalizer) peek(m tree, at place) tree {
-	if len(n.peeking) > 6 {
+	if n.depth > maxPeek {
 		return tree{}
 	}
 	s := n.shapeQuietly(m, at)
-	ref, ok := s["$ref"].(string)
-	if !ok {
+	if ref, ok := s["$ref"].(string); ok {
+		return n.peekRef(ref, at)
+	}
+	return s
+}
+
+// peekRef peeks at a component once: unions that lead to each other would
+// otherwise be looked at in every order.
+func (n *normalizer) peekRef(ref string, at place) tree {
+	if s, ok := n.peeked[ref]; ok {
 		return s
 	}
 	target, _ := n.resolve(ref)
-	m, ok = target.(tree)
-	if !ok || slices.Contains(n.peeking, ref) {
+	m, ok := target.(tree)
+	if !ok {
 		return tree{}
 	}
-	n.peeking = append(n.peeking, ref)
-	defer func() { n.peeking = n.peeking[:len(n.peeking)-1] }()
-	return n.peek(m, at)
+	n.peeked[ref] = tree{} // for who comes back here on the way
+	depth := n.depth
+	n.depth = 0
+	n.peeked[ref] = n.peek(m, at)
+	n.depth = depth
+	return n.peeked[ref]
 }
 
 // shapeQuietly shapes without reporting: the same schema is shaped again, and
 // reported on, where it is used.
 func (n *normalizer) shapeQuietly(m tree, at place) tree {
 	before := n.diags
-	n.peeking = append(n.peeking, "")
+	n.depth++
 	defer func() {
 		n.diags = before
-		n.peeking = n.peeking[:len(n.peeking)-1]
+		n.depth--
 	}()
 	s, _ := n.shape(m, at)
 	return s
@@ -196,26 +249,27 @@ func (n *normalizer) shapeQuietly(m tree, at place) tree {
 // of them at once, so one struct with every property is the truthful type.
 //
 // Objects that differ in the one value of a member are a tagged union and stay one.
-func (n *normalizer) mergeObjects(variants []tree, at place) tree {
+func (n *normalizer) mergeObjects(variants found, at place) tree {
 	var out tree
 	words := map[string]bool{}
-	for i, m := range variants {
+	for i, m := range variants.nodes {
 		if m["$ref"] != nil {
 			return nil
 		}
-		s := n.shapeQuietly(m, at.same(index(at.pointer, "anyOf", i)))
+		pointer := index(at.pointer, "anyOf", variants.index[i])
+		s := n.shapeQuietly(m, at.same(pointer))
 		if kind(s) != "struct" {
 			return nil
 		}
 		words[constWord(s)] = true
-		s = withFrom(s, index(at.pointer, "anyOf", i))
+		s = withFrom(s, pointer)
 		if out == nil {
 			out = s
 		} else {
 			out = mergeAny(out, s)
 		}
 	}
-	if len(words) == len(variants) && !words[""] {
+	if len(words) == len(variants.nodes) && !words[""] {
 		return nil
 	}
 	if out != nil {
@@ -266,10 +320,7 @@ func anyOfMembers(v any) []any {
 // defineUnion gives each variant its form and a word to name it by.
 func (n *normalizer) defineUnion(s tree, at place) tree {
 	out := keep(s, "title", "description", "deprecated")
-	keyword := text(s, "x-keyword")
-	if keyword == "" {
-		keyword = "oneOf"
-	}
+	index, _ := s[indexKey].([]int)
 	var forms []tree
 	var names []any
 	own := n.ownMembers(list(s, "oneOf"), at)
@@ -277,7 +328,11 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 	for i, v := range list(s, "oneOf") {
 		m, _ := v.(tree)
 		word := n.variantWord(m, own[i], at, &objects)
-		below := at.down(VariantMark+word, keyword, strconv.Itoa(i))
+		where := i
+		if i < len(index) {
+			where = index[i]
+		}
+		below := at.down(VariantMark+word, cmp.Or(text(s, keywordKey), "oneOf"), strconv.Itoa(where))
 		form := n.use(m, below)
 		delete(form, NullKey)
 		forms = append(forms, form)
@@ -318,6 +373,8 @@ func (n *normalizer) variantWord(m tree, own string, at place, objects *int) str
 		if *objects == 1 {
 			return "object"
 		}
+		n.report(diag.Warning, at.pointer, "numbered-name", "objects of a union differ in no member's name; they are told apart by number",
+			"give each a title, or a name in the names list")
 		return "object" + strconv.Itoa(*objects)
 	case "array":
 		return "list"

@@ -1,0 +1,226 @@
+package apitest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/grantwire/grantwire/runtime/api"
+)
+
+func (r *Reply) response(op *api.Operation, req *http.Request) (*http.Response, error) {
+	body, media, err := r.encode(op)
+	if err != nil {
+		return nil, err
+	}
+	status := r.Status
+	if status == 0 {
+		if status = http.StatusOK; body == nil {
+			status = http.StatusNoContent
+		}
+	}
+	header := http.Header{}
+	if media != "" {
+		header.Set("Content-Type", media)
+	}
+	for name, values := range r.Header {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header.Clone(), Body: io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)), Request: req,
+	}, nil
+}
+
+// encode returns the bytes of the body and their media type.
+func (r *Reply) encode(op *api.Operation) ([]byte, string, error) {
+	const jsonType = "application/json"
+	switch body := r.Body.(type) {
+	case []byte:
+		return body, "application/octet-stream", nil
+	case api.RawJSON:
+		return body, jsonType, nil
+	case io.Reader:
+		return nil, "", errors.New("a reader can be read once; give bytes")
+	case string:
+		if r.fail {
+			return faultBody(op, Fault{Message: body}), jsonType, nil
+		}
+		if op.Result == api.Text || op.Result == api.Stream {
+			return []byte(body), "text/plain; charset=utf-8", nil
+		}
+	case Fault:
+		return faultBody(op, body), jsonType, nil
+	case nil:
+		if r.fail {
+			return faultBody(op, Fault{}), jsonType, nil
+		}
+		if ok := okMember(op); ok != "" {
+			return []byte(`{"` + ok + `":true}`), jsonType, nil
+		}
+		return nil, "", nil
+	}
+	text, err := json.Marshal(r.Body, encodeOptions)
+	if err == nil && okMember(op) != "" {
+		text, err = setMember(text, okMember(op), !r.fail)
+	}
+	return text, jsonType, err
+}
+
+func okMember(op *api.Operation) string {
+	if op.Provider == nil {
+		return ""
+	}
+	return op.Provider.Errors.OK
+}
+
+func faultBody(op *api.Operation, f Fault) []byte {
+	shape := api.ErrorShape{}
+	if op.Provider != nil {
+		shape = op.Provider.Errors
+	}
+	body := map[string]any{}
+	if shape.OK != "" {
+		body[shape.OK] = false
+	}
+	if f.Code != "" && shape.Code != "" {
+		put(body, shape.Code, f.Code)
+	}
+	if f.Message != "" {
+		path := shape.Message
+		if path == "" {
+			path = "message"
+		}
+		put(body, path, f.Message)
+	}
+	text, err := json.Marshal(body, encodeOptions)
+	if err != nil { // strings and booleans encode, unless a string is no UTF-8
+		return []byte("{}")
+	}
+	return text
+}
+
+// put sets the value at a dotted path of member names.
+func put(body map[string]any, path string, value any) {
+	for {
+		name, rest, more := strings.Cut(path, ".")
+		if !more {
+			body[name] = value
+			return
+		}
+		inner, ok := body[name].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			body[name] = inner
+		}
+		body, path = inner, rest
+	}
+}
+
+// setMember sets a boolean of a JSON object; other values stay as they are.
+func setMember(text []byte, name string, value bool) ([]byte, error) {
+	if len(text) == 0 || text[0] != '{' {
+		return text, nil
+	}
+	members := map[string]jsontext.Value{}
+	if err := json.Unmarshal(text, &members, decodeOptions); err != nil {
+		return nil, err
+	}
+	members[name] = jsontext.Value(strconv.FormatBool(value))
+	return json.Marshal(members, encodeOptions)
+}
+
+var encodeOptions = json.JoinOptions(json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+	json.WithMarshalers(json.MarshalToFunc(emptyUnion)))
+
+// emptyUnion writes null for a union that holds no variant: a test fills in what
+// it cares about, and a required member is there all the same.
+func emptyUnion(enc *jsontext.Encoder, value any) error {
+	v := reflect.ValueOf(value)
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct || !v.IsZero() {
+		return errors.ErrUnsupported
+	}
+	raw, ok := v.Type().FieldByName("Raw")
+	if _, custom := value.(json.Marshaler); !ok || !custom || raw.Type != reflect.TypeFor[api.RawJSON]() {
+		return errors.ErrUnsupported
+	}
+	return enc.WriteToken(jsontext.Null)
+}
+
+// pageParam carries the page where the operation names no parameter.
+const pageParam = "apitest_page"
+
+// page answers the call for one of pages.
+func page(op *api.Operation, c *Call, pages []any) Reply {
+	paging := &op.Paging
+	param := paging.Param
+	if param == "" {
+		param = pageParam
+	}
+	number := 1
+	if value := c.Query.Get(param) + c.Form.Get(param); value != "" {
+		var err error
+		if number, err = strconv.Atoi(strings.TrimPrefix(value, "page-")); err != nil {
+			return Reply{Err: fmt.Errorf("apitest: %s: parameter %s names no page", label(op), param)}
+		}
+	}
+	reply := Reply{Header: http.Header{}}
+	var items any = []any{}
+	if number >= 1 && number <= len(pages) && pages[number-1] != nil {
+		items = pages[number-1]
+	}
+	more := number >= 1 && number < len(pages)
+	body := map[string]any{}
+	switch paging.Kind {
+	case api.PagingCursor:
+		next := ""
+		if more {
+			next = fmt.Sprintf("page-%d", number+1)
+		}
+		put(body, paging.Next, next)
+	case api.PagingPage:
+		if paging.Pages != "" {
+			put(body, paging.Pages, len(pages))
+			break
+		}
+		fallthrough
+	default:
+		reply.Header.Set("Link", links(c.url, param, number, more))
+	}
+	if paging.Items == "" {
+		reply.Body = items
+		return reply
+	}
+	put(body, paging.Items, items)
+	reply.Body = body
+	return reply
+}
+
+func links(u *url.URL, param string, number int, more bool) string {
+	to := func(n int, relation string) string {
+		next := *u
+		q := next.Query()
+		q.Set(param, strconv.Itoa(n))
+		next.RawQuery = q.Encode()
+		return fmt.Sprintf("<%s>; rel=%q", next.String(), relation)
+	}
+	text := to(1, "first")
+	if more {
+		text = to(number+1, "next") + ", " + text
+	}
+	return text
+}
