@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"reflect"
 	"errors"
 	"fmt"
 	"io"
@@ -129,21 +128,5 @@ func TestOddNumbers(t *testing.T) {
 	var n api.Nullable[int64]
 	if json.Unmarshal([]byte(`"x"`), &n) == nil {
 		t.Error("text was taken for a number")
-	}
-}
-
-type (
-	left  struct{ *right }
-	right struct {
-		*left
-		Name string `json:"name"`
-	}
-)
-
-// Structs that embed pointers to each other have an end.
-func TestShapeOfStructsThatEmbedEachOther(t *testing.T) {
-	s := shapeOf(reflect.TypeFor[left]())
-	if len(s.fields) != 1 || s.fields[0].name != "name" {
-		t.Errorf("fields %v", s.fields)
 	}
 }
