@@ -550,8 +550,8 @@ func (s *ActionsService) GetActionsCacheList(ctx context.Context, owner, repo st
 
 // GetActionsCacheListAll walks every page of [ActionsService.GetActionsCacheList] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) GetActionsCacheListAll(ctx context.Context, owner, repo string, params *ActionsGetActionsCacheListParams, opts ...api.CallOption) iter.Seq2[ActionsCacheListActionsCache, error] {
-	return api.Pages[ActionsCacheListActionsCache](ctx, s.client, &opActionsGetActionsCacheList, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) GetActionsCacheListAll(ctx context.Context, owner, repo string, params *ActionsGetActionsCacheListParams, opts ...api.CallOption) iter.Seq2[*ActionsCacheListActionsCache, error] {
+	return api.Pages[*ActionsCacheListActionsCache](ctx, s.client, &opActionsGetActionsCacheList, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // GetActionsCacheRetentionLimitForEnterprise calls actions/get-actions-cache-retention-limit-for-enterprise.
@@ -652,8 +652,8 @@ func (s *ActionsService) GetActionsCacheUsageByRepoForOrg(ctx context.Context, o
 
 // GetActionsCacheUsageByRepoForOrgAll walks every page of [ActionsService.GetActionsCacheUsageByRepoForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) GetActionsCacheUsageByRepoForOrgAll(ctx context.Context, org string, params *ActionsGetActionsCacheUsageByRepoForOrgParams, opts ...api.CallOption) iter.Seq2[ActionsCacheUsageByRepository, error] {
-	return api.Pages[ActionsCacheUsageByRepository](ctx, s.client, &opActionsGetActionsCacheUsageByRepoForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) GetActionsCacheUsageByRepoForOrgAll(ctx context.Context, org string, params *ActionsGetActionsCacheUsageByRepoForOrgParams, opts ...api.CallOption) iter.Seq2[*ActionsCacheUsageByRepository, error] {
+	return api.Pages[*ActionsCacheUsageByRepository](ctx, s.client, &opActionsGetActionsCacheUsageByRepoForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // GetActionsCacheUsageForOrg calls actions/get-actions-cache-usage-for-org.
@@ -884,8 +884,8 @@ func (s *ActionsService) GetHostedRunnerForOrg(ctx context.Context, org string, 
 
 // GetHostedRunnerForOrgAll walks every page of [ActionsService.GetHostedRunnerForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) GetHostedRunnerForOrgAll(ctx context.Context, org string, hostedRunnerID int64, opts ...api.CallOption) iter.Seq2[PublicIP, error] {
-	return api.Pages[PublicIP](ctx, s.client, &opActionsGetHostedRunnerForOrg, api.Args{Path: []any{org, hostedRunnerID}}, opts...)
+func (s *ActionsService) GetHostedRunnerForOrgAll(ctx context.Context, org string, hostedRunnerID int64, opts ...api.CallOption) iter.Seq2[*PublicIP, error] {
+	return api.Pages[*PublicIP](ctx, s.client, &opActionsGetHostedRunnerForOrg, api.Args{Path: []any{org, hostedRunnerID}}, opts...)
 }
 
 // GetHostedRunnersGitHubOwnedImagesForOrg calls actions/get-hosted-runners-github-owned-images-for-org.
@@ -1208,8 +1208,8 @@ func (s *ActionsService) ListArtifactsForRepo(ctx context.Context, owner, repo s
 
 // ListArtifactsForRepoAll walks every page of [ActionsService.ListArtifactsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListArtifactsForRepoAll(ctx context.Context, owner, repo string, params *ActionsListArtifactsForRepoParams, opts ...api.CallOption) iter.Seq2[Artifact, error] {
-	return api.Pages[Artifact](ctx, s.client, &opActionsListArtifactsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListArtifactsForRepoAll(ctx context.Context, owner, repo string, params *ActionsListArtifactsForRepoParams, opts ...api.CallOption) iter.Seq2[*Artifact, error] {
+	return api.Pages[*Artifact](ctx, s.client, &opActionsListArtifactsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListConcurrencyGroupsForRepositoryParams are the optional parameters of [ActionsService.ListConcurrencyGroupsForRepository].
@@ -1232,8 +1232,8 @@ func (s *ActionsService) ListConcurrencyGroupsForRepository(ctx context.Context,
 
 // ListConcurrencyGroupsForRepositoryAll walks every page of [ActionsService.ListConcurrencyGroupsForRepository] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListConcurrencyGroupsForRepositoryAll(ctx context.Context, owner, repo string, params *ActionsListConcurrencyGroupsForRepositoryParams, opts ...api.CallOption) iter.Seq2[ConcurrencyGroupListConcurrencyGroup, error] {
-	return api.Pages[ConcurrencyGroupListConcurrencyGroup](ctx, s.client, &opActionsListConcurrencyGroupsForRepository, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListConcurrencyGroupsForRepositoryAll(ctx context.Context, owner, repo string, params *ActionsListConcurrencyGroupsForRepositoryParams, opts ...api.CallOption) iter.Seq2[*ConcurrencyGroupListConcurrencyGroup, error] {
+	return api.Pages[*ConcurrencyGroupListConcurrencyGroup](ctx, s.client, &opActionsListConcurrencyGroupsForRepository, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListConcurrencyGroupsForWorkflowRunParams are the optional parameters of [ActionsService.ListConcurrencyGroupsForWorkflowRun].
@@ -1257,8 +1257,8 @@ func (s *ActionsService) ListConcurrencyGroupsForWorkflowRun(ctx context.Context
 
 // ListConcurrencyGroupsForWorkflowRunAll walks every page of [ActionsService.ListConcurrencyGroupsForWorkflowRun] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListConcurrencyGroupsForWorkflowRunAll(ctx context.Context, owner, repo string, runID int64, params *ActionsListConcurrencyGroupsForWorkflowRunParams, opts ...api.CallOption) iter.Seq2[ConcurrencyGroupRunListConcurrencyGroup, error] {
-	return api.Pages[ConcurrencyGroupRunListConcurrencyGroup](ctx, s.client, &opActionsListConcurrencyGroupsForWorkflowRun, api.Args{Path: []any{owner, repo, runID}, Params: params}, opts...)
+func (s *ActionsService) ListConcurrencyGroupsForWorkflowRunAll(ctx context.Context, owner, repo string, runID int64, params *ActionsListConcurrencyGroupsForWorkflowRunParams, opts ...api.CallOption) iter.Seq2[*ConcurrencyGroupRunListConcurrencyGroup, error] {
+	return api.Pages[*ConcurrencyGroupRunListConcurrencyGroup](ctx, s.client, &opActionsListConcurrencyGroupsForWorkflowRun, api.Args{Path: []any{owner, repo, runID}, Params: params}, opts...)
 }
 
 // ListCustomImageVersionsForOrg calls actions/list-custom-image-versions-for-org.
@@ -1304,8 +1304,8 @@ func (s *ActionsService) ListEnvironmentSecrets(ctx context.Context, owner, repo
 
 // ListEnvironmentSecretsAll walks every page of [ActionsService.ListEnvironmentSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListEnvironmentSecretsAll(ctx context.Context, owner, repo, environmentName string, params *ActionsListEnvironmentSecretsParams, opts ...api.CallOption) iter.Seq2[ActionsSecret, error] {
-	return api.Pages[ActionsSecret](ctx, s.client, &opActionsListEnvironmentSecrets, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
+func (s *ActionsService) ListEnvironmentSecretsAll(ctx context.Context, owner, repo, environmentName string, params *ActionsListEnvironmentSecretsParams, opts ...api.CallOption) iter.Seq2[*ActionsSecret, error] {
+	return api.Pages[*ActionsSecret](ctx, s.client, &opActionsListEnvironmentSecrets, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
 }
 
 // ActionsListEnvironmentVariablesParams are the optional parameters of [ActionsService.ListEnvironmentVariables].
@@ -1329,8 +1329,8 @@ func (s *ActionsService) ListEnvironmentVariables(ctx context.Context, owner, re
 
 // ListEnvironmentVariablesAll walks every page of [ActionsService.ListEnvironmentVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListEnvironmentVariablesAll(ctx context.Context, owner, repo, environmentName string, params *ActionsListEnvironmentVariablesParams, opts ...api.CallOption) iter.Seq2[ActionsVariable, error] {
-	return api.Pages[ActionsVariable](ctx, s.client, &opActionsListEnvironmentVariables, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
+func (s *ActionsService) ListEnvironmentVariablesAll(ctx context.Context, owner, repo, environmentName string, params *ActionsListEnvironmentVariablesParams, opts ...api.CallOption) iter.Seq2[*ActionsVariable, error] {
+	return api.Pages[*ActionsVariable](ctx, s.client, &opActionsListEnvironmentVariables, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
 }
 
 // ActionsListGitHubHostedRunnersInGroupForOrgParams are the optional parameters of [ActionsService.ListGitHubHostedRunnersInGroupForOrg].
@@ -1354,8 +1354,8 @@ func (s *ActionsService) ListGitHubHostedRunnersInGroupForOrg(ctx context.Contex
 
 // ListGitHubHostedRunnersInGroupForOrgAll walks every page of [ActionsService.ListGitHubHostedRunnersInGroupForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListGitHubHostedRunnersInGroupForOrgAll(ctx context.Context, org string, runnerGroupID int64, params *ActionsListGitHubHostedRunnersInGroupForOrgParams, opts ...api.CallOption) iter.Seq2[ActionsHostedRunner, error] {
-	return api.Pages[ActionsHostedRunner](ctx, s.client, &opActionsListGitHubHostedRunnersInGroupForOrg, api.Args{Path: []any{org, runnerGroupID}, Params: params}, opts...)
+func (s *ActionsService) ListGitHubHostedRunnersInGroupForOrgAll(ctx context.Context, org string, runnerGroupID int64, params *ActionsListGitHubHostedRunnersInGroupForOrgParams, opts ...api.CallOption) iter.Seq2[*ActionsHostedRunner, error] {
+	return api.Pages[*ActionsHostedRunner](ctx, s.client, &opActionsListGitHubHostedRunnersInGroupForOrg, api.Args{Path: []any{org, runnerGroupID}, Params: params}, opts...)
 }
 
 // ActionsListHostedRunnersForOrgParams are the optional parameters of [ActionsService.ListHostedRunnersForOrg].
@@ -1379,8 +1379,8 @@ func (s *ActionsService) ListHostedRunnersForOrg(ctx context.Context, org string
 
 // ListHostedRunnersForOrgAll walks every page of [ActionsService.ListHostedRunnersForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListHostedRunnersForOrgAll(ctx context.Context, org string, params *ActionsListHostedRunnersForOrgParams, opts ...api.CallOption) iter.Seq2[ActionsHostedRunner, error] {
-	return api.Pages[ActionsHostedRunner](ctx, s.client, &opActionsListHostedRunnersForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListHostedRunnersForOrgAll(ctx context.Context, org string, params *ActionsListHostedRunnersForOrgParams, opts ...api.CallOption) iter.Seq2[*ActionsHostedRunner, error] {
+	return api.Pages[*ActionsHostedRunner](ctx, s.client, &opActionsListHostedRunnersForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListJobsForWorkflowRunParams are the optional parameters of [ActionsService.ListJobsForWorkflowRun].
@@ -1406,8 +1406,8 @@ func (s *ActionsService) ListJobsForWorkflowRun(ctx context.Context, owner, repo
 
 // ListJobsForWorkflowRunAll walks every page of [ActionsService.ListJobsForWorkflowRun] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListJobsForWorkflowRunAll(ctx context.Context, owner, repo string, runID int64, params *ActionsListJobsForWorkflowRunParams, opts ...api.CallOption) iter.Seq2[Job, error] {
-	return api.Pages[Job](ctx, s.client, &opActionsListJobsForWorkflowRun, api.Args{Path: []any{owner, repo, runID}, Params: params}, opts...)
+func (s *ActionsService) ListJobsForWorkflowRunAll(ctx context.Context, owner, repo string, runID int64, params *ActionsListJobsForWorkflowRunParams, opts ...api.CallOption) iter.Seq2[*Job, error] {
+	return api.Pages[*Job](ctx, s.client, &opActionsListJobsForWorkflowRun, api.Args{Path: []any{owner, repo, runID}, Params: params}, opts...)
 }
 
 // ActionsListJobsForWorkflowRunAttemptParams are the optional parameters of [ActionsService.ListJobsForWorkflowRunAttempt].
@@ -1431,8 +1431,8 @@ func (s *ActionsService) ListJobsForWorkflowRunAttempt(ctx context.Context, owne
 
 // ListJobsForWorkflowRunAttemptAll walks every page of [ActionsService.ListJobsForWorkflowRunAttempt] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListJobsForWorkflowRunAttemptAll(ctx context.Context, owner, repo string, runID, attemptNumber int64, params *ActionsListJobsForWorkflowRunAttemptParams, opts ...api.CallOption) iter.Seq2[Job, error] {
-	return api.Pages[Job](ctx, s.client, &opActionsListJobsForWorkflowRunAttempt, api.Args{Path: []any{owner, repo, runID, attemptNumber}, Params: params}, opts...)
+func (s *ActionsService) ListJobsForWorkflowRunAttemptAll(ctx context.Context, owner, repo string, runID, attemptNumber int64, params *ActionsListJobsForWorkflowRunAttemptParams, opts ...api.CallOption) iter.Seq2[*Job, error] {
+	return api.Pages[*Job](ctx, s.client, &opActionsListJobsForWorkflowRunAttempt, api.Args{Path: []any{owner, repo, runID, attemptNumber}, Params: params}, opts...)
 }
 
 // ListLabelsForSelfHostedRunnerForOrg calls actions/list-labels-for-self-hosted-runner-for-org.
@@ -1478,8 +1478,8 @@ func (s *ActionsService) ListOrgSecrets(ctx context.Context, org string, params 
 
 // ListOrgSecretsAll walks every page of [ActionsService.ListOrgSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListOrgSecretsAll(ctx context.Context, org string, params *ActionsListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[OrganizationActionsSecret, error] {
-	return api.Pages[OrganizationActionsSecret](ctx, s.client, &opActionsListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListOrgSecretsAll(ctx context.Context, org string, params *ActionsListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[*OrganizationActionsSecret, error] {
+	return api.Pages[*OrganizationActionsSecret](ctx, s.client, &opActionsListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListOrgVariablesParams are the optional parameters of [ActionsService.ListOrgVariables].
@@ -1503,8 +1503,8 @@ func (s *ActionsService) ListOrgVariables(ctx context.Context, org string, param
 
 // ListOrgVariablesAll walks every page of [ActionsService.ListOrgVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListOrgVariablesAll(ctx context.Context, org string, params *ActionsListOrgVariablesParams, opts ...api.CallOption) iter.Seq2[OrganizationActionsVariable, error] {
-	return api.Pages[OrganizationActionsVariable](ctx, s.client, &opActionsListOrgVariables, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListOrgVariablesAll(ctx context.Context, org string, params *ActionsListOrgVariablesParams, opts ...api.CallOption) iter.Seq2[*OrganizationActionsVariable, error] {
+	return api.Pages[*OrganizationActionsVariable](ctx, s.client, &opActionsListOrgVariables, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListRepoAccessToSelfHostedRunnerGroupInOrgParams are the optional parameters of [ActionsService.ListRepoAccessToSelfHostedRunnerGroupInOrg].
@@ -1528,8 +1528,8 @@ func (s *ActionsService) ListRepoAccessToSelfHostedRunnerGroupInOrg(ctx context.
 
 // ListRepoAccessToSelfHostedRunnerGroupInOrgAll walks every page of [ActionsService.ListRepoAccessToSelfHostedRunnerGroupInOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListRepoAccessToSelfHostedRunnerGroupInOrgAll(ctx context.Context, org string, runnerGroupID int64, params *ActionsListRepoAccessToSelfHostedRunnerGroupInOrgParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opActionsListRepoAccessToSelfHostedRunnerGroupInOrg, api.Args{Path: []any{org, runnerGroupID}, Params: params}, opts...)
+func (s *ActionsService) ListRepoAccessToSelfHostedRunnerGroupInOrgAll(ctx context.Context, org string, runnerGroupID int64, params *ActionsListRepoAccessToSelfHostedRunnerGroupInOrgParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opActionsListRepoAccessToSelfHostedRunnerGroupInOrg, api.Args{Path: []any{org, runnerGroupID}, Params: params}, opts...)
 }
 
 // ActionsListRepoOrganizationSecretsParams are the optional parameters of [ActionsService.ListRepoOrganizationSecrets].
@@ -1553,8 +1553,8 @@ func (s *ActionsService) ListRepoOrganizationSecrets(ctx context.Context, owner,
 
 // ListRepoOrganizationSecretsAll walks every page of [ActionsService.ListRepoOrganizationSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListRepoOrganizationSecretsAll(ctx context.Context, owner, repo string, params *ActionsListRepoOrganizationSecretsParams, opts ...api.CallOption) iter.Seq2[ActionsSecret, error] {
-	return api.Pages[ActionsSecret](ctx, s.client, &opActionsListRepoOrganizationSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListRepoOrganizationSecretsAll(ctx context.Context, owner, repo string, params *ActionsListRepoOrganizationSecretsParams, opts ...api.CallOption) iter.Seq2[*ActionsSecret, error] {
+	return api.Pages[*ActionsSecret](ctx, s.client, &opActionsListRepoOrganizationSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListRepoOrganizationVariablesParams are the optional parameters of [ActionsService.ListRepoOrganizationVariables].
@@ -1578,8 +1578,8 @@ func (s *ActionsService) ListRepoOrganizationVariables(ctx context.Context, owne
 
 // ListRepoOrganizationVariablesAll walks every page of [ActionsService.ListRepoOrganizationVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListRepoOrganizationVariablesAll(ctx context.Context, owner, repo string, params *ActionsListRepoOrganizationVariablesParams, opts ...api.CallOption) iter.Seq2[ActionsVariable, error] {
-	return api.Pages[ActionsVariable](ctx, s.client, &opActionsListRepoOrganizationVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListRepoOrganizationVariablesAll(ctx context.Context, owner, repo string, params *ActionsListRepoOrganizationVariablesParams, opts ...api.CallOption) iter.Seq2[*ActionsVariable, error] {
+	return api.Pages[*ActionsVariable](ctx, s.client, &opActionsListRepoOrganizationVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListRepoSecretsParams are the optional parameters of [ActionsService.ListRepoSecrets].
@@ -1603,8 +1603,8 @@ func (s *ActionsService) ListRepoSecrets(ctx context.Context, owner, repo string
 
 // ListRepoSecretsAll walks every page of [ActionsService.ListRepoSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *ActionsListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[ActionsSecret, error] {
-	return api.Pages[ActionsSecret](ctx, s.client, &opActionsListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *ActionsListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[*ActionsSecret, error] {
+	return api.Pages[*ActionsSecret](ctx, s.client, &opActionsListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListRepoVariablesParams are the optional parameters of [ActionsService.ListRepoVariables].
@@ -1628,8 +1628,8 @@ func (s *ActionsService) ListRepoVariables(ctx context.Context, owner, repo stri
 
 // ListRepoVariablesAll walks every page of [ActionsService.ListRepoVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListRepoVariablesAll(ctx context.Context, owner, repo string, params *ActionsListRepoVariablesParams, opts ...api.CallOption) iter.Seq2[ActionsVariable, error] {
-	return api.Pages[ActionsVariable](ctx, s.client, &opActionsListRepoVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListRepoVariablesAll(ctx context.Context, owner, repo string, params *ActionsListRepoVariablesParams, opts ...api.CallOption) iter.Seq2[*ActionsVariable, error] {
+	return api.Pages[*ActionsVariable](ctx, s.client, &opActionsListRepoVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListRepoWorkflowsParams are the optional parameters of [ActionsService.ListRepoWorkflows].
@@ -1653,8 +1653,8 @@ func (s *ActionsService) ListRepoWorkflows(ctx context.Context, owner, repo stri
 
 // ListRepoWorkflowsAll walks every page of [ActionsService.ListRepoWorkflows] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListRepoWorkflowsAll(ctx context.Context, owner, repo string, params *ActionsListRepoWorkflowsParams, opts ...api.CallOption) iter.Seq2[Workflow, error] {
-	return api.Pages[Workflow](ctx, s.client, &opActionsListRepoWorkflows, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListRepoWorkflowsAll(ctx context.Context, owner, repo string, params *ActionsListRepoWorkflowsParams, opts ...api.CallOption) iter.Seq2[*Workflow, error] {
+	return api.Pages[*Workflow](ctx, s.client, &opActionsListRepoWorkflows, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ListRunnerApplicationsForOrg calls actions/list-runner-applications-for-org.
@@ -1700,8 +1700,8 @@ func (s *ActionsService) ListSelectedReposForOrgSecret(ctx context.Context, org,
 
 // ListSelectedReposForOrgSecretAll walks every page of [ActionsService.ListSelectedReposForOrgSecret] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *ActionsListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opActionsListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
+func (s *ActionsService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *ActionsListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opActionsListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
 }
 
 // ActionsListSelectedReposForOrgVariableParams are the optional parameters of [ActionsService.ListSelectedReposForOrgVariable].
@@ -1725,8 +1725,8 @@ func (s *ActionsService) ListSelectedReposForOrgVariable(ctx context.Context, or
 
 // ListSelectedReposForOrgVariableAll walks every page of [ActionsService.ListSelectedReposForOrgVariable] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelectedReposForOrgVariableAll(ctx context.Context, org, name string, params *ActionsListSelectedReposForOrgVariableParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opActionsListSelectedReposForOrgVariable, api.Args{Path: []any{org, name}, Params: params}, opts...)
+func (s *ActionsService) ListSelectedReposForOrgVariableAll(ctx context.Context, org, name string, params *ActionsListSelectedReposForOrgVariableParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opActionsListSelectedReposForOrgVariable, api.Args{Path: []any{org, name}, Params: params}, opts...)
 }
 
 // ActionsListSelectedRepositoriesEnabledGitHubActionsOrganizationParams are the optional parameters of [ActionsService.ListSelectedRepositoriesEnabledGitHubActionsOrganization].
@@ -1750,8 +1750,8 @@ func (s *ActionsService) ListSelectedRepositoriesEnabledGitHubActionsOrganizatio
 
 // ListSelectedRepositoriesEnabledGitHubActionsOrganizationAll walks every page of [ActionsService.ListSelectedRepositoriesEnabledGitHubActionsOrganization] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelectedRepositoriesEnabledGitHubActionsOrganizationAll(ctx context.Context, org string, params *ActionsListSelectedRepositoriesEnabledGitHubActionsOrganizationParams, opts ...api.CallOption) iter.Seq2[Repository, error] {
-	return api.Pages[Repository](ctx, s.client, &opActionsListSelectedRepositoriesEnabledGitHubActionsOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListSelectedRepositoriesEnabledGitHubActionsOrganizationAll(ctx context.Context, org string, params *ActionsListSelectedRepositoriesEnabledGitHubActionsOrganizationParams, opts ...api.CallOption) iter.Seq2[*Repository, error] {
+	return api.Pages[*Repository](ctx, s.client, &opActionsListSelectedRepositoriesEnabledGitHubActionsOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListSelectedRepositoriesSelfHostedRunnersOrganizationParams are the optional parameters of [ActionsService.ListSelectedRepositoriesSelfHostedRunnersOrganization].
@@ -1775,8 +1775,8 @@ func (s *ActionsService) ListSelectedRepositoriesSelfHostedRunnersOrganization(c
 
 // ListSelectedRepositoriesSelfHostedRunnersOrganizationAll walks every page of [ActionsService.ListSelectedRepositoriesSelfHostedRunnersOrganization] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelectedRepositoriesSelfHostedRunnersOrganizationAll(ctx context.Context, org string, params *ActionsListSelectedRepositoriesSelfHostedRunnersOrganizationParams, opts ...api.CallOption) iter.Seq2[Repository, error] {
-	return api.Pages[Repository](ctx, s.client, &opActionsListSelectedRepositoriesSelfHostedRunnersOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListSelectedRepositoriesSelfHostedRunnersOrganizationAll(ctx context.Context, org string, params *ActionsListSelectedRepositoriesSelfHostedRunnersOrganizationParams, opts ...api.CallOption) iter.Seq2[*Repository, error] {
+	return api.Pages[*Repository](ctx, s.client, &opActionsListSelectedRepositoriesSelfHostedRunnersOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListSelfHostedRunnerGroupsForOrgParams are the optional parameters of [ActionsService.ListSelfHostedRunnerGroupsForOrg].
@@ -1801,8 +1801,8 @@ func (s *ActionsService) ListSelfHostedRunnerGroupsForOrg(ctx context.Context, o
 
 // ListSelfHostedRunnerGroupsForOrgAll walks every page of [ActionsService.ListSelfHostedRunnerGroupsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelfHostedRunnerGroupsForOrgAll(ctx context.Context, org string, params *ActionsListSelfHostedRunnerGroupsForOrgParams, opts ...api.CallOption) iter.Seq2[RunnerGroupsOrg, error] {
-	return api.Pages[RunnerGroupsOrg](ctx, s.client, &opActionsListSelfHostedRunnerGroupsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListSelfHostedRunnerGroupsForOrgAll(ctx context.Context, org string, params *ActionsListSelfHostedRunnerGroupsForOrgParams, opts ...api.CallOption) iter.Seq2[*RunnerGroupsOrg, error] {
+	return api.Pages[*RunnerGroupsOrg](ctx, s.client, &opActionsListSelfHostedRunnerGroupsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListSelfHostedRunnersForOrgParams are the optional parameters of [ActionsService.ListSelfHostedRunnersForOrg].
@@ -1827,8 +1827,8 @@ func (s *ActionsService) ListSelfHostedRunnersForOrg(ctx context.Context, org st
 
 // ListSelfHostedRunnersForOrgAll walks every page of [ActionsService.ListSelfHostedRunnersForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelfHostedRunnersForOrgAll(ctx context.Context, org string, params *ActionsListSelfHostedRunnersForOrgParams, opts ...api.CallOption) iter.Seq2[Runner, error] {
-	return api.Pages[Runner](ctx, s.client, &opActionsListSelfHostedRunnersForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActionsService) ListSelfHostedRunnersForOrgAll(ctx context.Context, org string, params *ActionsListSelfHostedRunnersForOrgParams, opts ...api.CallOption) iter.Seq2[*Runner, error] {
+	return api.Pages[*Runner](ctx, s.client, &opActionsListSelfHostedRunnersForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActionsListSelfHostedRunnersForRepoParams are the optional parameters of [ActionsService.ListSelfHostedRunnersForRepo].
@@ -1853,8 +1853,8 @@ func (s *ActionsService) ListSelfHostedRunnersForRepo(ctx context.Context, owner
 
 // ListSelfHostedRunnersForRepoAll walks every page of [ActionsService.ListSelfHostedRunnersForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelfHostedRunnersForRepoAll(ctx context.Context, owner, repo string, params *ActionsListSelfHostedRunnersForRepoParams, opts ...api.CallOption) iter.Seq2[Runner, error] {
-	return api.Pages[Runner](ctx, s.client, &opActionsListSelfHostedRunnersForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListSelfHostedRunnersForRepoAll(ctx context.Context, owner, repo string, params *ActionsListSelfHostedRunnersForRepoParams, opts ...api.CallOption) iter.Seq2[*Runner, error] {
+	return api.Pages[*Runner](ctx, s.client, &opActionsListSelfHostedRunnersForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActionsListSelfHostedRunnersInGroupForOrgParams are the optional parameters of [ActionsService.ListSelfHostedRunnersInGroupForOrg].
@@ -1878,8 +1878,8 @@ func (s *ActionsService) ListSelfHostedRunnersInGroupForOrg(ctx context.Context,
 
 // ListSelfHostedRunnersInGroupForOrgAll walks every page of [ActionsService.ListSelfHostedRunnersInGroupForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListSelfHostedRunnersInGroupForOrgAll(ctx context.Context, org string, runnerGroupID int64, params *ActionsListSelfHostedRunnersInGroupForOrgParams, opts ...api.CallOption) iter.Seq2[Runner, error] {
-	return api.Pages[Runner](ctx, s.client, &opActionsListSelfHostedRunnersInGroupForOrg, api.Args{Path: []any{org, runnerGroupID}, Params: params}, opts...)
+func (s *ActionsService) ListSelfHostedRunnersInGroupForOrgAll(ctx context.Context, org string, runnerGroupID int64, params *ActionsListSelfHostedRunnersInGroupForOrgParams, opts ...api.CallOption) iter.Seq2[*Runner, error] {
+	return api.Pages[*Runner](ctx, s.client, &opActionsListSelfHostedRunnersInGroupForOrg, api.Args{Path: []any{org, runnerGroupID}, Params: params}, opts...)
 }
 
 // ActionsListWorkflowRunArtifactsParams are the optional parameters of [ActionsService.ListWorkflowRunArtifacts].
@@ -1906,8 +1906,8 @@ func (s *ActionsService) ListWorkflowRunArtifacts(ctx context.Context, owner, re
 
 // ListWorkflowRunArtifactsAll walks every page of [ActionsService.ListWorkflowRunArtifacts] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListWorkflowRunArtifactsAll(ctx context.Context, owner, repo string, runID int64, params *ActionsListWorkflowRunArtifactsParams, opts ...api.CallOption) iter.Seq2[Artifact, error] {
-	return api.Pages[Artifact](ctx, s.client, &opActionsListWorkflowRunArtifacts, api.Args{Path: []any{owner, repo, runID}, Params: params}, opts...)
+func (s *ActionsService) ListWorkflowRunArtifactsAll(ctx context.Context, owner, repo string, runID int64, params *ActionsListWorkflowRunArtifactsParams, opts ...api.CallOption) iter.Seq2[*Artifact, error] {
+	return api.Pages[*Artifact](ctx, s.client, &opActionsListWorkflowRunArtifacts, api.Args{Path: []any{owner, repo, runID}, Params: params}, opts...)
 }
 
 // ActionsListWorkflowRunsParams are the optional parameters of [ActionsService.ListWorkflowRuns].
@@ -1940,8 +1940,8 @@ func (s *ActionsService) ListWorkflowRuns(ctx context.Context, owner, repo, work
 
 // ListWorkflowRunsAll walks every page of [ActionsService.ListWorkflowRuns] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListWorkflowRunsAll(ctx context.Context, owner, repo, workflowID string, params *ActionsListWorkflowRunsParams, opts ...api.CallOption) iter.Seq2[WorkflowRun, error] {
-	return api.Pages[WorkflowRun](ctx, s.client, &opActionsListWorkflowRuns, api.Args{Path: []any{owner, repo, workflowID}, Params: params}, opts...)
+func (s *ActionsService) ListWorkflowRunsAll(ctx context.Context, owner, repo, workflowID string, params *ActionsListWorkflowRunsParams, opts ...api.CallOption) iter.Seq2[*WorkflowRun, error] {
+	return api.Pages[*WorkflowRun](ctx, s.client, &opActionsListWorkflowRuns, api.Args{Path: []any{owner, repo, workflowID}, Params: params}, opts...)
 }
 
 // ActionsListWorkflowRunsForRepoParams are the optional parameters of [ActionsService.ListWorkflowRunsForRepo].
@@ -1974,8 +1974,8 @@ func (s *ActionsService) ListWorkflowRunsForRepo(ctx context.Context, owner, rep
 
 // ListWorkflowRunsForRepoAll walks every page of [ActionsService.ListWorkflowRunsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) ListWorkflowRunsForRepoAll(ctx context.Context, owner, repo string, params *ActionsListWorkflowRunsForRepoParams, opts ...api.CallOption) iter.Seq2[WorkflowRun, error] {
-	return api.Pages[WorkflowRun](ctx, s.client, &opActionsListWorkflowRunsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActionsService) ListWorkflowRunsForRepoAll(ctx context.Context, owner, repo string, params *ActionsListWorkflowRunsForRepoParams, opts ...api.CallOption) iter.Seq2[*WorkflowRun, error] {
+	return api.Pages[*WorkflowRun](ctx, s.client, &opActionsListWorkflowRunsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReRunJobForWorkflowRun calls actions/re-run-job-for-workflow-run.

@@ -118,8 +118,8 @@ func (s *ActivityService) ListEventsForAuthenticatedUser(ctx context.Context, us
 
 // ListEventsForAuthenticatedUserAll walks every page of [ActivityService.ListEventsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListEventsForAuthenticatedUserAll(ctx context.Context, username string, params *ActivityListEventsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListEventsForAuthenticatedUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ActivityService) ListEventsForAuthenticatedUserAll(ctx context.Context, username string, params *ActivityListEventsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListEventsForAuthenticatedUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ActivityListNotificationsForAuthenticatedUserParams are the optional parameters of [ActivityService.ListNotificationsForAuthenticatedUser].
@@ -149,8 +149,8 @@ func (s *ActivityService) ListNotificationsForAuthenticatedUser(ctx context.Cont
 
 // ListNotificationsForAuthenticatedUserAll walks every page of [ActivityService.ListNotificationsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListNotificationsForAuthenticatedUserAll(ctx context.Context, params *ActivityListNotificationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Thread, error] {
-	return api.Pages[Thread](ctx, s.client, &opActivityListNotificationsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *ActivityService) ListNotificationsForAuthenticatedUserAll(ctx context.Context, params *ActivityListNotificationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Thread, error] {
+	return api.Pages[*Thread](ctx, s.client, &opActivityListNotificationsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // ActivityListOrgEventsForAuthenticatedUserParams are the optional parameters of [ActivityService.ListOrgEventsForAuthenticatedUser].
@@ -174,8 +174,8 @@ func (s *ActivityService) ListOrgEventsForAuthenticatedUser(ctx context.Context,
 
 // ListOrgEventsForAuthenticatedUserAll walks every page of [ActivityService.ListOrgEventsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListOrgEventsForAuthenticatedUserAll(ctx context.Context, username, org string, params *ActivityListOrgEventsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListOrgEventsForAuthenticatedUser, api.Args{Path: []any{username, org}, Params: params}, opts...)
+func (s *ActivityService) ListOrgEventsForAuthenticatedUserAll(ctx context.Context, username, org string, params *ActivityListOrgEventsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListOrgEventsForAuthenticatedUser, api.Args{Path: []any{username, org}, Params: params}, opts...)
 }
 
 // ActivityListPublicEventsParams are the optional parameters of [ActivityService.ListPublicEvents].
@@ -199,8 +199,8 @@ func (s *ActivityService) ListPublicEvents(ctx context.Context, params *Activity
 
 // ListPublicEventsAll walks every page of [ActivityService.ListPublicEvents] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListPublicEventsAll(ctx context.Context, params *ActivityListPublicEventsParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListPublicEvents, api.Args{Params: params}, opts...)
+func (s *ActivityService) ListPublicEventsAll(ctx context.Context, params *ActivityListPublicEventsParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListPublicEvents, api.Args{Params: params}, opts...)
 }
 
 // ActivityListPublicEventsForRepoNetworkParams are the optional parameters of [ActivityService.ListPublicEventsForRepoNetwork].
@@ -224,8 +224,8 @@ func (s *ActivityService) ListPublicEventsForRepoNetwork(ctx context.Context, ow
 
 // ListPublicEventsForRepoNetworkAll walks every page of [ActivityService.ListPublicEventsForRepoNetwork] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListPublicEventsForRepoNetworkAll(ctx context.Context, owner, repo string, params *ActivityListPublicEventsForRepoNetworkParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListPublicEventsForRepoNetwork, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActivityService) ListPublicEventsForRepoNetworkAll(ctx context.Context, owner, repo string, params *ActivityListPublicEventsForRepoNetworkParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListPublicEventsForRepoNetwork, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActivityListPublicEventsForUserParams are the optional parameters of [ActivityService.ListPublicEventsForUser].
@@ -249,8 +249,8 @@ func (s *ActivityService) ListPublicEventsForUser(ctx context.Context, username 
 
 // ListPublicEventsForUserAll walks every page of [ActivityService.ListPublicEventsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListPublicEventsForUserAll(ctx context.Context, username string, params *ActivityListPublicEventsForUserParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListPublicEventsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ActivityService) ListPublicEventsForUserAll(ctx context.Context, username string, params *ActivityListPublicEventsForUserParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListPublicEventsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ActivityListPublicOrgEventsParams are the optional parameters of [ActivityService.ListPublicOrgEvents].
@@ -274,8 +274,8 @@ func (s *ActivityService) ListPublicOrgEvents(ctx context.Context, org string, p
 
 // ListPublicOrgEventsAll walks every page of [ActivityService.ListPublicOrgEvents] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListPublicOrgEventsAll(ctx context.Context, org string, params *ActivityListPublicOrgEventsParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListPublicOrgEvents, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ActivityService) ListPublicOrgEventsAll(ctx context.Context, org string, params *ActivityListPublicOrgEventsParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListPublicOrgEvents, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ActivityListReceivedEventsForUserParams are the optional parameters of [ActivityService.ListReceivedEventsForUser].
@@ -299,8 +299,8 @@ func (s *ActivityService) ListReceivedEventsForUser(ctx context.Context, usernam
 
 // ListReceivedEventsForUserAll walks every page of [ActivityService.ListReceivedEventsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListReceivedEventsForUserAll(ctx context.Context, username string, params *ActivityListReceivedEventsForUserParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListReceivedEventsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ActivityService) ListReceivedEventsForUserAll(ctx context.Context, username string, params *ActivityListReceivedEventsForUserParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListReceivedEventsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ActivityListReceivedPublicEventsForUserParams are the optional parameters of [ActivityService.ListReceivedPublicEventsForUser].
@@ -324,8 +324,8 @@ func (s *ActivityService) ListReceivedPublicEventsForUser(ctx context.Context, u
 
 // ListReceivedPublicEventsForUserAll walks every page of [ActivityService.ListReceivedPublicEventsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListReceivedPublicEventsForUserAll(ctx context.Context, username string, params *ActivityListReceivedPublicEventsForUserParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListReceivedPublicEventsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ActivityService) ListReceivedPublicEventsForUserAll(ctx context.Context, username string, params *ActivityListReceivedPublicEventsForUserParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListReceivedPublicEventsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ActivityListRepoEventsParams are the optional parameters of [ActivityService.ListRepoEvents].
@@ -349,8 +349,8 @@ func (s *ActivityService) ListRepoEvents(ctx context.Context, owner, repo string
 
 // ListRepoEventsAll walks every page of [ActivityService.ListRepoEvents] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListRepoEventsAll(ctx context.Context, owner, repo string, params *ActivityListRepoEventsParams, opts ...api.CallOption) iter.Seq2[Event, error] {
-	return api.Pages[Event](ctx, s.client, &opActivityListRepoEvents, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActivityService) ListRepoEventsAll(ctx context.Context, owner, repo string, params *ActivityListRepoEventsParams, opts ...api.CallOption) iter.Seq2[*Event, error] {
+	return api.Pages[*Event](ctx, s.client, &opActivityListRepoEvents, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActivityListRepoNotificationsForAuthenticatedUserParams are the optional parameters of [ActivityService.ListRepoNotificationsForAuthenticatedUser].
@@ -380,8 +380,8 @@ func (s *ActivityService) ListRepoNotificationsForAuthenticatedUser(ctx context.
 
 // ListRepoNotificationsForAuthenticatedUserAll walks every page of [ActivityService.ListRepoNotificationsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListRepoNotificationsForAuthenticatedUserAll(ctx context.Context, owner, repo string, params *ActivityListRepoNotificationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Thread, error] {
-	return api.Pages[Thread](ctx, s.client, &opActivityListRepoNotificationsForAuthenticatedUser, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActivityService) ListRepoNotificationsForAuthenticatedUserAll(ctx context.Context, owner, repo string, params *ActivityListRepoNotificationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Thread, error] {
+	return api.Pages[*Thread](ctx, s.client, &opActivityListRepoNotificationsForAuthenticatedUser, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActivityListReposStarredByAuthenticatedUserParams are the optional parameters of [ActivityService.ListReposStarredByAuthenticatedUser].
@@ -409,8 +409,8 @@ func (s *ActivityService) ListReposStarredByAuthenticatedUser(ctx context.Contex
 
 // ListReposStarredByAuthenticatedUserAll walks every page of [ActivityService.ListReposStarredByAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListReposStarredByAuthenticatedUserAll(ctx context.Context, params *ActivityListReposStarredByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Repository, error] {
-	return api.Pages[Repository](ctx, s.client, &opActivityListReposStarredByAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *ActivityService) ListReposStarredByAuthenticatedUserAll(ctx context.Context, params *ActivityListReposStarredByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Repository, error] {
+	return api.Pages[*Repository](ctx, s.client, &opActivityListReposStarredByAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // ActivityListReposStarredByUserParams are the optional parameters of [ActivityService.ListReposStarredByUser].
@@ -438,8 +438,8 @@ func (s *ActivityService) ListReposStarredByUser(ctx context.Context, username s
 
 // ListReposStarredByUserAll walks every page of [ActivityService.ListReposStarredByUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListReposStarredByUserAll(ctx context.Context, username string, params *ActivityListReposStarredByUserParams, opts ...api.CallOption) iter.Seq2[ActivityListReposStarredByUserItem, error] {
-	return api.Pages[ActivityListReposStarredByUserItem](ctx, s.client, &opActivityListReposStarredByUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ActivityService) ListReposStarredByUserAll(ctx context.Context, username string, params *ActivityListReposStarredByUserParams, opts ...api.CallOption) iter.Seq2[*ActivityListReposStarredByUserItem, error] {
+	return api.Pages[*ActivityListReposStarredByUserItem](ctx, s.client, &opActivityListReposStarredByUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ActivityListReposWatchedByUserParams are the optional parameters of [ActivityService.ListReposWatchedByUser].
@@ -463,8 +463,8 @@ func (s *ActivityService) ListReposWatchedByUser(ctx context.Context, username s
 
 // ListReposWatchedByUserAll walks every page of [ActivityService.ListReposWatchedByUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListReposWatchedByUserAll(ctx context.Context, username string, params *ActivityListReposWatchedByUserParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opActivityListReposWatchedByUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ActivityService) ListReposWatchedByUserAll(ctx context.Context, username string, params *ActivityListReposWatchedByUserParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opActivityListReposWatchedByUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ActivityListStargazersForRepoParams are the optional parameters of [ActivityService.ListStargazersForRepo].
@@ -488,8 +488,8 @@ func (s *ActivityService) ListStargazersForRepo(ctx context.Context, owner, repo
 
 // ListStargazersForRepoAll walks every page of [ActivityService.ListStargazersForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListStargazersForRepoAll(ctx context.Context, owner, repo string, params *ActivityListStargazersForRepoParams, opts ...api.CallOption) iter.Seq2[ActivityListStargazersForRepoItem, error] {
-	return api.Pages[ActivityListStargazersForRepoItem](ctx, s.client, &opActivityListStargazersForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActivityService) ListStargazersForRepoAll(ctx context.Context, owner, repo string, params *ActivityListStargazersForRepoParams, opts ...api.CallOption) iter.Seq2[*ActivityListStargazersForRepoItem, error] {
+	return api.Pages[*ActivityListStargazersForRepoItem](ctx, s.client, &opActivityListStargazersForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ActivityListWatchedReposForAuthenticatedUserParams are the optional parameters of [ActivityService.ListWatchedReposForAuthenticatedUser].
@@ -513,8 +513,8 @@ func (s *ActivityService) ListWatchedReposForAuthenticatedUser(ctx context.Conte
 
 // ListWatchedReposForAuthenticatedUserAll walks every page of [ActivityService.ListWatchedReposForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListWatchedReposForAuthenticatedUserAll(ctx context.Context, params *ActivityListWatchedReposForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opActivityListWatchedReposForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *ActivityService) ListWatchedReposForAuthenticatedUserAll(ctx context.Context, params *ActivityListWatchedReposForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opActivityListWatchedReposForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // ActivityListWatchersForRepoParams are the optional parameters of [ActivityService.ListWatchersForRepo].
@@ -538,8 +538,8 @@ func (s *ActivityService) ListWatchersForRepo(ctx context.Context, owner, repo s
 
 // ListWatchersForRepoAll walks every page of [ActivityService.ListWatchersForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ActivityService) ListWatchersForRepoAll(ctx context.Context, owner, repo string, params *ActivityListWatchersForRepoParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opActivityListWatchersForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ActivityService) ListWatchersForRepoAll(ctx context.Context, owner, repo string, params *ActivityListWatchersForRepoParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opActivityListWatchersForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // MarkNotificationsAsRead calls activity/mark-notifications-as-read.

@@ -191,8 +191,8 @@ func (s *AgentsService) ListOrgSecrets(ctx context.Context, org string, params *
 
 // ListOrgSecretsAll walks every page of [AgentsService.ListOrgSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListOrgSecretsAll(ctx context.Context, org string, params *AgentsListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[OrganizationActionsSecret, error] {
-	return api.Pages[OrganizationActionsSecret](ctx, s.client, &opAgentsListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *AgentsService) ListOrgSecretsAll(ctx context.Context, org string, params *AgentsListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[*OrganizationActionsSecret, error] {
+	return api.Pages[*OrganizationActionsSecret](ctx, s.client, &opAgentsListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // AgentsListOrgVariablesParams are the optional parameters of [AgentsService.ListOrgVariables].
@@ -216,8 +216,8 @@ func (s *AgentsService) ListOrgVariables(ctx context.Context, org string, params
 
 // ListOrgVariablesAll walks every page of [AgentsService.ListOrgVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListOrgVariablesAll(ctx context.Context, org string, params *AgentsListOrgVariablesParams, opts ...api.CallOption) iter.Seq2[OrganizationActionsVariable, error] {
-	return api.Pages[OrganizationActionsVariable](ctx, s.client, &opAgentsListOrgVariables, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *AgentsService) ListOrgVariablesAll(ctx context.Context, org string, params *AgentsListOrgVariablesParams, opts ...api.CallOption) iter.Seq2[*OrganizationActionsVariable, error] {
+	return api.Pages[*OrganizationActionsVariable](ctx, s.client, &opAgentsListOrgVariables, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // AgentsListRepoOrganizationSecretsParams are the optional parameters of [AgentsService.ListRepoOrganizationSecrets].
@@ -241,8 +241,8 @@ func (s *AgentsService) ListRepoOrganizationSecrets(ctx context.Context, owner, 
 
 // ListRepoOrganizationSecretsAll walks every page of [AgentsService.ListRepoOrganizationSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListRepoOrganizationSecretsAll(ctx context.Context, owner, repo string, params *AgentsListRepoOrganizationSecretsParams, opts ...api.CallOption) iter.Seq2[ActionsSecret, error] {
-	return api.Pages[ActionsSecret](ctx, s.client, &opAgentsListRepoOrganizationSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *AgentsService) ListRepoOrganizationSecretsAll(ctx context.Context, owner, repo string, params *AgentsListRepoOrganizationSecretsParams, opts ...api.CallOption) iter.Seq2[*ActionsSecret, error] {
+	return api.Pages[*ActionsSecret](ctx, s.client, &opAgentsListRepoOrganizationSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // AgentsListRepoOrganizationVariablesParams are the optional parameters of [AgentsService.ListRepoOrganizationVariables].
@@ -266,8 +266,8 @@ func (s *AgentsService) ListRepoOrganizationVariables(ctx context.Context, owner
 
 // ListRepoOrganizationVariablesAll walks every page of [AgentsService.ListRepoOrganizationVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListRepoOrganizationVariablesAll(ctx context.Context, owner, repo string, params *AgentsListRepoOrganizationVariablesParams, opts ...api.CallOption) iter.Seq2[ActionsVariable, error] {
-	return api.Pages[ActionsVariable](ctx, s.client, &opAgentsListRepoOrganizationVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *AgentsService) ListRepoOrganizationVariablesAll(ctx context.Context, owner, repo string, params *AgentsListRepoOrganizationVariablesParams, opts ...api.CallOption) iter.Seq2[*ActionsVariable, error] {
+	return api.Pages[*ActionsVariable](ctx, s.client, &opAgentsListRepoOrganizationVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // AgentsListRepoSecretsParams are the optional parameters of [AgentsService.ListRepoSecrets].
@@ -291,8 +291,8 @@ func (s *AgentsService) ListRepoSecrets(ctx context.Context, owner, repo string,
 
 // ListRepoSecretsAll walks every page of [AgentsService.ListRepoSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *AgentsListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[ActionsSecret, error] {
-	return api.Pages[ActionsSecret](ctx, s.client, &opAgentsListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *AgentsService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *AgentsListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[*ActionsSecret, error] {
+	return api.Pages[*ActionsSecret](ctx, s.client, &opAgentsListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // AgentsListRepoVariablesParams are the optional parameters of [AgentsService.ListRepoVariables].
@@ -316,8 +316,8 @@ func (s *AgentsService) ListRepoVariables(ctx context.Context, owner, repo strin
 
 // ListRepoVariablesAll walks every page of [AgentsService.ListRepoVariables] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListRepoVariablesAll(ctx context.Context, owner, repo string, params *AgentsListRepoVariablesParams, opts ...api.CallOption) iter.Seq2[ActionsVariable, error] {
-	return api.Pages[ActionsVariable](ctx, s.client, &opAgentsListRepoVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *AgentsService) ListRepoVariablesAll(ctx context.Context, owner, repo string, params *AgentsListRepoVariablesParams, opts ...api.CallOption) iter.Seq2[*ActionsVariable, error] {
+	return api.Pages[*ActionsVariable](ctx, s.client, &opAgentsListRepoVariables, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // AgentsListSelectedReposForOrgSecretParams are the optional parameters of [AgentsService.ListSelectedReposForOrgSecret].
@@ -341,8 +341,8 @@ func (s *AgentsService) ListSelectedReposForOrgSecret(ctx context.Context, org, 
 
 // ListSelectedReposForOrgSecretAll walks every page of [AgentsService.ListSelectedReposForOrgSecret] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *AgentsListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opAgentsListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
+func (s *AgentsService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *AgentsListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opAgentsListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
 }
 
 // AgentsListSelectedReposForOrgVariableParams are the optional parameters of [AgentsService.ListSelectedReposForOrgVariable].
@@ -366,8 +366,8 @@ func (s *AgentsService) ListSelectedReposForOrgVariable(ctx context.Context, org
 
 // ListSelectedReposForOrgVariableAll walks every page of [AgentsService.ListSelectedReposForOrgVariable] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentsService) ListSelectedReposForOrgVariableAll(ctx context.Context, org, name string, params *AgentsListSelectedReposForOrgVariableParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opAgentsListSelectedReposForOrgVariable, api.Args{Path: []any{org, name}, Params: params}, opts...)
+func (s *AgentsService) ListSelectedReposForOrgVariableAll(ctx context.Context, org, name string, params *AgentsListSelectedReposForOrgVariableParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opAgentsListSelectedReposForOrgVariable, api.Args{Path: []any{org, name}, Params: params}, opts...)
 }
 
 // RemoveSelectedRepoFromOrgSecret calls agents/remove-selected-repo-from-org-secret.

@@ -77,8 +77,8 @@ func (s *AgentTasksService) ListTasks(ctx context.Context, params *AgentTasksLis
 
 // ListTasksAll walks every page of [AgentTasksService.ListTasks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentTasksService) ListTasksAll(ctx context.Context, params *AgentTasksListTasksParams, opts ...api.CallOption) iter.Seq2[Task, error] {
-	return api.Pages[Task](ctx, s.client, &opAgentTasksListTasks, api.Args{Params: params}, opts...)
+func (s *AgentTasksService) ListTasksAll(ctx context.Context, params *AgentTasksListTasksParams, opts ...api.CallOption) iter.Seq2[*Task, error] {
+	return api.Pages[*Task](ctx, s.client, &opAgentTasksListTasks, api.Args{Params: params}, opts...)
 }
 
 // AgentTasksListTasksForRepoParams are the optional parameters of [AgentTasksService.ListTasksForRepo].
@@ -111,6 +111,6 @@ func (s *AgentTasksService) ListTasksForRepo(ctx context.Context, owner, repo st
 
 // ListTasksForRepoAll walks every page of [AgentTasksService.ListTasksForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AgentTasksService) ListTasksForRepoAll(ctx context.Context, owner, repo string, params *AgentTasksListTasksForRepoParams, opts ...api.CallOption) iter.Seq2[Task, error] {
-	return api.Pages[Task](ctx, s.client, &opAgentTasksListTasksForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *AgentTasksService) ListTasksForRepoAll(ctx context.Context, owner, repo string, params *AgentTasksListTasksForRepoParams, opts ...api.CallOption) iter.Seq2[*Task, error] {
+	return api.Pages[*Task](ctx, s.client, &opAgentTasksListTasksForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }

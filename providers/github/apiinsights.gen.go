@@ -42,8 +42,8 @@ func (s *APIInsightsService) GetRouteStatsByActor(ctx context.Context, org strin
 
 // GetRouteStatsByActorAll walks every page of [APIInsightsService.GetRouteStatsByActor] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *APIInsightsService) GetRouteStatsByActorAll(ctx context.Context, org string, actorType APIInsightsGetTimeStatsByActorType, actorID int64, params APIInsightsGetRouteStatsByActorParams, opts ...api.CallOption) iter.Seq2[APIInsightsRouteStatsItem, error] {
-	return api.Pages[APIInsightsRouteStatsItem](ctx, s.client, &opAPIInsightsGetRouteStatsByActor, api.Args{Path: []any{org, actorType, actorID}, Params: &params}, opts...)
+func (s *APIInsightsService) GetRouteStatsByActorAll(ctx context.Context, org string, actorType APIInsightsGetTimeStatsByActorType, actorID int64, params APIInsightsGetRouteStatsByActorParams, opts ...api.CallOption) iter.Seq2[*APIInsightsRouteStatsItem, error] {
+	return api.Pages[*APIInsightsRouteStatsItem](ctx, s.client, &opAPIInsightsGetRouteStatsByActor, api.Args{Path: []any{org, actorType, actorID}, Params: &params}, opts...)
 }
 
 // APIInsightsGetSubjectStatsParams are the parameters of [APIInsightsService.GetSubjectStats].
@@ -74,8 +74,8 @@ func (s *APIInsightsService) GetSubjectStats(ctx context.Context, org string, pa
 
 // GetSubjectStatsAll walks every page of [APIInsightsService.GetSubjectStats] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *APIInsightsService) GetSubjectStatsAll(ctx context.Context, org string, params APIInsightsGetSubjectStatsParams, opts ...api.CallOption) iter.Seq2[APIInsightsSubjectStatsItem, error] {
-	return api.Pages[APIInsightsSubjectStatsItem](ctx, s.client, &opAPIInsightsGetSubjectStats, api.Args{Path: []any{org}, Params: &params}, opts...)
+func (s *APIInsightsService) GetSubjectStatsAll(ctx context.Context, org string, params APIInsightsGetSubjectStatsParams, opts ...api.CallOption) iter.Seq2[*APIInsightsSubjectStatsItem, error] {
+	return api.Pages[*APIInsightsSubjectStatsItem](ctx, s.client, &opAPIInsightsGetSubjectStats, api.Args{Path: []any{org}, Params: &params}, opts...)
 }
 
 // APIInsightsGetSummaryStatsParams are the parameters of [APIInsightsService.GetSummaryStats].
@@ -220,6 +220,6 @@ func (s *APIInsightsService) GetUserStats(ctx context.Context, org, userID strin
 
 // GetUserStatsAll walks every page of [APIInsightsService.GetUserStats] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *APIInsightsService) GetUserStatsAll(ctx context.Context, org, userID string, params APIInsightsGetUserStatsParams, opts ...api.CallOption) iter.Seq2[APIInsightsUserStatsItem, error] {
-	return api.Pages[APIInsightsUserStatsItem](ctx, s.client, &opAPIInsightsGetUserStats, api.Args{Path: []any{org, userID}, Params: &params}, opts...)
+func (s *APIInsightsService) GetUserStatsAll(ctx context.Context, org, userID string, params APIInsightsGetUserStatsParams, opts ...api.CallOption) iter.Seq2[*APIInsightsUserStatsItem, error] {
+	return api.Pages[*APIInsightsUserStatsItem](ctx, s.client, &opAPIInsightsGetUserStats, api.Args{Path: []any{org, userID}, Params: &params}, opts...)
 }

@@ -219,8 +219,8 @@ func (s *AppsService) ListAccountsForPlan(ctx context.Context, planID int64, par
 
 // ListAccountsForPlanAll walks every page of [AppsService.ListAccountsForPlan] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListAccountsForPlanAll(ctx context.Context, planID int64, params *AppsListAccountsForPlanParams, opts ...api.CallOption) iter.Seq2[MarketplacePurchase, error] {
-	return api.Pages[MarketplacePurchase](ctx, s.client, &opAppsListAccountsForPlan, api.Args{Path: []any{planID}, Params: params}, opts...)
+func (s *AppsService) ListAccountsForPlanAll(ctx context.Context, planID int64, params *AppsListAccountsForPlanParams, opts ...api.CallOption) iter.Seq2[*MarketplacePurchase, error] {
+	return api.Pages[*MarketplacePurchase](ctx, s.client, &opAppsListAccountsForPlan, api.Args{Path: []any{planID}, Params: params}, opts...)
 }
 
 // AppsListAccountsForPlanStubbedParams are the optional parameters of [AppsService.ListAccountsForPlanStubbed].
@@ -248,8 +248,8 @@ func (s *AppsService) ListAccountsForPlanStubbed(ctx context.Context, planID int
 
 // ListAccountsForPlanStubbedAll walks every page of [AppsService.ListAccountsForPlanStubbed] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListAccountsForPlanStubbedAll(ctx context.Context, planID int64, params *AppsListAccountsForPlanStubbedParams, opts ...api.CallOption) iter.Seq2[MarketplacePurchase, error] {
-	return api.Pages[MarketplacePurchase](ctx, s.client, &opAppsListAccountsForPlanStubbed, api.Args{Path: []any{planID}, Params: params}, opts...)
+func (s *AppsService) ListAccountsForPlanStubbedAll(ctx context.Context, planID int64, params *AppsListAccountsForPlanStubbedParams, opts ...api.CallOption) iter.Seq2[*MarketplacePurchase, error] {
+	return api.Pages[*MarketplacePurchase](ctx, s.client, &opAppsListAccountsForPlanStubbed, api.Args{Path: []any{planID}, Params: params}, opts...)
 }
 
 // AppsListInstallationReposForAuthenticatedUserParams are the optional parameters of [AppsService.ListInstallationReposForAuthenticatedUser].
@@ -273,8 +273,8 @@ func (s *AppsService) ListInstallationReposForAuthenticatedUser(ctx context.Cont
 
 // ListInstallationReposForAuthenticatedUserAll walks every page of [AppsService.ListInstallationReposForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListInstallationReposForAuthenticatedUserAll(ctx context.Context, installationID int64, params *AppsListInstallationReposForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[AppsListReposAccessibleToInstallationRepository, error] {
-	return api.Pages[AppsListReposAccessibleToInstallationRepository](ctx, s.client, &opAppsListInstallationReposForAuthenticatedUser, api.Args{Path: []any{installationID}, Params: params}, opts...)
+func (s *AppsService) ListInstallationReposForAuthenticatedUserAll(ctx context.Context, installationID int64, params *AppsListInstallationReposForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*AppsListReposAccessibleToInstallationRepository, error] {
+	return api.Pages[*AppsListReposAccessibleToInstallationRepository](ctx, s.client, &opAppsListInstallationReposForAuthenticatedUser, api.Args{Path: []any{installationID}, Params: params}, opts...)
 }
 
 // AppsListInstallationRequestsForAuthenticatedAppParams are the optional parameters of [AppsService.ListInstallationRequestsForAuthenticatedApp].
@@ -298,8 +298,8 @@ func (s *AppsService) ListInstallationRequestsForAuthenticatedApp(ctx context.Co
 
 // ListInstallationRequestsForAuthenticatedAppAll walks every page of [AppsService.ListInstallationRequestsForAuthenticatedApp] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListInstallationRequestsForAuthenticatedAppAll(ctx context.Context, params *AppsListInstallationRequestsForAuthenticatedAppParams, opts ...api.CallOption) iter.Seq2[IntegrationInstallationRequest, error] {
-	return api.Pages[IntegrationInstallationRequest](ctx, s.client, &opAppsListInstallationRequestsForAuthenticatedApp, api.Args{Params: params}, opts...)
+func (s *AppsService) ListInstallationRequestsForAuthenticatedAppAll(ctx context.Context, params *AppsListInstallationRequestsForAuthenticatedAppParams, opts ...api.CallOption) iter.Seq2[*IntegrationInstallationRequest, error] {
+	return api.Pages[*IntegrationInstallationRequest](ctx, s.client, &opAppsListInstallationRequestsForAuthenticatedApp, api.Args{Params: params}, opts...)
 }
 
 // AppsListInstallationsParams are the optional parameters of [AppsService.ListInstallations].
@@ -325,8 +325,8 @@ func (s *AppsService) ListInstallations(ctx context.Context, params *AppsListIns
 
 // ListInstallationsAll walks every page of [AppsService.ListInstallations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListInstallationsAll(ctx context.Context, params *AppsListInstallationsParams, opts ...api.CallOption) iter.Seq2[AppsListInstallationsItem, error] {
-	return api.Pages[AppsListInstallationsItem](ctx, s.client, &opAppsListInstallations, api.Args{Params: params}, opts...)
+func (s *AppsService) ListInstallationsAll(ctx context.Context, params *AppsListInstallationsParams, opts ...api.CallOption) iter.Seq2[*AppsListInstallationsItem, error] {
+	return api.Pages[*AppsListInstallationsItem](ctx, s.client, &opAppsListInstallations, api.Args{Params: params}, opts...)
 }
 
 // AppsListInstallationsForAuthenticatedUserParams are the optional parameters of [AppsService.ListInstallationsForAuthenticatedUser].
@@ -350,8 +350,8 @@ func (s *AppsService) ListInstallationsForAuthenticatedUser(ctx context.Context,
 
 // ListInstallationsForAuthenticatedUserAll walks every page of [AppsService.ListInstallationsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListInstallationsForAuthenticatedUserAll(ctx context.Context, params *AppsListInstallationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Installation, error] {
-	return api.Pages[Installation](ctx, s.client, &opAppsListInstallationsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *AppsService) ListInstallationsForAuthenticatedUserAll(ctx context.Context, params *AppsListInstallationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Installation, error] {
+	return api.Pages[*Installation](ctx, s.client, &opAppsListInstallationsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // AppsListPlansParams are the optional parameters of [AppsService.ListPlans].
@@ -375,8 +375,8 @@ func (s *AppsService) ListPlans(ctx context.Context, params *AppsListPlansParams
 
 // ListPlansAll walks every page of [AppsService.ListPlans] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListPlansAll(ctx context.Context, params *AppsListPlansParams, opts ...api.CallOption) iter.Seq2[MarketplaceListingPlan, error] {
-	return api.Pages[MarketplaceListingPlan](ctx, s.client, &opAppsListPlans, api.Args{Params: params}, opts...)
+func (s *AppsService) ListPlansAll(ctx context.Context, params *AppsListPlansParams, opts ...api.CallOption) iter.Seq2[*MarketplaceListingPlan, error] {
+	return api.Pages[*MarketplaceListingPlan](ctx, s.client, &opAppsListPlans, api.Args{Params: params}, opts...)
 }
 
 // AppsListPlansStubbedParams are the optional parameters of [AppsService.ListPlansStubbed].
@@ -400,8 +400,8 @@ func (s *AppsService) ListPlansStubbed(ctx context.Context, params *AppsListPlan
 
 // ListPlansStubbedAll walks every page of [AppsService.ListPlansStubbed] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListPlansStubbedAll(ctx context.Context, params *AppsListPlansStubbedParams, opts ...api.CallOption) iter.Seq2[MarketplaceListingPlan, error] {
-	return api.Pages[MarketplaceListingPlan](ctx, s.client, &opAppsListPlansStubbed, api.Args{Params: params}, opts...)
+func (s *AppsService) ListPlansStubbedAll(ctx context.Context, params *AppsListPlansStubbedParams, opts ...api.CallOption) iter.Seq2[*MarketplaceListingPlan, error] {
+	return api.Pages[*MarketplaceListingPlan](ctx, s.client, &opAppsListPlansStubbed, api.Args{Params: params}, opts...)
 }
 
 // AppsListReposAccessibleToInstallationParams are the optional parameters of [AppsService.ListReposAccessibleToInstallation].
@@ -425,8 +425,8 @@ func (s *AppsService) ListReposAccessibleToInstallation(ctx context.Context, par
 
 // ListReposAccessibleToInstallationAll walks every page of [AppsService.ListReposAccessibleToInstallation] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListReposAccessibleToInstallationAll(ctx context.Context, params *AppsListReposAccessibleToInstallationParams, opts ...api.CallOption) iter.Seq2[AppsListReposAccessibleToInstallationRepository, error] {
-	return api.Pages[AppsListReposAccessibleToInstallationRepository](ctx, s.client, &opAppsListReposAccessibleToInstallation, api.Args{Params: params}, opts...)
+func (s *AppsService) ListReposAccessibleToInstallationAll(ctx context.Context, params *AppsListReposAccessibleToInstallationParams, opts ...api.CallOption) iter.Seq2[*AppsListReposAccessibleToInstallationRepository, error] {
+	return api.Pages[*AppsListReposAccessibleToInstallationRepository](ctx, s.client, &opAppsListReposAccessibleToInstallation, api.Args{Params: params}, opts...)
 }
 
 // AppsListSubscriptionsForAuthenticatedUserParams are the optional parameters of [AppsService.ListSubscriptionsForAuthenticatedUser].
@@ -450,8 +450,8 @@ func (s *AppsService) ListSubscriptionsForAuthenticatedUser(ctx context.Context,
 
 // ListSubscriptionsForAuthenticatedUserAll walks every page of [AppsService.ListSubscriptionsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListSubscriptionsForAuthenticatedUserAll(ctx context.Context, params *AppsListSubscriptionsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[UserMarketplacePurchase, error] {
-	return api.Pages[UserMarketplacePurchase](ctx, s.client, &opAppsListSubscriptionsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *AppsService) ListSubscriptionsForAuthenticatedUserAll(ctx context.Context, params *AppsListSubscriptionsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*UserMarketplacePurchase, error] {
+	return api.Pages[*UserMarketplacePurchase](ctx, s.client, &opAppsListSubscriptionsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // AppsListSubscriptionsForAuthenticatedUserStubbedParams are the optional parameters of [AppsService.ListSubscriptionsForAuthenticatedUserStubbed].
@@ -475,8 +475,8 @@ func (s *AppsService) ListSubscriptionsForAuthenticatedUserStubbed(ctx context.C
 
 // ListSubscriptionsForAuthenticatedUserStubbedAll walks every page of [AppsService.ListSubscriptionsForAuthenticatedUserStubbed] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListSubscriptionsForAuthenticatedUserStubbedAll(ctx context.Context, params *AppsListSubscriptionsForAuthenticatedUserStubbedParams, opts ...api.CallOption) iter.Seq2[UserMarketplacePurchase, error] {
-	return api.Pages[UserMarketplacePurchase](ctx, s.client, &opAppsListSubscriptionsForAuthenticatedUserStubbed, api.Args{Params: params}, opts...)
+func (s *AppsService) ListSubscriptionsForAuthenticatedUserStubbedAll(ctx context.Context, params *AppsListSubscriptionsForAuthenticatedUserStubbedParams, opts ...api.CallOption) iter.Seq2[*UserMarketplacePurchase, error] {
+	return api.Pages[*UserMarketplacePurchase](ctx, s.client, &opAppsListSubscriptionsForAuthenticatedUserStubbed, api.Args{Params: params}, opts...)
 }
 
 // AppsListWebhookDeliveriesParams are the optional parameters of [AppsService.ListWebhookDeliveries].
@@ -500,8 +500,8 @@ func (s *AppsService) ListWebhookDeliveries(ctx context.Context, params *AppsLis
 
 // ListWebhookDeliveriesAll walks every page of [AppsService.ListWebhookDeliveries] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsService) ListWebhookDeliveriesAll(ctx context.Context, params *AppsListWebhookDeliveriesParams, opts ...api.CallOption) iter.Seq2[HookDeliveryItem, error] {
-	return api.Pages[HookDeliveryItem](ctx, s.client, &opAppsListWebhookDeliveries, api.Args{Params: params}, opts...)
+func (s *AppsService) ListWebhookDeliveriesAll(ctx context.Context, params *AppsListWebhookDeliveriesParams, opts ...api.CallOption) iter.Seq2[*HookDeliveryItem, error] {
+	return api.Pages[*HookDeliveryItem](ctx, s.client, &opAppsListWebhookDeliveries, api.Args{Params: params}, opts...)
 }
 
 // RedeliverWebhookDelivery calls apps/redeliver-webhook-delivery.

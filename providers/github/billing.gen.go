@@ -59,8 +59,8 @@ func (s *BillingService) GetAllBudgetsOrg(ctx context.Context, org string, param
 
 // GetAllBudgetsOrgAll walks every page of [BillingService.GetAllBudgetsOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *BillingService) GetAllBudgetsOrgAll(ctx context.Context, org string, params *BillingGetAllBudgetsOrgParams, opts ...api.CallOption) iter.Seq2[Budget, error] {
-	return api.Pages[Budget](ctx, s.client, &opBillingGetAllBudgetsOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *BillingService) GetAllBudgetsOrgAll(ctx context.Context, org string, params *BillingGetAllBudgetsOrgParams, opts ...api.CallOption) iter.Seq2[*Budget, error] {
+	return api.Pages[*Budget](ctx, s.client, &opBillingGetAllBudgetsOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // GetBudgetOrg calls billing/get-budget-org.

@@ -71,8 +71,8 @@ func (s *CampaignsService) ListOrgCampaigns(ctx context.Context, org string, par
 
 // ListOrgCampaignsAll walks every page of [CampaignsService.ListOrgCampaigns] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CampaignsService) ListOrgCampaignsAll(ctx context.Context, org string, params *CampaignsListOrgCampaignsParams, opts ...api.CallOption) iter.Seq2[CampaignSummary, error] {
-	return api.Pages[CampaignSummary](ctx, s.client, &opCampaignsListOrgCampaigns, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CampaignsService) ListOrgCampaignsAll(ctx context.Context, org string, params *CampaignsListOrgCampaignsParams, opts ...api.CallOption) iter.Seq2[*CampaignSummary, error] {
+	return api.Pages[*CampaignSummary](ctx, s.client, &opCampaignsListOrgCampaigns, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // UpdateCampaign calls campaigns/update-campaign.

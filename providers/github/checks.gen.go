@@ -79,8 +79,8 @@ func (s *ChecksService) ListAnnotations(ctx context.Context, owner, repo string,
 
 // ListAnnotationsAll walks every page of [ChecksService.ListAnnotations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ChecksService) ListAnnotationsAll(ctx context.Context, owner, repo string, checkRunID int64, params *ChecksListAnnotationsParams, opts ...api.CallOption) iter.Seq2[CheckAnnotation, error] {
-	return api.Pages[CheckAnnotation](ctx, s.client, &opChecksListAnnotations, api.Args{Path: []any{owner, repo, checkRunID}, Params: params}, opts...)
+func (s *ChecksService) ListAnnotationsAll(ctx context.Context, owner, repo string, checkRunID int64, params *ChecksListAnnotationsParams, opts ...api.CallOption) iter.Seq2[*CheckAnnotation, error] {
+	return api.Pages[*CheckAnnotation](ctx, s.client, &opChecksListAnnotations, api.Args{Path: []any{owner, repo, checkRunID}, Params: params}, opts...)
 }
 
 // ChecksListForRefParams are the optional parameters of [ChecksService.ListForRef].
@@ -110,8 +110,8 @@ func (s *ChecksService) ListForRef(ctx context.Context, owner, repo, ref string,
 
 // ListForRefAll walks every page of [ChecksService.ListForRef] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ChecksService) ListForRefAll(ctx context.Context, owner, repo, ref string, params *ChecksListForRefParams, opts ...api.CallOption) iter.Seq2[CheckRun, error] {
-	return api.Pages[CheckRun](ctx, s.client, &opChecksListForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
+func (s *ChecksService) ListForRefAll(ctx context.Context, owner, repo, ref string, params *ChecksListForRefParams, opts ...api.CallOption) iter.Seq2[*CheckRun, error] {
+	return api.Pages[*CheckRun](ctx, s.client, &opChecksListForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
 }
 
 // ChecksListForSuiteParams are the optional parameters of [ChecksService.ListForSuite].
@@ -140,8 +140,8 @@ func (s *ChecksService) ListForSuite(ctx context.Context, owner, repo string, ch
 
 // ListForSuiteAll walks every page of [ChecksService.ListForSuite] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ChecksService) ListForSuiteAll(ctx context.Context, owner, repo string, checkSuiteID int64, params *ChecksListForSuiteParams, opts ...api.CallOption) iter.Seq2[CheckRun, error] {
-	return api.Pages[CheckRun](ctx, s.client, &opChecksListForSuite, api.Args{Path: []any{owner, repo, checkSuiteID}, Params: params}, opts...)
+func (s *ChecksService) ListForSuiteAll(ctx context.Context, owner, repo string, checkSuiteID int64, params *ChecksListForSuiteParams, opts ...api.CallOption) iter.Seq2[*CheckRun, error] {
+	return api.Pages[*CheckRun](ctx, s.client, &opChecksListForSuite, api.Args{Path: []any{owner, repo, checkSuiteID}, Params: params}, opts...)
 }
 
 // ChecksListSuitesForRefParams are the optional parameters of [ChecksService.ListSuitesForRef].
@@ -167,8 +167,8 @@ func (s *ChecksService) ListSuitesForRef(ctx context.Context, owner, repo, ref s
 
 // ListSuitesForRefAll walks every page of [ChecksService.ListSuitesForRef] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ChecksService) ListSuitesForRefAll(ctx context.Context, owner, repo, ref string, params *ChecksListSuitesForRefParams, opts ...api.CallOption) iter.Seq2[CheckSuite, error] {
-	return api.Pages[CheckSuite](ctx, s.client, &opChecksListSuitesForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
+func (s *ChecksService) ListSuitesForRefAll(ctx context.Context, owner, repo, ref string, params *ChecksListSuitesForRefParams, opts ...api.CallOption) iter.Seq2[*CheckSuite, error] {
+	return api.Pages[*CheckSuite](ctx, s.client, &opChecksListSuitesForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
 }
 
 // RerequestRun calls checks/rerequest-run.

@@ -76,8 +76,8 @@ func (s *ClassroomService) ListAcceptedAssignmentsForAnAssignment(ctx context.Co
 
 // ListAcceptedAssignmentsForAnAssignmentAll walks every page of [ClassroomService.ListAcceptedAssignmentsForAnAssignment] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ClassroomService) ListAcceptedAssignmentsForAnAssignmentAll(ctx context.Context, assignmentID int64, params *ClassroomListAcceptedAssignmentsForAnAssignmentParams, opts ...api.CallOption) iter.Seq2[ClassroomAcceptedAssignment, error] {
-	return api.Pages[ClassroomAcceptedAssignment](ctx, s.client, &opClassroomListAcceptedAssignmentsForAnAssignment, api.Args{Path: []any{assignmentID}, Params: params}, opts...)
+func (s *ClassroomService) ListAcceptedAssignmentsForAnAssignmentAll(ctx context.Context, assignmentID int64, params *ClassroomListAcceptedAssignmentsForAnAssignmentParams, opts ...api.CallOption) iter.Seq2[*ClassroomAcceptedAssignment, error] {
+	return api.Pages[*ClassroomAcceptedAssignment](ctx, s.client, &opClassroomListAcceptedAssignmentsForAnAssignment, api.Args{Path: []any{assignmentID}, Params: params}, opts...)
 }
 
 // ClassroomListAssignmentsForAClassroomParams are the optional parameters of [ClassroomService.ListAssignmentsForAClassroom].
@@ -103,8 +103,8 @@ func (s *ClassroomService) ListAssignmentsForAClassroom(ctx context.Context, cla
 
 // ListAssignmentsForAClassroomAll walks every page of [ClassroomService.ListAssignmentsForAClassroom] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ClassroomService) ListAssignmentsForAClassroomAll(ctx context.Context, classroomID int64, params *ClassroomListAssignmentsForAClassroomParams, opts ...api.CallOption) iter.Seq2[SimpleClassroomAssignment, error] {
-	return api.Pages[SimpleClassroomAssignment](ctx, s.client, &opClassroomListAssignmentsForAClassroom, api.Args{Path: []any{classroomID}, Params: params}, opts...)
+func (s *ClassroomService) ListAssignmentsForAClassroomAll(ctx context.Context, classroomID int64, params *ClassroomListAssignmentsForAClassroomParams, opts ...api.CallOption) iter.Seq2[*SimpleClassroomAssignment, error] {
+	return api.Pages[*SimpleClassroomAssignment](ctx, s.client, &opClassroomListAssignmentsForAClassroom, api.Args{Path: []any{classroomID}, Params: params}, opts...)
 }
 
 // ClassroomListClassroomsParams are the optional parameters of [ClassroomService.ListClassrooms].
@@ -130,6 +130,6 @@ func (s *ClassroomService) ListClassrooms(ctx context.Context, params *Classroom
 
 // ListClassroomsAll walks every page of [ClassroomService.ListClassrooms] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ClassroomService) ListClassroomsAll(ctx context.Context, params *ClassroomListClassroomsParams, opts ...api.CallOption) iter.Seq2[SimpleClassroom, error] {
-	return api.Pages[SimpleClassroom](ctx, s.client, &opClassroomListClassrooms, api.Args{Params: params}, opts...)
+func (s *ClassroomService) ListClassroomsAll(ctx context.Context, params *ClassroomListClassroomsParams, opts ...api.CallOption) iter.Seq2[*SimpleClassroom, error] {
+	return api.Pages[*SimpleClassroom](ctx, s.client, &opClassroomListClassrooms, api.Args{Params: params}, opts...)
 }

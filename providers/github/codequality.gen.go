@@ -60,8 +60,8 @@ func (s *CodeQualityService) ListFindingsForRepo(ctx context.Context, owner, rep
 
 // ListFindingsForRepoAll walks every page of [CodeQualityService.ListFindingsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeQualityService) ListFindingsForRepoAll(ctx context.Context, owner, repo string, params *CodeQualityListFindingsForRepoParams, opts ...api.CallOption) iter.Seq2[CodeQualityFinding, error] {
-	return api.Pages[CodeQualityFinding](ctx, s.client, &opCodeQualityListFindingsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *CodeQualityService) ListFindingsForRepoAll(ctx context.Context, owner, repo string, params *CodeQualityListFindingsForRepoParams, opts ...api.CallOption) iter.Seq2[*CodeQualityFinding, error] {
+	return api.Pages[*CodeQualityFinding](ctx, s.client, &opCodeQualityListFindingsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // UpdateSetup calls code-quality/update-setup.

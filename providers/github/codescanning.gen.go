@@ -183,8 +183,8 @@ func (s *CodeScanningService) ListAlertInstances(ctx context.Context, owner, rep
 
 // ListAlertInstancesAll walks every page of [CodeScanningService.ListAlertInstances] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeScanningService) ListAlertInstancesAll(ctx context.Context, owner, repo string, alertNumber int64, params *CodeScanningListAlertInstancesParams, opts ...api.CallOption) iter.Seq2[CodeScanningAlertInstanceList, error] {
-	return api.Pages[CodeScanningAlertInstanceList](ctx, s.client, &opCodeScanningListAlertInstances, api.Args{Path: []any{owner, repo, alertNumber}, Params: params}, opts...)
+func (s *CodeScanningService) ListAlertInstancesAll(ctx context.Context, owner, repo string, alertNumber int64, params *CodeScanningListAlertInstancesParams, opts ...api.CallOption) iter.Seq2[*CodeScanningAlertInstanceList, error] {
+	return api.Pages[*CodeScanningAlertInstanceList](ctx, s.client, &opCodeScanningListAlertInstances, api.Args{Path: []any{owner, repo, alertNumber}, Params: params}, opts...)
 }
 
 // CodeScanningListAlertsForOrgParams are the optional parameters of [CodeScanningService.ListAlertsForOrg].
@@ -219,8 +219,8 @@ func (s *CodeScanningService) ListAlertsForOrg(ctx context.Context, org string, 
 
 // ListAlertsForOrgAll walks every page of [CodeScanningService.ListAlertsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeScanningService) ListAlertsForOrgAll(ctx context.Context, org string, params *CodeScanningListAlertsForOrgParams, opts ...api.CallOption) iter.Seq2[CodeScanningOrganizationAlertItems, error] {
-	return api.Pages[CodeScanningOrganizationAlertItems](ctx, s.client, &opCodeScanningListAlertsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CodeScanningService) ListAlertsForOrgAll(ctx context.Context, org string, params *CodeScanningListAlertsForOrgParams, opts ...api.CallOption) iter.Seq2[*CodeScanningOrganizationAlertItems, error] {
+	return api.Pages[*CodeScanningOrganizationAlertItems](ctx, s.client, &opCodeScanningListAlertsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // CodeScanningListAlertsForRepoParams are the optional parameters of [CodeScanningService.ListAlertsForRepo].
@@ -252,8 +252,8 @@ func (s *CodeScanningService) ListAlertsForRepo(ctx context.Context, owner, repo
 
 // ListAlertsForRepoAll walks every page of [CodeScanningService.ListAlertsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeScanningService) ListAlertsForRepoAll(ctx context.Context, owner, repo string, params *CodeScanningListAlertsForRepoParams, opts ...api.CallOption) iter.Seq2[CodeScanningAlertItems, error] {
-	return api.Pages[CodeScanningAlertItems](ctx, s.client, &opCodeScanningListAlertsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *CodeScanningService) ListAlertsForRepoAll(ctx context.Context, owner, repo string, params *CodeScanningListAlertsForRepoParams, opts ...api.CallOption) iter.Seq2[*CodeScanningAlertItems, error] {
+	return api.Pages[*CodeScanningAlertItems](ctx, s.client, &opCodeScanningListAlertsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ListCodeQLDatabases calls code-scanning/list-codeql-databases.
@@ -297,8 +297,8 @@ func (s *CodeScanningService) ListRecentAnalyses(ctx context.Context, owner, rep
 
 // ListRecentAnalysesAll walks every page of [CodeScanningService.ListRecentAnalyses] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeScanningService) ListRecentAnalysesAll(ctx context.Context, owner, repo string, params *CodeScanningListRecentAnalysesParams, opts ...api.CallOption) iter.Seq2[CodeScanningAnalysis, error] {
-	return api.Pages[CodeScanningAnalysis](ctx, s.client, &opCodeScanningListRecentAnalyses, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *CodeScanningService) ListRecentAnalysesAll(ctx context.Context, owner, repo string, params *CodeScanningListRecentAnalysesParams, opts ...api.CallOption) iter.Seq2[*CodeScanningAnalysis, error] {
+	return api.Pages[*CodeScanningAnalysis](ctx, s.client, &opCodeScanningListRecentAnalyses, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // UpdateAlert calls code-scanning/update-alert.

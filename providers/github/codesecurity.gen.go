@@ -128,8 +128,8 @@ func (s *CodeSecurityService) GetConfigurationsForEnterprise(ctx context.Context
 
 // GetConfigurationsForEnterpriseAll walks every page of [CodeSecurityService.GetConfigurationsForEnterprise] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeSecurityService) GetConfigurationsForEnterpriseAll(ctx context.Context, enterprise string, params *CodeSecurityGetConfigurationsForEnterpriseParams, opts ...api.CallOption) iter.Seq2[CodeSecurityConfiguration, error] {
-	return api.Pages[CodeSecurityConfiguration](ctx, s.client, &opCodeSecurityGetConfigurationsForEnterprise, api.Args{Path: []any{enterprise}, Params: params}, opts...)
+func (s *CodeSecurityService) GetConfigurationsForEnterpriseAll(ctx context.Context, enterprise string, params *CodeSecurityGetConfigurationsForEnterpriseParams, opts ...api.CallOption) iter.Seq2[*CodeSecurityConfiguration, error] {
+	return api.Pages[*CodeSecurityConfiguration](ctx, s.client, &opCodeSecurityGetConfigurationsForEnterprise, api.Args{Path: []any{enterprise}, Params: params}, opts...)
 }
 
 // CodeSecurityGetConfigurationsForOrgParams are the optional parameters of [CodeSecurityService.GetConfigurationsForOrg].
@@ -155,8 +155,8 @@ func (s *CodeSecurityService) GetConfigurationsForOrg(ctx context.Context, org s
 
 // GetConfigurationsForOrgAll walks every page of [CodeSecurityService.GetConfigurationsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeSecurityService) GetConfigurationsForOrgAll(ctx context.Context, org string, params *CodeSecurityGetConfigurationsForOrgParams, opts ...api.CallOption) iter.Seq2[CodeSecurityConfiguration, error] {
-	return api.Pages[CodeSecurityConfiguration](ctx, s.client, &opCodeSecurityGetConfigurationsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CodeSecurityService) GetConfigurationsForOrgAll(ctx context.Context, org string, params *CodeSecurityGetConfigurationsForOrgParams, opts ...api.CallOption) iter.Seq2[*CodeSecurityConfiguration, error] {
+	return api.Pages[*CodeSecurityConfiguration](ctx, s.client, &opCodeSecurityGetConfigurationsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // GetDefaultConfigurations calls code-security/get-default-configurations.
@@ -204,8 +204,8 @@ func (s *CodeSecurityService) GetRepositoriesForConfiguration(ctx context.Contex
 
 // GetRepositoriesForConfigurationAll walks every page of [CodeSecurityService.GetRepositoriesForConfiguration] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeSecurityService) GetRepositoriesForConfigurationAll(ctx context.Context, org string, configurationID int64, params *CodeSecurityGetRepositoriesForConfigurationParams, opts ...api.CallOption) iter.Seq2[CodeSecurityConfigurationRepositories, error] {
-	return api.Pages[CodeSecurityConfigurationRepositories](ctx, s.client, &opCodeSecurityGetRepositoriesForConfiguration, api.Args{Path: []any{org, configurationID}, Params: params}, opts...)
+func (s *CodeSecurityService) GetRepositoriesForConfigurationAll(ctx context.Context, org string, configurationID int64, params *CodeSecurityGetRepositoriesForConfigurationParams, opts ...api.CallOption) iter.Seq2[*CodeSecurityConfigurationRepositories, error] {
+	return api.Pages[*CodeSecurityConfigurationRepositories](ctx, s.client, &opCodeSecurityGetRepositoriesForConfiguration, api.Args{Path: []any{org, configurationID}, Params: params}, opts...)
 }
 
 // CodeSecurityGetRepositoriesForEnterpriseConfigurationParams are the optional parameters of [CodeSecurityService.GetRepositoriesForEnterpriseConfiguration].
@@ -231,8 +231,8 @@ func (s *CodeSecurityService) GetRepositoriesForEnterpriseConfiguration(ctx cont
 
 // GetRepositoriesForEnterpriseConfigurationAll walks every page of [CodeSecurityService.GetRepositoriesForEnterpriseConfiguration] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodeSecurityService) GetRepositoriesForEnterpriseConfigurationAll(ctx context.Context, enterprise string, configurationID int64, params *CodeSecurityGetRepositoriesForEnterpriseConfigurationParams, opts ...api.CallOption) iter.Seq2[CodeSecurityConfigurationRepositories, error] {
-	return api.Pages[CodeSecurityConfigurationRepositories](ctx, s.client, &opCodeSecurityGetRepositoriesForEnterpriseConfiguration, api.Args{Path: []any{enterprise, configurationID}, Params: params}, opts...)
+func (s *CodeSecurityService) GetRepositoriesForEnterpriseConfigurationAll(ctx context.Context, enterprise string, configurationID int64, params *CodeSecurityGetRepositoriesForEnterpriseConfigurationParams, opts ...api.CallOption) iter.Seq2[*CodeSecurityConfigurationRepositories, error] {
+	return api.Pages[*CodeSecurityConfigurationRepositories](ctx, s.client, &opCodeSecurityGetRepositoriesForEnterpriseConfiguration, api.Args{Path: []any{enterprise, configurationID}, Params: params}, opts...)
 }
 
 // GetSingleConfigurationForEnterprise calls code-security/get-single-configuration-for-enterprise.

@@ -214,8 +214,8 @@ func (s *CodespacesService) GetCodespacesForUserInOrg(ctx context.Context, org, 
 
 // GetCodespacesForUserInOrgAll walks every page of [CodespacesService.GetCodespacesForUserInOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) GetCodespacesForUserInOrgAll(ctx context.Context, org, username string, params *CodespacesGetCodespacesForUserInOrgParams, opts ...api.CallOption) iter.Seq2[Codespace, error] {
-	return api.Pages[Codespace](ctx, s.client, &opCodespacesGetCodespacesForUserInOrg, api.Args{Path: []any{org, username}, Params: params}, opts...)
+func (s *CodespacesService) GetCodespacesForUserInOrgAll(ctx context.Context, org, username string, params *CodespacesGetCodespacesForUserInOrgParams, opts ...api.CallOption) iter.Seq2[*Codespace, error] {
+	return api.Pages[*Codespace](ctx, s.client, &opCodespacesGetCodespacesForUserInOrg, api.Args{Path: []any{org, username}, Params: params}, opts...)
 }
 
 // GetExportDetailsForAuthenticatedUser calls codespaces/get-export-details-for-authenticated-user.
@@ -327,8 +327,8 @@ func (s *CodespacesService) ListDevcontainersInRepositoryForAuthenticatedUser(ct
 
 // ListDevcontainersInRepositoryForAuthenticatedUserAll walks every page of [CodespacesService.ListDevcontainersInRepositoryForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListDevcontainersInRepositoryForAuthenticatedUserAll(ctx context.Context, owner, repo string, params *CodespacesListDevcontainersInRepositoryForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer, error] {
-	return api.Pages[CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer](ctx, s.client, &opCodespacesListDevcontainersInRepositoryForAuthenticatedUser, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *CodespacesService) ListDevcontainersInRepositoryForAuthenticatedUserAll(ctx context.Context, owner, repo string, params *CodespacesListDevcontainersInRepositoryForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer, error] {
+	return api.Pages[*CodespacesListDevcontainersInRepositoryForAuthenticatedUserDevcontainer](ctx, s.client, &opCodespacesListDevcontainersInRepositoryForAuthenticatedUser, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // CodespacesListForAuthenticatedUserParams are the optional parameters of [CodespacesService.ListForAuthenticatedUser].
@@ -353,8 +353,8 @@ func (s *CodespacesService) ListForAuthenticatedUser(ctx context.Context, params
 
 // ListForAuthenticatedUserAll walks every page of [CodespacesService.ListForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListForAuthenticatedUserAll(ctx context.Context, params *CodespacesListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Codespace, error] {
-	return api.Pages[Codespace](ctx, s.client, &opCodespacesListForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *CodespacesService) ListForAuthenticatedUserAll(ctx context.Context, params *CodespacesListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Codespace, error] {
+	return api.Pages[*Codespace](ctx, s.client, &opCodespacesListForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // CodespacesListInOrganizationParams are the optional parameters of [CodespacesService.ListInOrganization].
@@ -378,8 +378,8 @@ func (s *CodespacesService) ListInOrganization(ctx context.Context, org string, 
 
 // ListInOrganizationAll walks every page of [CodespacesService.ListInOrganization] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListInOrganizationAll(ctx context.Context, org string, params *CodespacesListInOrganizationParams, opts ...api.CallOption) iter.Seq2[Codespace, error] {
-	return api.Pages[Codespace](ctx, s.client, &opCodespacesListInOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CodespacesService) ListInOrganizationAll(ctx context.Context, org string, params *CodespacesListInOrganizationParams, opts ...api.CallOption) iter.Seq2[*Codespace, error] {
+	return api.Pages[*Codespace](ctx, s.client, &opCodespacesListInOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // CodespacesListInRepositoryForAuthenticatedUserParams are the optional parameters of [CodespacesService.ListInRepositoryForAuthenticatedUser].
@@ -403,8 +403,8 @@ func (s *CodespacesService) ListInRepositoryForAuthenticatedUser(ctx context.Con
 
 // ListInRepositoryForAuthenticatedUserAll walks every page of [CodespacesService.ListInRepositoryForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListInRepositoryForAuthenticatedUserAll(ctx context.Context, owner, repo string, params *CodespacesListInRepositoryForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Codespace, error] {
-	return api.Pages[Codespace](ctx, s.client, &opCodespacesListInRepositoryForAuthenticatedUser, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *CodespacesService) ListInRepositoryForAuthenticatedUserAll(ctx context.Context, owner, repo string, params *CodespacesListInRepositoryForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Codespace, error] {
+	return api.Pages[*Codespace](ctx, s.client, &opCodespacesListInRepositoryForAuthenticatedUser, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // CodespacesListOrgSecretsParams are the optional parameters of [CodespacesService.ListOrgSecrets].
@@ -428,8 +428,8 @@ func (s *CodespacesService) ListOrgSecrets(ctx context.Context, org string, para
 
 // ListOrgSecretsAll walks every page of [CodespacesService.ListOrgSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListOrgSecretsAll(ctx context.Context, org string, params *CodespacesListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[CodespacesOrgSecret, error] {
-	return api.Pages[CodespacesOrgSecret](ctx, s.client, &opCodespacesListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CodespacesService) ListOrgSecretsAll(ctx context.Context, org string, params *CodespacesListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[*CodespacesOrgSecret, error] {
+	return api.Pages[*CodespacesOrgSecret](ctx, s.client, &opCodespacesListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // CodespacesListRepoSecretsParams are the optional parameters of [CodespacesService.ListRepoSecrets].
@@ -453,8 +453,8 @@ func (s *CodespacesService) ListRepoSecrets(ctx context.Context, owner, repo str
 
 // ListRepoSecretsAll walks every page of [CodespacesService.ListRepoSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *CodespacesListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[RepoCodespacesSecret, error] {
-	return api.Pages[RepoCodespacesSecret](ctx, s.client, &opCodespacesListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *CodespacesService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *CodespacesListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[*RepoCodespacesSecret, error] {
+	return api.Pages[*RepoCodespacesSecret](ctx, s.client, &opCodespacesListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ListRepositoriesForSecretForAuthenticatedUser calls codespaces/list-repositories-for-secret-for-authenticated-user.
@@ -489,8 +489,8 @@ func (s *CodespacesService) ListSecretsForAuthenticatedUser(ctx context.Context,
 
 // ListSecretsForAuthenticatedUserAll walks every page of [CodespacesService.ListSecretsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListSecretsForAuthenticatedUserAll(ctx context.Context, params *CodespacesListSecretsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[CodespacesSecret, error] {
-	return api.Pages[CodespacesSecret](ctx, s.client, &opCodespacesListSecretsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *CodespacesService) ListSecretsForAuthenticatedUserAll(ctx context.Context, params *CodespacesListSecretsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*CodespacesSecret, error] {
+	return api.Pages[*CodespacesSecret](ctx, s.client, &opCodespacesListSecretsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // CodespacesListSelectedReposForOrgSecretParams are the optional parameters of [CodespacesService.ListSelectedReposForOrgSecret].
@@ -514,8 +514,8 @@ func (s *CodespacesService) ListSelectedReposForOrgSecret(ctx context.Context, o
 
 // ListSelectedReposForOrgSecretAll walks every page of [CodespacesService.ListSelectedReposForOrgSecret] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CodespacesService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *CodespacesListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opCodespacesListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
+func (s *CodespacesService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *CodespacesListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opCodespacesListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
 }
 
 // CodespacesPreFlightWithRepoForAuthenticatedUserParams are the optional parameters of [CodespacesService.PreFlightWithRepoForAuthenticatedUser].

@@ -223,8 +223,8 @@ func (s *CopilotService) ListCopilotCodingAgentSelectedRepositoriesForOrganizati
 
 // ListCopilotCodingAgentSelectedRepositoriesForOrganizationAll walks every page of [CopilotService.ListCopilotCodingAgentSelectedRepositoriesForOrganization] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CopilotService) ListCopilotCodingAgentSelectedRepositoriesForOrganizationAll(ctx context.Context, org string, params *CopilotListCopilotCodingAgentSelectedRepositoriesForOrganizationParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opCopilotListCopilotCodingAgentSelectedRepositoriesForOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CopilotService) ListCopilotCodingAgentSelectedRepositoriesForOrganizationAll(ctx context.Context, org string, params *CopilotListCopilotCodingAgentSelectedRepositoriesForOrganizationParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opCopilotListCopilotCodingAgentSelectedRepositoriesForOrganization, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // CopilotListCopilotSeatsParams are the optional parameters of [CopilotService.ListCopilotSeats].
@@ -248,8 +248,8 @@ func (s *CopilotService) ListCopilotSeats(ctx context.Context, org string, param
 
 // ListCopilotSeatsAll walks every page of [CopilotService.ListCopilotSeats] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CopilotService) ListCopilotSeatsAll(ctx context.Context, org string, params *CopilotListCopilotSeatsParams, opts ...api.CallOption) iter.Seq2[CopilotSeatDetails, error] {
-	return api.Pages[CopilotSeatDetails](ctx, s.client, &opCopilotListCopilotSeats, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CopilotService) ListCopilotSeatsAll(ctx context.Context, org string, params *CopilotListCopilotSeatsParams, opts ...api.CallOption) iter.Seq2[*CopilotSeatDetails, error] {
+	return api.Pages[*CopilotSeatDetails](ctx, s.client, &opCopilotListCopilotSeats, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // CopilotOrganizationOneDayUsageMetricsParams are the parameters of [CopilotService.OrganizationOneDayUsageMetrics].

@@ -203,8 +203,8 @@ func (s *CopilotSpacesService) ListForOrg(ctx context.Context, org string, param
 
 // ListForOrgAll walks every page of [CopilotSpacesService.ListForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CopilotSpacesService) ListForOrgAll(ctx context.Context, org string, params *CopilotSpacesListForOrgParams, opts ...api.CallOption) iter.Seq2[CopilotSpace, error] {
-	return api.Pages[CopilotSpace](ctx, s.client, &opCopilotSpacesListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *CopilotSpacesService) ListForOrgAll(ctx context.Context, org string, params *CopilotSpacesListForOrgParams, opts ...api.CallOption) iter.Seq2[*CopilotSpace, error] {
+	return api.Pages[*CopilotSpace](ctx, s.client, &opCopilotSpacesListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // CopilotSpacesListForUserParams are the optional parameters of [CopilotSpacesService.ListForUser].
@@ -228,8 +228,8 @@ func (s *CopilotSpacesService) ListForUser(ctx context.Context, username string,
 
 // ListForUserAll walks every page of [CopilotSpacesService.ListForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CopilotSpacesService) ListForUserAll(ctx context.Context, username string, params *CopilotSpacesListForUserParams, opts ...api.CallOption) iter.Seq2[CopilotSpace, error] {
-	return api.Pages[CopilotSpace](ctx, s.client, &opCopilotSpacesListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *CopilotSpacesService) ListForUserAll(ctx context.Context, username string, params *CopilotSpacesListForUserParams, opts ...api.CallOption) iter.Seq2[*CopilotSpace, error] {
+	return api.Pages[*CopilotSpace](ctx, s.client, &opCopilotSpacesListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ListResourcesForOrg calls copilot-spaces/list-resources-for-org.

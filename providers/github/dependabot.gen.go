@@ -149,8 +149,8 @@ func (s *DependabotService) ListAlertsForEnterprise(ctx context.Context, enterpr
 
 // ListAlertsForEnterpriseAll walks every page of [DependabotService.ListAlertsForEnterprise] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependabotService) ListAlertsForEnterpriseAll(ctx context.Context, enterprise string, params *DependabotListAlertsForEnterpriseParams, opts ...api.CallOption) iter.Seq2[DependabotAlertWithRepository, error] {
-	return api.Pages[DependabotAlertWithRepository](ctx, s.client, &opDependabotListAlertsForEnterprise, api.Args{Path: []any{enterprise}, Params: params}, opts...)
+func (s *DependabotService) ListAlertsForEnterpriseAll(ctx context.Context, enterprise string, params *DependabotListAlertsForEnterpriseParams, opts ...api.CallOption) iter.Seq2[*DependabotAlertWithRepository, error] {
+	return api.Pages[*DependabotAlertWithRepository](ctx, s.client, &opDependabotListAlertsForEnterprise, api.Args{Path: []any{enterprise}, Params: params}, opts...)
 }
 
 // DependabotListAlertsForOrgParams are the optional parameters of [DependabotService.ListAlertsForOrg].
@@ -191,8 +191,8 @@ func (s *DependabotService) ListAlertsForOrg(ctx context.Context, org string, pa
 
 // ListAlertsForOrgAll walks every page of [DependabotService.ListAlertsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependabotService) ListAlertsForOrgAll(ctx context.Context, org string, params *DependabotListAlertsForOrgParams, opts ...api.CallOption) iter.Seq2[DependabotAlertWithRepository, error] {
-	return api.Pages[DependabotAlertWithRepository](ctx, s.client, &opDependabotListAlertsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *DependabotService) ListAlertsForOrgAll(ctx context.Context, org string, params *DependabotListAlertsForOrgParams, opts ...api.CallOption) iter.Seq2[*DependabotAlertWithRepository, error] {
+	return api.Pages[*DependabotAlertWithRepository](ctx, s.client, &opDependabotListAlertsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // DependabotListAlertsForRepoParams are the optional parameters of [DependabotService.ListAlertsForRepo].
@@ -231,8 +231,8 @@ func (s *DependabotService) ListAlertsForRepo(ctx context.Context, owner, repo s
 
 // ListAlertsForRepoAll walks every page of [DependabotService.ListAlertsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependabotService) ListAlertsForRepoAll(ctx context.Context, owner, repo string, params *DependabotListAlertsForRepoParams, opts ...api.CallOption) iter.Seq2[DependabotAlert, error] {
-	return api.Pages[DependabotAlert](ctx, s.client, &opDependabotListAlertsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *DependabotService) ListAlertsForRepoAll(ctx context.Context, owner, repo string, params *DependabotListAlertsForRepoParams, opts ...api.CallOption) iter.Seq2[*DependabotAlert, error] {
+	return api.Pages[*DependabotAlert](ctx, s.client, &opDependabotListAlertsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // DependabotListOrgSecretsParams are the optional parameters of [DependabotService.ListOrgSecrets].
@@ -256,8 +256,8 @@ func (s *DependabotService) ListOrgSecrets(ctx context.Context, org string, para
 
 // ListOrgSecretsAll walks every page of [DependabotService.ListOrgSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependabotService) ListOrgSecretsAll(ctx context.Context, org string, params *DependabotListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[OrganizationDependabotSecret, error] {
-	return api.Pages[OrganizationDependabotSecret](ctx, s.client, &opDependabotListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *DependabotService) ListOrgSecretsAll(ctx context.Context, org string, params *DependabotListOrgSecretsParams, opts ...api.CallOption) iter.Seq2[*OrganizationDependabotSecret, error] {
+	return api.Pages[*OrganizationDependabotSecret](ctx, s.client, &opDependabotListOrgSecrets, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // DependabotListRepoSecretsParams are the optional parameters of [DependabotService.ListRepoSecrets].
@@ -281,8 +281,8 @@ func (s *DependabotService) ListRepoSecrets(ctx context.Context, owner, repo str
 
 // ListRepoSecretsAll walks every page of [DependabotService.ListRepoSecrets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependabotService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *DependabotListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[DependabotSecret, error] {
-	return api.Pages[DependabotSecret](ctx, s.client, &opDependabotListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *DependabotService) ListRepoSecretsAll(ctx context.Context, owner, repo string, params *DependabotListRepoSecretsParams, opts ...api.CallOption) iter.Seq2[*DependabotSecret, error] {
+	return api.Pages[*DependabotSecret](ctx, s.client, &opDependabotListRepoSecrets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // DependabotListSelectedReposForOrgSecretParams are the optional parameters of [DependabotService.ListSelectedReposForOrgSecret].
@@ -306,8 +306,8 @@ func (s *DependabotService) ListSelectedReposForOrgSecret(ctx context.Context, o
 
 // ListSelectedReposForOrgSecretAll walks every page of [DependabotService.ListSelectedReposForOrgSecret] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependabotService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *DependabotListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opDependabotListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
+func (s *DependabotService) ListSelectedReposForOrgSecretAll(ctx context.Context, org, secretName string, params *DependabotListSelectedReposForOrgSecretParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opDependabotListSelectedReposForOrgSecret, api.Args{Path: []any{org, secretName}, Params: params}, opts...)
 }
 
 // RemoveSelectedRepoFromOrgSecret calls dependabot/remove-selected-repo-from-org-secret.

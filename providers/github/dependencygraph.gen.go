@@ -43,8 +43,8 @@ func (s *DependencyGraphService) DiffRange(ctx context.Context, owner, repo, bas
 
 // DiffRangeAll walks every page of [DependencyGraphService.DiffRange] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *DependencyGraphService) DiffRangeAll(ctx context.Context, owner, repo, basehead string, params *DependencyGraphDiffRangeParams, opts ...api.CallOption) iter.Seq2[DependencyGraphDiffItem, error] {
-	return api.Pages[DependencyGraphDiffItem](ctx, s.client, &opDependencyGraphDiffRange, api.Args{Path: []any{owner, repo, basehead}, Params: params}, opts...)
+func (s *DependencyGraphService) DiffRangeAll(ctx context.Context, owner, repo, basehead string, params *DependencyGraphDiffRangeParams, opts ...api.CallOption) iter.Seq2[*DependencyGraphDiffItem, error] {
+	return api.Pages[*DependencyGraphDiffItem](ctx, s.client, &opDependencyGraphDiffRange, api.Args{Path: []any{owner, repo, basehead}, Params: params}, opts...)
 }
 
 // ExportSBOM calls dependency-graph/export-sbom.

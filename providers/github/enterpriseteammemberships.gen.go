@@ -79,8 +79,8 @@ func (s *EnterpriseTeamMembershipsService) List(ctx context.Context, enterprise,
 
 // ListAll walks every page of [EnterpriseTeamMembershipsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *EnterpriseTeamMembershipsService) ListAll(ctx context.Context, enterprise, enterpriseTeam string, params *EnterpriseTeamMembershipsListParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opEnterpriseTeamMembershipsList, api.Args{Path: []any{enterprise, enterpriseTeam}, Params: params}, opts...)
+func (s *EnterpriseTeamMembershipsService) ListAll(ctx context.Context, enterprise, enterpriseTeam string, params *EnterpriseTeamMembershipsListParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opEnterpriseTeamMembershipsList, api.Args{Path: []any{enterprise, enterpriseTeam}, Params: params}, opts...)
 }
 
 // Remove calls enterprise-team-memberships/remove.

@@ -86,6 +86,6 @@ func (s *EnterpriseTeamOrganizationsService) GetAssignments(ctx context.Context,
 
 // GetAssignmentsAll walks every page of [EnterpriseTeamOrganizationsService.GetAssignments] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *EnterpriseTeamOrganizationsService) GetAssignmentsAll(ctx context.Context, enterprise, enterpriseTeam string, params *EnterpriseTeamOrganizationsGetAssignmentsParams, opts ...api.CallOption) iter.Seq2[OrganizationSimple, error] {
-	return api.Pages[OrganizationSimple](ctx, s.client, &opEnterpriseTeamOrganizationsGetAssignments, api.Args{Path: []any{enterprise, enterpriseTeam}, Params: params}, opts...)
+func (s *EnterpriseTeamOrganizationsService) GetAssignmentsAll(ctx context.Context, enterprise, enterpriseTeam string, params *EnterpriseTeamOrganizationsGetAssignmentsParams, opts ...api.CallOption) iter.Seq2[*OrganizationSimple, error] {
+	return api.Pages[*OrganizationSimple](ctx, s.client, &opEnterpriseTeamOrganizationsGetAssignments, api.Args{Path: []any{enterprise, enterpriseTeam}, Params: params}, opts...)
 }

@@ -66,8 +66,8 @@ func (s *EnterpriseTeamsService) List(ctx context.Context, enterprise string, pa
 
 // ListAll walks every page of [EnterpriseTeamsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *EnterpriseTeamsService) ListAll(ctx context.Context, enterprise string, params *EnterpriseTeamsListParams, opts ...api.CallOption) iter.Seq2[EnterpriseTeam, error] {
-	return api.Pages[EnterpriseTeam](ctx, s.client, &opEnterpriseTeamsList, api.Args{Path: []any{enterprise}, Params: params}, opts...)
+func (s *EnterpriseTeamsService) ListAll(ctx context.Context, enterprise string, params *EnterpriseTeamsListParams, opts ...api.CallOption) iter.Seq2[*EnterpriseTeam, error] {
+	return api.Pages[*EnterpriseTeam](ctx, s.client, &opEnterpriseTeamsList, api.Args{Path: []any{enterprise}, Params: params}, opts...)
 }
 
 // Update calls enterprise-teams/update.

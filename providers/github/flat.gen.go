@@ -40,7 +40,7 @@ func (c *Client) CompareCommits(ctx context.Context, owner, repo, base, head str
 }
 
 // CompareCommitsAll is [ReposService.CompareCommitsAll].
-func (c *Client) CompareCommitsAll(ctx context.Context, owner, repo, base, head string, params *CompareCommitsParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
+func (c *Client) CompareCommitsAll(ctx context.Context, owner, repo, base, head string, params *CompareCommitsParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
 	return c.Repos.CompareCommitsAll(ctx, owner, repo, base, head, params, opts...)
 }
 
@@ -275,7 +275,7 @@ func (c *Client) ListBranches(ctx context.Context, owner, repo string, params *L
 }
 
 // ListBranchesAll is [ReposService.ListBranchesAll].
-func (c *Client) ListBranchesAll(ctx context.Context, owner, repo string, params *ListBranchesParams, opts ...api.CallOption) iter.Seq2[ShortBranch, error] {
+func (c *Client) ListBranchesAll(ctx context.Context, owner, repo string, params *ListBranchesParams, opts ...api.CallOption) iter.Seq2[*ShortBranch, error] {
 	return c.Repos.ListBranchesAll(ctx, owner, repo, params, opts...)
 }
 
@@ -288,7 +288,7 @@ func (c *Client) ListCheckRuns(ctx context.Context, owner, repo, ref string, par
 }
 
 // ListCheckRunsAll is [ChecksService.ListForRefAll].
-func (c *Client) ListCheckRunsAll(ctx context.Context, owner, repo, ref string, params *ListCheckRunsParams, opts ...api.CallOption) iter.Seq2[CheckRun, error] {
+func (c *Client) ListCheckRunsAll(ctx context.Context, owner, repo, ref string, params *ListCheckRunsParams, opts ...api.CallOption) iter.Seq2[*CheckRun, error] {
 	return c.Checks.ListForRefAll(ctx, owner, repo, ref, params, opts...)
 }
 
@@ -301,7 +301,7 @@ func (c *Client) ListCommits(ctx context.Context, owner, repo string, params *Li
 }
 
 // ListCommitsAll is [ReposService.ListCommitsAll].
-func (c *Client) ListCommitsAll(ctx context.Context, owner, repo string, params *ListCommitsParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
+func (c *Client) ListCommitsAll(ctx context.Context, owner, repo string, params *ListCommitsParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
 	return c.Repos.ListCommitsAll(ctx, owner, repo, params, opts...)
 }
 
@@ -314,7 +314,7 @@ func (c *Client) ListContributors(ctx context.Context, owner, repo string, param
 }
 
 // ListContributorsAll is [ReposService.ListContributorsAll].
-func (c *Client) ListContributorsAll(ctx context.Context, owner, repo string, params *ListContributorsParams, opts ...api.CallOption) iter.Seq2[Contributor, error] {
+func (c *Client) ListContributorsAll(ctx context.Context, owner, repo string, params *ListContributorsParams, opts ...api.CallOption) iter.Seq2[*Contributor, error] {
 	return c.Repos.ListContributorsAll(ctx, owner, repo, params, opts...)
 }
 
@@ -327,7 +327,7 @@ func (c *Client) ListGists(ctx context.Context, params *ListGistsParams, opts ..
 }
 
 // ListGistsAll is [GistsService.ListAll].
-func (c *Client) ListGistsAll(ctx context.Context, params *ListGistsParams, opts ...api.CallOption) iter.Seq2[BaseGist, error] {
+func (c *Client) ListGistsAll(ctx context.Context, params *ListGistsParams, opts ...api.CallOption) iter.Seq2[*BaseGist, error] {
 	return c.Gists.ListAll(ctx, params, opts...)
 }
 
@@ -340,7 +340,7 @@ func (c *Client) ListIssueComments(ctx context.Context, owner, repo string, issu
 }
 
 // ListIssueCommentsAll is [IssuesService.ListCommentsAll].
-func (c *Client) ListIssueCommentsAll(ctx context.Context, owner, repo string, issueNumber int64, params *ListIssueCommentsParams, opts ...api.CallOption) iter.Seq2[IssueComment, error] {
+func (c *Client) ListIssueCommentsAll(ctx context.Context, owner, repo string, issueNumber int64, params *ListIssueCommentsParams, opts ...api.CallOption) iter.Seq2[*IssueComment, error] {
 	return c.Issues.ListCommentsAll(ctx, owner, repo, issueNumber, params, opts...)
 }
 
@@ -353,7 +353,7 @@ func (c *Client) ListIssues(ctx context.Context, owner, repo string, params *Lis
 }
 
 // ListIssuesAll is [IssuesService.ListForRepoAll].
-func (c *Client) ListIssuesAll(ctx context.Context, owner, repo string, params *ListIssuesParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
+func (c *Client) ListIssuesAll(ctx context.Context, owner, repo string, params *ListIssuesParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
 	return c.Issues.ListForRepoAll(ctx, owner, repo, params, opts...)
 }
 
@@ -366,7 +366,7 @@ func (c *Client) ListLabels(ctx context.Context, owner, repo string, params *Lis
 }
 
 // ListLabelsAll is [IssuesService.ListLabelsForRepoAll].
-func (c *Client) ListLabelsAll(ctx context.Context, owner, repo string, params *ListLabelsParams, opts ...api.CallOption) iter.Seq2[Label, error] {
+func (c *Client) ListLabelsAll(ctx context.Context, owner, repo string, params *ListLabelsParams, opts ...api.CallOption) iter.Seq2[*Label, error] {
 	return c.Issues.ListLabelsForRepoAll(ctx, owner, repo, params, opts...)
 }
 
@@ -384,7 +384,7 @@ func (c *Client) ListMilestones(ctx context.Context, owner, repo string, params 
 }
 
 // ListMilestonesAll is [IssuesService.ListMilestonesAll].
-func (c *Client) ListMilestonesAll(ctx context.Context, owner, repo string, params *ListMilestonesParams, opts ...api.CallOption) iter.Seq2[Milestone, error] {
+func (c *Client) ListMilestonesAll(ctx context.Context, owner, repo string, params *ListMilestonesParams, opts ...api.CallOption) iter.Seq2[*Milestone, error] {
 	return c.Issues.ListMilestonesAll(ctx, owner, repo, params, opts...)
 }
 
@@ -397,7 +397,7 @@ func (c *Client) ListNotifications(ctx context.Context, params *ListNotification
 }
 
 // ListNotificationsAll is [ActivityService.ListNotificationsForAuthenticatedUserAll].
-func (c *Client) ListNotificationsAll(ctx context.Context, params *ListNotificationsParams, opts ...api.CallOption) iter.Seq2[Thread, error] {
+func (c *Client) ListNotificationsAll(ctx context.Context, params *ListNotificationsParams, opts ...api.CallOption) iter.Seq2[*Thread, error] {
 	return c.Activity.ListNotificationsForAuthenticatedUserAll(ctx, params, opts...)
 }
 
@@ -410,7 +410,7 @@ func (c *Client) ListOrgMembers(ctx context.Context, org string, params *ListOrg
 }
 
 // ListOrgMembersAll is [OrgsService.ListMembersAll].
-func (c *Client) ListOrgMembersAll(ctx context.Context, org string, params *ListOrgMembersParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
+func (c *Client) ListOrgMembersAll(ctx context.Context, org string, params *ListOrgMembersParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
 	return c.Orgs.ListMembersAll(ctx, org, params, opts...)
 }
 
@@ -423,7 +423,7 @@ func (c *Client) ListOrgRepos(ctx context.Context, org string, params *ListOrgRe
 }
 
 // ListOrgReposAll is [ReposService.ListForOrgAll].
-func (c *Client) ListOrgReposAll(ctx context.Context, org string, params *ListOrgReposParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
+func (c *Client) ListOrgReposAll(ctx context.Context, org string, params *ListOrgReposParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
 	return c.Repos.ListForOrgAll(ctx, org, params, opts...)
 }
 
@@ -436,7 +436,7 @@ func (c *Client) ListOrgs(ctx context.Context, params *ListOrgsParams, opts ...a
 }
 
 // ListOrgsAll is [OrgsService.ListForAuthenticatedUserAll].
-func (c *Client) ListOrgsAll(ctx context.Context, params *ListOrgsParams, opts ...api.CallOption) iter.Seq2[OrganizationSimple, error] {
+func (c *Client) ListOrgsAll(ctx context.Context, params *ListOrgsParams, opts ...api.CallOption) iter.Seq2[*OrganizationSimple, error] {
 	return c.Orgs.ListForAuthenticatedUserAll(ctx, params, opts...)
 }
 
@@ -449,7 +449,7 @@ func (c *Client) ListPullCommits(ctx context.Context, owner, repo string, pullNu
 }
 
 // ListPullCommitsAll is [PullsService.ListCommitsAll].
-func (c *Client) ListPullCommitsAll(ctx context.Context, owner, repo string, pullNumber int64, params *ListPullCommitsParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
+func (c *Client) ListPullCommitsAll(ctx context.Context, owner, repo string, pullNumber int64, params *ListPullCommitsParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
 	return c.Pulls.ListCommitsAll(ctx, owner, repo, pullNumber, params, opts...)
 }
 
@@ -462,7 +462,7 @@ func (c *Client) ListPullFiles(ctx context.Context, owner, repo string, pullNumb
 }
 
 // ListPullFilesAll is [PullsService.ListFilesAll].
-func (c *Client) ListPullFilesAll(ctx context.Context, owner, repo string, pullNumber int64, params *ListPullFilesParams, opts ...api.CallOption) iter.Seq2[DiffEntry, error] {
+func (c *Client) ListPullFilesAll(ctx context.Context, owner, repo string, pullNumber int64, params *ListPullFilesParams, opts ...api.CallOption) iter.Seq2[*DiffEntry, error] {
 	return c.Pulls.ListFilesAll(ctx, owner, repo, pullNumber, params, opts...)
 }
 
@@ -475,7 +475,7 @@ func (c *Client) ListPulls(ctx context.Context, owner, repo string, params *List
 }
 
 // ListPullsAll is [PullsService.ListAll].
-func (c *Client) ListPullsAll(ctx context.Context, owner, repo string, params *ListPullsParams, opts ...api.CallOption) iter.Seq2[PullRequestSimple, error] {
+func (c *Client) ListPullsAll(ctx context.Context, owner, repo string, params *ListPullsParams, opts ...api.CallOption) iter.Seq2[*PullRequestSimple, error] {
 	return c.Pulls.ListAll(ctx, owner, repo, params, opts...)
 }
 
@@ -488,7 +488,7 @@ func (c *Client) ListReleases(ctx context.Context, owner, repo string, params *L
 }
 
 // ListReleasesAll is [ReposService.ListReleasesAll].
-func (c *Client) ListReleasesAll(ctx context.Context, owner, repo string, params *ListReleasesParams, opts ...api.CallOption) iter.Seq2[Release, error] {
+func (c *Client) ListReleasesAll(ctx context.Context, owner, repo string, params *ListReleasesParams, opts ...api.CallOption) iter.Seq2[*Release, error] {
 	return c.Repos.ListReleasesAll(ctx, owner, repo, params, opts...)
 }
 
@@ -501,7 +501,7 @@ func (c *Client) ListRepos(ctx context.Context, params *ListReposParams, opts ..
 }
 
 // ListReposAll is [ReposService.ListForAuthenticatedUserAll].
-func (c *Client) ListReposAll(ctx context.Context, params *ListReposParams, opts ...api.CallOption) iter.Seq2[Repository, error] {
+func (c *Client) ListReposAll(ctx context.Context, params *ListReposParams, opts ...api.CallOption) iter.Seq2[*Repository, error] {
 	return c.Repos.ListForAuthenticatedUserAll(ctx, params, opts...)
 }
 
@@ -514,7 +514,7 @@ func (c *Client) ListReviews(ctx context.Context, owner, repo string, pullNumber
 }
 
 // ListReviewsAll is [PullsService.ListReviewsAll].
-func (c *Client) ListReviewsAll(ctx context.Context, owner, repo string, pullNumber int64, params *ListReviewsParams, opts ...api.CallOption) iter.Seq2[PullRequestReview, error] {
+func (c *Client) ListReviewsAll(ctx context.Context, owner, repo string, pullNumber int64, params *ListReviewsParams, opts ...api.CallOption) iter.Seq2[*PullRequestReview, error] {
 	return c.Pulls.ListReviewsAll(ctx, owner, repo, pullNumber, params, opts...)
 }
 
@@ -527,7 +527,7 @@ func (c *Client) ListTags(ctx context.Context, owner, repo string, params *ListT
 }
 
 // ListTagsAll is [ReposService.ListTagsAll].
-func (c *Client) ListTagsAll(ctx context.Context, owner, repo string, params *ListTagsParams, opts ...api.CallOption) iter.Seq2[Tag, error] {
+func (c *Client) ListTagsAll(ctx context.Context, owner, repo string, params *ListTagsParams, opts ...api.CallOption) iter.Seq2[*Tag, error] {
 	return c.Repos.ListTagsAll(ctx, owner, repo, params, opts...)
 }
 
@@ -540,7 +540,7 @@ func (c *Client) ListTeams(ctx context.Context, org string, params *ListTeamsPar
 }
 
 // ListTeamsAll is [TeamsService.ListAll].
-func (c *Client) ListTeamsAll(ctx context.Context, org string, params *ListTeamsParams, opts ...api.CallOption) iter.Seq2[Team, error] {
+func (c *Client) ListTeamsAll(ctx context.Context, org string, params *ListTeamsParams, opts ...api.CallOption) iter.Seq2[*Team, error] {
 	return c.Teams.ListAll(ctx, org, params, opts...)
 }
 
@@ -553,7 +553,7 @@ func (c *Client) ListUserRepos(ctx context.Context, username string, params *Lis
 }
 
 // ListUserReposAll is [ReposService.ListForUserAll].
-func (c *Client) ListUserReposAll(ctx context.Context, username string, params *ListUserReposParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
+func (c *Client) ListUserReposAll(ctx context.Context, username string, params *ListUserReposParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
 	return c.Repos.ListForUserAll(ctx, username, params, opts...)
 }
 
@@ -566,7 +566,7 @@ func (c *Client) ListWorkflowRuns(ctx context.Context, owner, repo string, param
 }
 
 // ListWorkflowRunsAll is [ActionsService.ListWorkflowRunsForRepoAll].
-func (c *Client) ListWorkflowRunsAll(ctx context.Context, owner, repo string, params *ListWorkflowRunsParams, opts ...api.CallOption) iter.Seq2[WorkflowRun, error] {
+func (c *Client) ListWorkflowRunsAll(ctx context.Context, owner, repo string, params *ListWorkflowRunsParams, opts ...api.CallOption) iter.Seq2[*WorkflowRun, error] {
 	return c.Actions.ListWorkflowRunsForRepoAll(ctx, owner, repo, params, opts...)
 }
 
@@ -579,7 +579,7 @@ func (c *Client) ListWorkflows(ctx context.Context, owner, repo string, params *
 }
 
 // ListWorkflowsAll is [ActionsService.ListRepoWorkflowsAll].
-func (c *Client) ListWorkflowsAll(ctx context.Context, owner, repo string, params *ListWorkflowsParams, opts ...api.CallOption) iter.Seq2[Workflow, error] {
+func (c *Client) ListWorkflowsAll(ctx context.Context, owner, repo string, params *ListWorkflowsParams, opts ...api.CallOption) iter.Seq2[*Workflow, error] {
 	return c.Actions.ListRepoWorkflowsAll(ctx, owner, repo, params, opts...)
 }
 
@@ -618,7 +618,7 @@ func (c *Client) SearchCode(ctx context.Context, params SearchCodeParams, opts .
 }
 
 // SearchCodeAll is [SearchService.CodeAll].
-func (c *Client) SearchCodeAll(ctx context.Context, params SearchCodeParams, opts ...api.CallOption) iter.Seq2[CodeSearchResultItem, error] {
+func (c *Client) SearchCodeAll(ctx context.Context, params SearchCodeParams, opts ...api.CallOption) iter.Seq2[*CodeSearchResultItem, error] {
 	return c.Search.CodeAll(ctx, params, opts...)
 }
 
@@ -631,7 +631,7 @@ func (c *Client) SearchIssues(ctx context.Context, params SearchIssuesParams, op
 }
 
 // SearchIssuesAll is [SearchService.IssuesAndPullRequestsAll].
-func (c *Client) SearchIssuesAll(ctx context.Context, params SearchIssuesParams, opts ...api.CallOption) iter.Seq2[IssueSearchResultItem, error] {
+func (c *Client) SearchIssuesAll(ctx context.Context, params SearchIssuesParams, opts ...api.CallOption) iter.Seq2[*IssueSearchResultItem, error] {
 	return c.Search.IssuesAndPullRequestsAll(ctx, params, opts...)
 }
 
@@ -641,7 +641,7 @@ func (c *Client) SearchRepos(ctx context.Context, params SearchReposParams, opts
 }
 
 // SearchReposAll is [SearchService.ReposAll].
-func (c *Client) SearchReposAll(ctx context.Context, params SearchReposParams, opts ...api.CallOption) iter.Seq2[RepoSearchResultItem, error] {
+func (c *Client) SearchReposAll(ctx context.Context, params SearchReposParams, opts ...api.CallOption) iter.Seq2[*RepoSearchResultItem, error] {
 	return c.Search.ReposAll(ctx, params, opts...)
 }
 
@@ -651,7 +651,7 @@ func (c *Client) SearchUsers(ctx context.Context, params SearchUsersParams, opts
 }
 
 // SearchUsersAll is [SearchService.UsersAll].
-func (c *Client) SearchUsersAll(ctx context.Context, params SearchUsersParams, opts ...api.CallOption) iter.Seq2[UserSearchResultItem, error] {
+func (c *Client) SearchUsersAll(ctx context.Context, params SearchUsersParams, opts ...api.CallOption) iter.Seq2[*UserSearchResultItem, error] {
 	return c.Search.UsersAll(ctx, params, opts...)
 }
 

@@ -130,8 +130,8 @@ func (s *GistsService) List(ctx context.Context, params *GistsListParams, opts .
 
 // ListAll walks every page of [GistsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListAll(ctx context.Context, params *GistsListParams, opts ...api.CallOption) iter.Seq2[BaseGist, error] {
-	return api.Pages[BaseGist](ctx, s.client, &opGistsList, api.Args{Params: params}, opts...)
+func (s *GistsService) ListAll(ctx context.Context, params *GistsListParams, opts ...api.CallOption) iter.Seq2[*BaseGist, error] {
+	return api.Pages[*BaseGist](ctx, s.client, &opGistsList, api.Args{Params: params}, opts...)
 }
 
 // GistsListCommentsParams are the optional parameters of [GistsService.ListComments].
@@ -155,8 +155,8 @@ func (s *GistsService) ListComments(ctx context.Context, gistID string, params *
 
 // ListCommentsAll walks every page of [GistsService.ListComments] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListCommentsAll(ctx context.Context, gistID string, params *GistsListCommentsParams, opts ...api.CallOption) iter.Seq2[GistComment, error] {
-	return api.Pages[GistComment](ctx, s.client, &opGistsListComments, api.Args{Path: []any{gistID}, Params: params}, opts...)
+func (s *GistsService) ListCommentsAll(ctx context.Context, gistID string, params *GistsListCommentsParams, opts ...api.CallOption) iter.Seq2[*GistComment, error] {
+	return api.Pages[*GistComment](ctx, s.client, &opGistsListComments, api.Args{Path: []any{gistID}, Params: params}, opts...)
 }
 
 // GistsListCommitsParams are the optional parameters of [GistsService.ListCommits].
@@ -180,8 +180,8 @@ func (s *GistsService) ListCommits(ctx context.Context, gistID string, params *G
 
 // ListCommitsAll walks every page of [GistsService.ListCommits] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListCommitsAll(ctx context.Context, gistID string, params *GistsListCommitsParams, opts ...api.CallOption) iter.Seq2[GistCommit, error] {
-	return api.Pages[GistCommit](ctx, s.client, &opGistsListCommits, api.Args{Path: []any{gistID}, Params: params}, opts...)
+func (s *GistsService) ListCommitsAll(ctx context.Context, gistID string, params *GistsListCommitsParams, opts ...api.CallOption) iter.Seq2[*GistCommit, error] {
+	return api.Pages[*GistCommit](ctx, s.client, &opGistsListCommits, api.Args{Path: []any{gistID}, Params: params}, opts...)
 }
 
 // GistsListForUserParams are the optional parameters of [GistsService.ListForUser].
@@ -206,8 +206,8 @@ func (s *GistsService) ListForUser(ctx context.Context, username string, params 
 
 // ListForUserAll walks every page of [GistsService.ListForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListForUserAll(ctx context.Context, username string, params *GistsListForUserParams, opts ...api.CallOption) iter.Seq2[BaseGist, error] {
-	return api.Pages[BaseGist](ctx, s.client, &opGistsListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *GistsService) ListForUserAll(ctx context.Context, username string, params *GistsListForUserParams, opts ...api.CallOption) iter.Seq2[*BaseGist, error] {
+	return api.Pages[*BaseGist](ctx, s.client, &opGistsListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // GistsListForksParams are the optional parameters of [GistsService.ListForks].
@@ -231,8 +231,8 @@ func (s *GistsService) ListForks(ctx context.Context, gistID string, params *Gis
 
 // ListForksAll walks every page of [GistsService.ListForks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListForksAll(ctx context.Context, gistID string, params *GistsListForksParams, opts ...api.CallOption) iter.Seq2[GistSimple, error] {
-	return api.Pages[GistSimple](ctx, s.client, &opGistsListForks, api.Args{Path: []any{gistID}, Params: params}, opts...)
+func (s *GistsService) ListForksAll(ctx context.Context, gistID string, params *GistsListForksParams, opts ...api.CallOption) iter.Seq2[*GistSimple, error] {
+	return api.Pages[*GistSimple](ctx, s.client, &opGistsListForks, api.Args{Path: []any{gistID}, Params: params}, opts...)
 }
 
 // GistsListPublicParams are the optional parameters of [GistsService.ListPublic].
@@ -257,8 +257,8 @@ func (s *GistsService) ListPublic(ctx context.Context, params *GistsListPublicPa
 
 // ListPublicAll walks every page of [GistsService.ListPublic] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListPublicAll(ctx context.Context, params *GistsListPublicParams, opts ...api.CallOption) iter.Seq2[BaseGist, error] {
-	return api.Pages[BaseGist](ctx, s.client, &opGistsListPublic, api.Args{Params: params}, opts...)
+func (s *GistsService) ListPublicAll(ctx context.Context, params *GistsListPublicParams, opts ...api.CallOption) iter.Seq2[*BaseGist, error] {
+	return api.Pages[*BaseGist](ctx, s.client, &opGistsListPublic, api.Args{Params: params}, opts...)
 }
 
 // GistsListStarredParams are the optional parameters of [GistsService.ListStarred].
@@ -283,8 +283,8 @@ func (s *GistsService) ListStarred(ctx context.Context, params *GistsListStarred
 
 // ListStarredAll walks every page of [GistsService.ListStarred] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GistsService) ListStarredAll(ctx context.Context, params *GistsListStarredParams, opts ...api.CallOption) iter.Seq2[BaseGist, error] {
-	return api.Pages[BaseGist](ctx, s.client, &opGistsListStarred, api.Args{Params: params}, opts...)
+func (s *GistsService) ListStarredAll(ctx context.Context, params *GistsListStarredParams, opts ...api.CallOption) iter.Seq2[*BaseGist, error] {
+	return api.Pages[*BaseGist](ctx, s.client, &opGistsListStarred, api.Args{Params: params}, opts...)
 }
 
 // Star calls gists/star.

@@ -151,8 +151,8 @@ func (s *GitService) ListMatchingRefs(ctx context.Context, owner, repo, ref stri
 
 // ListMatchingRefsAll walks every page of [GitService.ListMatchingRefs] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GitService) ListMatchingRefsAll(ctx context.Context, owner, repo, ref string, opts ...api.CallOption) iter.Seq2[GitRef, error] {
-	return api.Pages[GitRef](ctx, s.client, &opGitListMatchingRefs, api.Args{Path: []any{owner, repo, api.Segments(ref)}}, opts...)
+func (s *GitService) ListMatchingRefsAll(ctx context.Context, owner, repo, ref string, opts ...api.CallOption) iter.Seq2[*GitRef, error] {
+	return api.Pages[*GitRef](ctx, s.client, &opGitListMatchingRefs, api.Args{Path: []any{owner, repo, api.Segments(ref)}}, opts...)
 }
 
 // UpdateRef calls git/update-ref.

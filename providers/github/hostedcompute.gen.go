@@ -77,8 +77,8 @@ func (s *HostedComputeService) ListNetworkConfigurationsForOrg(ctx context.Conte
 
 // ListNetworkConfigurationsForOrgAll walks every page of [HostedComputeService.ListNetworkConfigurationsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *HostedComputeService) ListNetworkConfigurationsForOrgAll(ctx context.Context, org string, params *HostedComputeListNetworkConfigurationsForOrgParams, opts ...api.CallOption) iter.Seq2[NetworkConfiguration, error] {
-	return api.Pages[NetworkConfiguration](ctx, s.client, &opHostedComputeListNetworkConfigurationsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *HostedComputeService) ListNetworkConfigurationsForOrgAll(ctx context.Context, org string, params *HostedComputeListNetworkConfigurationsForOrgParams, opts ...api.CallOption) iter.Seq2[*NetworkConfiguration, error] {
+	return api.Pages[*NetworkConfiguration](ctx, s.client, &opHostedComputeListNetworkConfigurationsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // UpdateNetworkConfigurationForOrg calls hosted-compute/update-network-configuration-for-org.

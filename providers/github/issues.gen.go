@@ -291,8 +291,8 @@ func (s *IssuesService) List(ctx context.Context, params *IssuesListParams, opts
 
 // ListAll walks every page of [IssuesService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListAll(ctx context.Context, params *IssuesListParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesList, api.Args{Params: params}, opts...)
+func (s *IssuesService) ListAll(ctx context.Context, params *IssuesListParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesList, api.Args{Params: params}, opts...)
 }
 
 // IssuesListAssigneesParams are the optional parameters of [IssuesService.ListAssignees].
@@ -316,8 +316,8 @@ func (s *IssuesService) ListAssignees(ctx context.Context, owner, repo string, p
 
 // ListAssigneesAll walks every page of [IssuesService.ListAssignees] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListAssigneesAll(ctx context.Context, owner, repo string, params *IssuesListAssigneesParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opIssuesListAssignees, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *IssuesService) ListAssigneesAll(ctx context.Context, owner, repo string, params *IssuesListAssigneesParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opIssuesListAssignees, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // IssuesListCommentsParams are the optional parameters of [IssuesService.ListComments].
@@ -342,8 +342,8 @@ func (s *IssuesService) ListComments(ctx context.Context, owner, repo string, is
 
 // ListCommentsAll walks every page of [IssuesService.ListComments] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListCommentsAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListCommentsParams, opts ...api.CallOption) iter.Seq2[IssueComment, error] {
-	return api.Pages[IssueComment](ctx, s.client, &opIssuesListComments, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListCommentsAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListCommentsParams, opts ...api.CallOption) iter.Seq2[*IssueComment, error] {
+	return api.Pages[*IssueComment](ctx, s.client, &opIssuesListComments, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListCommentsForRepoParams are the optional parameters of [IssuesService.ListCommentsForRepo].
@@ -372,8 +372,8 @@ func (s *IssuesService) ListCommentsForRepo(ctx context.Context, owner, repo str
 
 // ListCommentsForRepoAll walks every page of [IssuesService.ListCommentsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListCommentsForRepoAll(ctx context.Context, owner, repo string, params *IssuesListCommentsForRepoParams, opts ...api.CallOption) iter.Seq2[IssueComment, error] {
-	return api.Pages[IssueComment](ctx, s.client, &opIssuesListCommentsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *IssuesService) ListCommentsForRepoAll(ctx context.Context, owner, repo string, params *IssuesListCommentsForRepoParams, opts ...api.CallOption) iter.Seq2[*IssueComment, error] {
+	return api.Pages[*IssueComment](ctx, s.client, &opIssuesListCommentsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // IssuesListDependenciesBlockedByParams are the optional parameters of [IssuesService.ListDependenciesBlockedBy].
@@ -397,8 +397,8 @@ func (s *IssuesService) ListDependenciesBlockedBy(ctx context.Context, owner, re
 
 // ListDependenciesBlockedByAll walks every page of [IssuesService.ListDependenciesBlockedBy] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListDependenciesBlockedByAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListDependenciesBlockedByParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesListDependenciesBlockedBy, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListDependenciesBlockedByAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListDependenciesBlockedByParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesListDependenciesBlockedBy, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListDependenciesBlockingParams are the optional parameters of [IssuesService.ListDependenciesBlocking].
@@ -422,8 +422,8 @@ func (s *IssuesService) ListDependenciesBlocking(ctx context.Context, owner, rep
 
 // ListDependenciesBlockingAll walks every page of [IssuesService.ListDependenciesBlocking] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListDependenciesBlockingAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListDependenciesBlockingParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesListDependenciesBlocking, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListDependenciesBlockingAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListDependenciesBlockingParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesListDependenciesBlocking, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListEventsParams are the optional parameters of [IssuesService.ListEvents].
@@ -447,8 +447,8 @@ func (s *IssuesService) ListEvents(ctx context.Context, owner, repo string, issu
 
 // ListEventsAll walks every page of [IssuesService.ListEvents] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListEventsAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListEventsParams, opts ...api.CallOption) iter.Seq2[IssueEventForIssue, error] {
-	return api.Pages[IssueEventForIssue](ctx, s.client, &opIssuesListEvents, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListEventsAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListEventsParams, opts ...api.CallOption) iter.Seq2[*IssueEventForIssue, error] {
+	return api.Pages[*IssueEventForIssue](ctx, s.client, &opIssuesListEvents, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListEventsForRepoParams are the optional parameters of [IssuesService.ListEventsForRepo].
@@ -472,8 +472,8 @@ func (s *IssuesService) ListEventsForRepo(ctx context.Context, owner, repo strin
 
 // ListEventsForRepoAll walks every page of [IssuesService.ListEventsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListEventsForRepoAll(ctx context.Context, owner, repo string, params *IssuesListEventsForRepoParams, opts ...api.CallOption) iter.Seq2[IssueEvent, error] {
-	return api.Pages[IssueEvent](ctx, s.client, &opIssuesListEventsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *IssuesService) ListEventsForRepoAll(ctx context.Context, owner, repo string, params *IssuesListEventsForRepoParams, opts ...api.CallOption) iter.Seq2[*IssueEvent, error] {
+	return api.Pages[*IssueEvent](ctx, s.client, &opIssuesListEventsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // IssuesListEventsForTimelineParams are the optional parameters of [IssuesService.ListEventsForTimeline].
@@ -498,8 +498,8 @@ func (s *IssuesService) ListEventsForTimeline(ctx context.Context, owner, repo s
 
 // ListEventsForTimelineAll walks every page of [IssuesService.ListEventsForTimeline] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListEventsForTimelineAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListEventsForTimelineParams, opts ...api.CallOption) iter.Seq2[TimelineIssueEvents, error] {
-	return api.Pages[TimelineIssueEvents](ctx, s.client, &opIssuesListEventsForTimeline, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListEventsForTimelineAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListEventsForTimelineParams, opts ...api.CallOption) iter.Seq2[*TimelineIssueEvents, error] {
+	return api.Pages[*TimelineIssueEvents](ctx, s.client, &opIssuesListEventsForTimeline, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListForAuthenticatedUserParams are the optional parameters of [IssuesService.ListForAuthenticatedUser].
@@ -533,8 +533,8 @@ func (s *IssuesService) ListForAuthenticatedUser(ctx context.Context, params *Is
 
 // ListForAuthenticatedUserAll walks every page of [IssuesService.ListForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListForAuthenticatedUserAll(ctx context.Context, params *IssuesListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesListForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *IssuesService) ListForAuthenticatedUserAll(ctx context.Context, params *IssuesListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesListForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // IssuesListForOrgParams are the optional parameters of [IssuesService.ListForOrg].
@@ -569,8 +569,8 @@ func (s *IssuesService) ListForOrg(ctx context.Context, org string, params *Issu
 
 // ListForOrgAll walks every page of [IssuesService.ListForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListForOrgAll(ctx context.Context, org string, params *IssuesListForOrgParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *IssuesService) ListForOrgAll(ctx context.Context, org string, params *IssuesListForOrgParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // IssuesListForRepoParams are the optional parameters of [IssuesService.ListForRepo].
@@ -608,8 +608,8 @@ func (s *IssuesService) ListForRepo(ctx context.Context, owner, repo string, par
 
 // ListForRepoAll walks every page of [IssuesService.ListForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListForRepoAll(ctx context.Context, owner, repo string, params *IssuesListForRepoParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesListForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *IssuesService) ListForRepoAll(ctx context.Context, owner, repo string, params *IssuesListForRepoParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesListForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // IssuesListIssueFieldValuesForIssueParams are the optional parameters of [IssuesService.ListIssueFieldValuesForIssue].
@@ -633,8 +633,8 @@ func (s *IssuesService) ListIssueFieldValuesForIssue(ctx context.Context, owner,
 
 // ListIssueFieldValuesForIssueAll walks every page of [IssuesService.ListIssueFieldValuesForIssue] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListIssueFieldValuesForIssueAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListIssueFieldValuesForIssueParams, opts ...api.CallOption) iter.Seq2[IssueFieldValue, error] {
-	return api.Pages[IssueFieldValue](ctx, s.client, &opIssuesListIssueFieldValuesForIssue, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListIssueFieldValuesForIssueAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListIssueFieldValuesForIssueParams, opts ...api.CallOption) iter.Seq2[*IssueFieldValue, error] {
+	return api.Pages[*IssueFieldValue](ctx, s.client, &opIssuesListIssueFieldValuesForIssue, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListLabelsForMilestoneParams are the optional parameters of [IssuesService.ListLabelsForMilestone].
@@ -658,8 +658,8 @@ func (s *IssuesService) ListLabelsForMilestone(ctx context.Context, owner, repo 
 
 // ListLabelsForMilestoneAll walks every page of [IssuesService.ListLabelsForMilestone] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListLabelsForMilestoneAll(ctx context.Context, owner, repo string, milestoneNumber int64, params *IssuesListLabelsForMilestoneParams, opts ...api.CallOption) iter.Seq2[Label, error] {
-	return api.Pages[Label](ctx, s.client, &opIssuesListLabelsForMilestone, api.Args{Path: []any{owner, repo, milestoneNumber}, Params: params}, opts...)
+func (s *IssuesService) ListLabelsForMilestoneAll(ctx context.Context, owner, repo string, milestoneNumber int64, params *IssuesListLabelsForMilestoneParams, opts ...api.CallOption) iter.Seq2[*Label, error] {
+	return api.Pages[*Label](ctx, s.client, &opIssuesListLabelsForMilestone, api.Args{Path: []any{owner, repo, milestoneNumber}, Params: params}, opts...)
 }
 
 // IssuesListLabelsForRepoParams are the optional parameters of [IssuesService.ListLabelsForRepo].
@@ -683,8 +683,8 @@ func (s *IssuesService) ListLabelsForRepo(ctx context.Context, owner, repo strin
 
 // ListLabelsForRepoAll walks every page of [IssuesService.ListLabelsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListLabelsForRepoAll(ctx context.Context, owner, repo string, params *IssuesListLabelsForRepoParams, opts ...api.CallOption) iter.Seq2[Label, error] {
-	return api.Pages[Label](ctx, s.client, &opIssuesListLabelsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *IssuesService) ListLabelsForRepoAll(ctx context.Context, owner, repo string, params *IssuesListLabelsForRepoParams, opts ...api.CallOption) iter.Seq2[*Label, error] {
+	return api.Pages[*Label](ctx, s.client, &opIssuesListLabelsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // IssuesListLabelsOnIssueParams are the optional parameters of [IssuesService.ListLabelsOnIssue].
@@ -708,8 +708,8 @@ func (s *IssuesService) ListLabelsOnIssue(ctx context.Context, owner, repo strin
 
 // ListLabelsOnIssueAll walks every page of [IssuesService.ListLabelsOnIssue] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListLabelsOnIssueAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListLabelsOnIssueParams, opts ...api.CallOption) iter.Seq2[Label, error] {
-	return api.Pages[Label](ctx, s.client, &opIssuesListLabelsOnIssue, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListLabelsOnIssueAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListLabelsOnIssueParams, opts ...api.CallOption) iter.Seq2[*Label, error] {
+	return api.Pages[*Label](ctx, s.client, &opIssuesListLabelsOnIssue, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListMilestonesParams are the optional parameters of [IssuesService.ListMilestones].
@@ -739,8 +739,8 @@ func (s *IssuesService) ListMilestones(ctx context.Context, owner, repo string, 
 
 // ListMilestonesAll walks every page of [IssuesService.ListMilestones] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListMilestonesAll(ctx context.Context, owner, repo string, params *IssuesListMilestonesParams, opts ...api.CallOption) iter.Seq2[Milestone, error] {
-	return api.Pages[Milestone](ctx, s.client, &opIssuesListMilestones, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *IssuesService) ListMilestonesAll(ctx context.Context, owner, repo string, params *IssuesListMilestonesParams, opts ...api.CallOption) iter.Seq2[*Milestone, error] {
+	return api.Pages[*Milestone](ctx, s.client, &opIssuesListMilestones, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // IssuesListSubIssuesParams are the optional parameters of [IssuesService.ListSubIssues].
@@ -764,8 +764,8 @@ func (s *IssuesService) ListSubIssues(ctx context.Context, owner, repo string, i
 
 // ListSubIssuesAll walks every page of [IssuesService.ListSubIssues] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListSubIssuesAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListSubIssuesParams, opts ...api.CallOption) iter.Seq2[Issue, error] {
-	return api.Pages[Issue](ctx, s.client, &opIssuesListSubIssues, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListSubIssuesAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListSubIssuesParams, opts ...api.CallOption) iter.Seq2[*Issue, error] {
+	return api.Pages[*Issue](ctx, s.client, &opIssuesListSubIssues, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // IssuesListSuggestionsParams are the optional parameters of [IssuesService.ListSuggestions].
@@ -792,8 +792,8 @@ func (s *IssuesService) ListSuggestions(ctx context.Context, owner, repo string,
 
 // ListSuggestionsAll walks every page of [IssuesService.ListSuggestions] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *IssuesService) ListSuggestionsAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListSuggestionsParams, opts ...api.CallOption) iter.Seq2[IssueSuggestion, error] {
-	return api.Pages[IssueSuggestion](ctx, s.client, &opIssuesListSuggestions, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *IssuesService) ListSuggestionsAll(ctx context.Context, owner, repo string, issueNumber int64, params *IssuesListSuggestionsParams, opts ...api.CallOption) iter.Seq2[*IssueSuggestion, error] {
+	return api.Pages[*IssueSuggestion](ctx, s.client, &opIssuesListSuggestions, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // Lock calls issues/lock.

@@ -47,8 +47,8 @@ func (s *LicensesService) GetAllCommonlyUsed(ctx context.Context, params *Licens
 
 // GetAllCommonlyUsedAll walks every page of [LicensesService.GetAllCommonlyUsed] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *LicensesService) GetAllCommonlyUsedAll(ctx context.Context, params *LicensesGetAllCommonlyUsedParams, opts ...api.CallOption) iter.Seq2[LicenseSimple, error] {
-	return api.Pages[LicenseSimple](ctx, s.client, &opLicensesGetAllCommonlyUsed, api.Args{Params: params}, opts...)
+func (s *LicensesService) GetAllCommonlyUsedAll(ctx context.Context, params *LicensesGetAllCommonlyUsedParams, opts ...api.CallOption) iter.Seq2[*LicenseSimple, error] {
+	return api.Pages[*LicenseSimple](ctx, s.client, &opLicensesGetAllCommonlyUsed, api.Args{Params: params}, opts...)
 }
 
 // LicensesGetForRepoParams are the optional parameters of [LicensesService.GetForRepo].

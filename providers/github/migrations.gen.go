@@ -166,8 +166,8 @@ func (s *MigrationsService) ListForAuthenticatedUser(ctx context.Context, params
 
 // ListForAuthenticatedUserAll walks every page of [MigrationsService.ListForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *MigrationsService) ListForAuthenticatedUserAll(ctx context.Context, params *MigrationsListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Migration, error] {
-	return api.Pages[Migration](ctx, s.client, &opMigrationsListForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *MigrationsService) ListForAuthenticatedUserAll(ctx context.Context, params *MigrationsListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Migration, error] {
+	return api.Pages[*Migration](ctx, s.client, &opMigrationsListForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // MigrationsListForOrgParams are the optional parameters of [MigrationsService.ListForOrg].
@@ -192,8 +192,8 @@ func (s *MigrationsService) ListForOrg(ctx context.Context, org string, params *
 
 // ListForOrgAll walks every page of [MigrationsService.ListForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *MigrationsService) ListForOrgAll(ctx context.Context, org string, params *MigrationsListForOrgParams, opts ...api.CallOption) iter.Seq2[Migration, error] {
-	return api.Pages[Migration](ctx, s.client, &opMigrationsListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *MigrationsService) ListForOrgAll(ctx context.Context, org string, params *MigrationsListForOrgParams, opts ...api.CallOption) iter.Seq2[*Migration, error] {
+	return api.Pages[*Migration](ctx, s.client, &opMigrationsListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // MigrationsListReposForAuthenticatedUserParams are the optional parameters of [MigrationsService.ListReposForAuthenticatedUser].
@@ -217,8 +217,8 @@ func (s *MigrationsService) ListReposForAuthenticatedUser(ctx context.Context, m
 
 // ListReposForAuthenticatedUserAll walks every page of [MigrationsService.ListReposForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *MigrationsService) ListReposForAuthenticatedUserAll(ctx context.Context, migrationID int64, params *MigrationsListReposForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opMigrationsListReposForAuthenticatedUser, api.Args{Path: []any{migrationID}, Params: params}, opts...)
+func (s *MigrationsService) ListReposForAuthenticatedUserAll(ctx context.Context, migrationID int64, params *MigrationsListReposForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opMigrationsListReposForAuthenticatedUser, api.Args{Path: []any{migrationID}, Params: params}, opts...)
 }
 
 // MigrationsListReposForOrgParams are the optional parameters of [MigrationsService.ListReposForOrg].
@@ -242,8 +242,8 @@ func (s *MigrationsService) ListReposForOrg(ctx context.Context, org string, mig
 
 // ListReposForOrgAll walks every page of [MigrationsService.ListReposForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *MigrationsService) ListReposForOrgAll(ctx context.Context, org string, migrationID int64, params *MigrationsListReposForOrgParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opMigrationsListReposForOrg, api.Args{Path: []any{org, migrationID}, Params: params}, opts...)
+func (s *MigrationsService) ListReposForOrgAll(ctx context.Context, org string, migrationID int64, params *MigrationsListReposForOrgParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opMigrationsListReposForOrg, api.Args{Path: []any{org, migrationID}, Params: params}, opts...)
 }
 
 // MapCommitAuthor calls migrations/map-commit-author.

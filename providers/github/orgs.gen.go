@@ -259,8 +259,8 @@ func (s *OrgsService) CustomPropertiesForReposGetOrganizationValues(ctx context.
 
 // CustomPropertiesForReposGetOrganizationValuesAll walks every page of [OrgsService.CustomPropertiesForReposGetOrganizationValues] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) CustomPropertiesForReposGetOrganizationValuesAll(ctx context.Context, org string, params *OrgsCustomPropertiesForReposGetOrganizationValuesParams, opts ...api.CallOption) iter.Seq2[OrgRepoCustomPropertyValues, error] {
-	return api.Pages[OrgRepoCustomPropertyValues](ctx, s.client, &opOrgsCustomPropertiesForReposGetOrganizationValues, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) CustomPropertiesForReposGetOrganizationValuesAll(ctx context.Context, org string, params *OrgsCustomPropertiesForReposGetOrganizationValuesParams, opts ...api.CallOption) iter.Seq2[*OrgRepoCustomPropertyValues, error] {
+	return api.Pages[*OrgRepoCustomPropertyValues](ctx, s.client, &opOrgsCustomPropertiesForReposGetOrganizationValues, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // Delete calls orgs/delete.
@@ -411,8 +411,8 @@ func (s *OrgsService) GetImmutableReleasesSettingsRepositories(ctx context.Conte
 
 // GetImmutableReleasesSettingsRepositoriesAll walks every page of [OrgsService.GetImmutableReleasesSettingsRepositories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) GetImmutableReleasesSettingsRepositoriesAll(ctx context.Context, org string, params *OrgsGetImmutableReleasesSettingsRepositoriesParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opOrgsGetImmutableReleasesSettingsRepositories, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) GetImmutableReleasesSettingsRepositoriesAll(ctx context.Context, org string, params *OrgsGetImmutableReleasesSettingsRepositoriesParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opOrgsGetImmutableReleasesSettingsRepositories, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // GetMembershipForAuthenticatedUser calls orgs/get-membership-for-authenticated-user.
@@ -469,8 +469,8 @@ func (s *OrgsService) GetOrgRulesetHistory(ctx context.Context, org string, rule
 
 // GetOrgRulesetHistoryAll walks every page of [OrgsService.GetOrgRulesetHistory] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) GetOrgRulesetHistoryAll(ctx context.Context, org string, rulesetID int64, params *OrgsGetOrgRulesetHistoryParams, opts ...api.CallOption) iter.Seq2[RulesetVersion, error] {
-	return api.Pages[RulesetVersion](ctx, s.client, &opOrgsGetOrgRulesetHistory, api.Args{Path: []any{org, rulesetID}, Params: params}, opts...)
+func (s *OrgsService) GetOrgRulesetHistoryAll(ctx context.Context, org string, rulesetID int64, params *OrgsGetOrgRulesetHistoryParams, opts ...api.CallOption) iter.Seq2[*RulesetVersion, error] {
+	return api.Pages[*RulesetVersion](ctx, s.client, &opOrgsGetOrgRulesetHistory, api.Args{Path: []any{org, rulesetID}, Params: params}, opts...)
 }
 
 // GetOrgRulesetVersion calls orgs/get-org-ruleset-version.
@@ -537,8 +537,8 @@ func (s *OrgsService) List(ctx context.Context, params *OrgsListParams, opts ...
 
 // ListAll walks every page of [OrgsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListAll(ctx context.Context, params *OrgsListParams, opts ...api.CallOption) iter.Seq2[OrganizationSimple, error] {
-	return api.Pages[OrganizationSimple](ctx, s.client, &opOrgsList, api.Args{Params: params}, opts...)
+func (s *OrgsService) ListAll(ctx context.Context, params *OrgsListParams, opts ...api.CallOption) iter.Seq2[*OrganizationSimple, error] {
+	return api.Pages[*OrganizationSimple](ctx, s.client, &opOrgsList, api.Args{Params: params}, opts...)
 }
 
 // OrgsListAppInstallationsParams are the optional parameters of [OrgsService.ListAppInstallations].
@@ -562,8 +562,8 @@ func (s *OrgsService) ListAppInstallations(ctx context.Context, org string, para
 
 // ListAppInstallationsAll walks every page of [OrgsService.ListAppInstallations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListAppInstallationsAll(ctx context.Context, org string, params *OrgsListAppInstallationsParams, opts ...api.CallOption) iter.Seq2[Installation, error] {
-	return api.Pages[Installation](ctx, s.client, &opOrgsListAppInstallations, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListAppInstallationsAll(ctx context.Context, org string, params *OrgsListAppInstallationsParams, opts ...api.CallOption) iter.Seq2[*Installation, error] {
+	return api.Pages[*Installation](ctx, s.client, &opOrgsListAppInstallations, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ListArtifactDeploymentRecords calls orgs/list-artifact-deployment-records.
@@ -610,8 +610,8 @@ func (s *OrgsService) ListAttestationRepositories(ctx context.Context, org strin
 
 // ListAttestationRepositoriesAll walks every page of [OrgsService.ListAttestationRepositories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListAttestationRepositoriesAll(ctx context.Context, org string, params *OrgsListAttestationRepositoriesParams, opts ...api.CallOption) iter.Seq2[OrgsListAttestationRepositoriesItem, error] {
-	return api.Pages[OrgsListAttestationRepositoriesItem](ctx, s.client, &opOrgsListAttestationRepositories, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListAttestationRepositoriesAll(ctx context.Context, org string, params *OrgsListAttestationRepositoriesParams, opts ...api.CallOption) iter.Seq2[*OrgsListAttestationRepositoriesItem, error] {
+	return api.Pages[*OrgsListAttestationRepositoriesItem](ctx, s.client, &opOrgsListAttestationRepositories, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListAttestationsParams are the optional parameters of [OrgsService.ListAttestations].
@@ -636,8 +636,8 @@ func (s *OrgsService) ListAttestations(ctx context.Context, org, subjectDigest s
 
 // ListAttestationsAll walks every page of [OrgsService.ListAttestations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListAttestationsAll(ctx context.Context, org, subjectDigest string, params *OrgsListAttestationsParams, opts ...api.CallOption) iter.Seq2[OrgsListAttestationsAttestation, error] {
-	return api.Pages[OrgsListAttestationsAttestation](ctx, s.client, &opOrgsListAttestations, api.Args{Path: []any{org, api.Segments(subjectDigest)}, Params: params}, opts...)
+func (s *OrgsService) ListAttestationsAll(ctx context.Context, org, subjectDigest string, params *OrgsListAttestationsParams, opts ...api.CallOption) iter.Seq2[*OrgsListAttestationsAttestation, error] {
+	return api.Pages[*OrgsListAttestationsAttestation](ctx, s.client, &opOrgsListAttestations, api.Args{Path: []any{org, api.Segments(subjectDigest)}, Params: params}, opts...)
 }
 
 // OrgsListAttestationsBulkParams are the optional parameters of [OrgsService.ListAttestationsBulk].
@@ -680,8 +680,8 @@ func (s *OrgsService) ListBlockedUsers(ctx context.Context, org string, params *
 
 // ListBlockedUsersAll walks every page of [OrgsService.ListBlockedUsers] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListBlockedUsersAll(ctx context.Context, org string, params *OrgsListBlockedUsersParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opOrgsListBlockedUsers, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListBlockedUsersAll(ctx context.Context, org string, params *OrgsListBlockedUsersParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opOrgsListBlockedUsers, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListFailedInvitationsParams are the optional parameters of [OrgsService.ListFailedInvitations].
@@ -705,8 +705,8 @@ func (s *OrgsService) ListFailedInvitations(ctx context.Context, org string, par
 
 // ListFailedInvitationsAll walks every page of [OrgsService.ListFailedInvitations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListFailedInvitationsAll(ctx context.Context, org string, params *OrgsListFailedInvitationsParams, opts ...api.CallOption) iter.Seq2[OrganizationInvitation, error] {
-	return api.Pages[OrganizationInvitation](ctx, s.client, &opOrgsListFailedInvitations, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListFailedInvitationsAll(ctx context.Context, org string, params *OrgsListFailedInvitationsParams, opts ...api.CallOption) iter.Seq2[*OrganizationInvitation, error] {
+	return api.Pages[*OrganizationInvitation](ctx, s.client, &opOrgsListFailedInvitations, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListForAuthenticatedUserParams are the optional parameters of [OrgsService.ListForAuthenticatedUser].
@@ -730,8 +730,8 @@ func (s *OrgsService) ListForAuthenticatedUser(ctx context.Context, params *Orgs
 
 // ListForAuthenticatedUserAll walks every page of [OrgsService.ListForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListForAuthenticatedUserAll(ctx context.Context, params *OrgsListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[OrganizationSimple, error] {
-	return api.Pages[OrganizationSimple](ctx, s.client, &opOrgsListForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *OrgsService) ListForAuthenticatedUserAll(ctx context.Context, params *OrgsListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*OrganizationSimple, error] {
+	return api.Pages[*OrganizationSimple](ctx, s.client, &opOrgsListForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // OrgsListForUserParams are the optional parameters of [OrgsService.ListForUser].
@@ -755,8 +755,8 @@ func (s *OrgsService) ListForUser(ctx context.Context, username string, params *
 
 // ListForUserAll walks every page of [OrgsService.ListForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListForUserAll(ctx context.Context, username string, params *OrgsListForUserParams, opts ...api.CallOption) iter.Seq2[OrganizationSimple, error] {
-	return api.Pages[OrganizationSimple](ctx, s.client, &opOrgsListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *OrgsService) ListForUserAll(ctx context.Context, username string, params *OrgsListForUserParams, opts ...api.CallOption) iter.Seq2[*OrganizationSimple, error] {
+	return api.Pages[*OrganizationSimple](ctx, s.client, &opOrgsListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // OrgsListInvitationTeamsParams are the optional parameters of [OrgsService.ListInvitationTeams].
@@ -780,8 +780,8 @@ func (s *OrgsService) ListInvitationTeams(ctx context.Context, org string, invit
 
 // ListInvitationTeamsAll walks every page of [OrgsService.ListInvitationTeams] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListInvitationTeamsAll(ctx context.Context, org string, invitationID int64, params *OrgsListInvitationTeamsParams, opts ...api.CallOption) iter.Seq2[Team, error] {
-	return api.Pages[Team](ctx, s.client, &opOrgsListInvitationTeams, api.Args{Path: []any{org, invitationID}, Params: params}, opts...)
+func (s *OrgsService) ListInvitationTeamsAll(ctx context.Context, org string, invitationID int64, params *OrgsListInvitationTeamsParams, opts ...api.CallOption) iter.Seq2[*Team, error] {
+	return api.Pages[*Team](ctx, s.client, &opOrgsListInvitationTeams, api.Args{Path: []any{org, invitationID}, Params: params}, opts...)
 }
 
 // ListIssueFields calls orgs/list-issue-fields.
@@ -831,8 +831,8 @@ func (s *OrgsService) ListMembers(ctx context.Context, org string, params *OrgsL
 
 // ListMembersAll walks every page of [OrgsService.ListMembers] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListMembersAll(ctx context.Context, org string, params *OrgsListMembersParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opOrgsListMembers, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListMembersAll(ctx context.Context, org string, params *OrgsListMembersParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opOrgsListMembers, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListMembershipsForAuthenticatedUserParams are the optional parameters of [OrgsService.ListMembershipsForAuthenticatedUser].
@@ -857,8 +857,8 @@ func (s *OrgsService) ListMembershipsForAuthenticatedUser(ctx context.Context, p
 
 // ListMembershipsForAuthenticatedUserAll walks every page of [OrgsService.ListMembershipsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListMembershipsForAuthenticatedUserAll(ctx context.Context, params *OrgsListMembershipsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[OrgMembership, error] {
-	return api.Pages[OrgMembership](ctx, s.client, &opOrgsListMembershipsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *OrgsService) ListMembershipsForAuthenticatedUserAll(ctx context.Context, params *OrgsListMembershipsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*OrgMembership, error] {
+	return api.Pages[*OrgMembership](ctx, s.client, &opOrgsListMembershipsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // OrgsListOrgRoleTeamsParams are the optional parameters of [OrgsService.ListOrgRoleTeams].
@@ -882,8 +882,8 @@ func (s *OrgsService) ListOrgRoleTeams(ctx context.Context, org string, roleID i
 
 // ListOrgRoleTeamsAll walks every page of [OrgsService.ListOrgRoleTeams] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListOrgRoleTeamsAll(ctx context.Context, org string, roleID int64, params *OrgsListOrgRoleTeamsParams, opts ...api.CallOption) iter.Seq2[TeamRoleAssignment, error] {
-	return api.Pages[TeamRoleAssignment](ctx, s.client, &opOrgsListOrgRoleTeams, api.Args{Path: []any{org, roleID}, Params: params}, opts...)
+func (s *OrgsService) ListOrgRoleTeamsAll(ctx context.Context, org string, roleID int64, params *OrgsListOrgRoleTeamsParams, opts ...api.CallOption) iter.Seq2[*TeamRoleAssignment, error] {
+	return api.Pages[*TeamRoleAssignment](ctx, s.client, &opOrgsListOrgRoleTeams, api.Args{Path: []any{org, roleID}, Params: params}, opts...)
 }
 
 // OrgsListOrgRoleUsersParams are the optional parameters of [OrgsService.ListOrgRoleUsers].
@@ -907,8 +907,8 @@ func (s *OrgsService) ListOrgRoleUsers(ctx context.Context, org string, roleID i
 
 // ListOrgRoleUsersAll walks every page of [OrgsService.ListOrgRoleUsers] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListOrgRoleUsersAll(ctx context.Context, org string, roleID int64, params *OrgsListOrgRoleUsersParams, opts ...api.CallOption) iter.Seq2[UserRoleAssignment, error] {
-	return api.Pages[UserRoleAssignment](ctx, s.client, &opOrgsListOrgRoleUsers, api.Args{Path: []any{org, roleID}, Params: params}, opts...)
+func (s *OrgsService) ListOrgRoleUsersAll(ctx context.Context, org string, roleID int64, params *OrgsListOrgRoleUsersParams, opts ...api.CallOption) iter.Seq2[*UserRoleAssignment, error] {
+	return api.Pages[*UserRoleAssignment](ctx, s.client, &opOrgsListOrgRoleUsers, api.Args{Path: []any{org, roleID}, Params: params}, opts...)
 }
 
 // ListOrgRoles calls orgs/list-org-roles.
@@ -956,8 +956,8 @@ func (s *OrgsService) ListOutsideCollaborators(ctx context.Context, org string, 
 
 // ListOutsideCollaboratorsAll walks every page of [OrgsService.ListOutsideCollaborators] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListOutsideCollaboratorsAll(ctx context.Context, org string, params *OrgsListOutsideCollaboratorsParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opOrgsListOutsideCollaborators, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListOutsideCollaboratorsAll(ctx context.Context, org string, params *OrgsListOutsideCollaboratorsParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opOrgsListOutsideCollaborators, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListPATGrantRepositoriesParams are the optional parameters of [OrgsService.ListPATGrantRepositories].
@@ -981,8 +981,8 @@ func (s *OrgsService) ListPATGrantRepositories(ctx context.Context, org string, 
 
 // ListPATGrantRepositoriesAll walks every page of [OrgsService.ListPATGrantRepositories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListPATGrantRepositoriesAll(ctx context.Context, org string, patID int64, params *OrgsListPATGrantRepositoriesParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opOrgsListPATGrantRepositories, api.Args{Path: []any{org, patID}, Params: params}, opts...)
+func (s *OrgsService) ListPATGrantRepositoriesAll(ctx context.Context, org string, patID int64, params *OrgsListPATGrantRepositoriesParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opOrgsListPATGrantRepositories, api.Args{Path: []any{org, patID}, Params: params}, opts...)
 }
 
 // OrgsListPATGrantRequestRepositoriesParams are the optional parameters of [OrgsService.ListPATGrantRequestRepositories].
@@ -1006,8 +1006,8 @@ func (s *OrgsService) ListPATGrantRequestRepositories(ctx context.Context, org s
 
 // ListPATGrantRequestRepositoriesAll walks every page of [OrgsService.ListPATGrantRequestRepositories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListPATGrantRequestRepositoriesAll(ctx context.Context, org string, patRequestID int64, params *OrgsListPATGrantRequestRepositoriesParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opOrgsListPATGrantRequestRepositories, api.Args{Path: []any{org, patRequestID}, Params: params}, opts...)
+func (s *OrgsService) ListPATGrantRequestRepositoriesAll(ctx context.Context, org string, patRequestID int64, params *OrgsListPATGrantRequestRepositoriesParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opOrgsListPATGrantRequestRepositories, api.Args{Path: []any{org, patRequestID}, Params: params}, opts...)
 }
 
 // OrgsListPATGrantRequestsParams are the optional parameters of [OrgsService.ListPATGrantRequests].
@@ -1041,8 +1041,8 @@ func (s *OrgsService) ListPATGrantRequests(ctx context.Context, org string, para
 
 // ListPATGrantRequestsAll walks every page of [OrgsService.ListPATGrantRequests] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListPATGrantRequestsAll(ctx context.Context, org string, params *OrgsListPATGrantRequestsParams, opts ...api.CallOption) iter.Seq2[OrganizationProgrammaticAccessGrantRequest, error] {
-	return api.Pages[OrganizationProgrammaticAccessGrantRequest](ctx, s.client, &opOrgsListPATGrantRequests, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListPATGrantRequestsAll(ctx context.Context, org string, params *OrgsListPATGrantRequestsParams, opts ...api.CallOption) iter.Seq2[*OrganizationProgrammaticAccessGrantRequest, error] {
+	return api.Pages[*OrganizationProgrammaticAccessGrantRequest](ctx, s.client, &opOrgsListPATGrantRequests, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListPATGrantsParams are the optional parameters of [OrgsService.ListPATGrants].
@@ -1076,8 +1076,8 @@ func (s *OrgsService) ListPATGrants(ctx context.Context, org string, params *Org
 
 // ListPATGrantsAll walks every page of [OrgsService.ListPATGrants] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListPATGrantsAll(ctx context.Context, org string, params *OrgsListPATGrantsParams, opts ...api.CallOption) iter.Seq2[OrganizationProgrammaticAccessGrant, error] {
-	return api.Pages[OrganizationProgrammaticAccessGrant](ctx, s.client, &opOrgsListPATGrants, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListPATGrantsAll(ctx context.Context, org string, params *OrgsListPATGrantsParams, opts ...api.CallOption) iter.Seq2[*OrganizationProgrammaticAccessGrant, error] {
+	return api.Pages[*OrganizationProgrammaticAccessGrant](ctx, s.client, &opOrgsListPATGrants, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListPendingInvitationsParams are the optional parameters of [OrgsService.ListPendingInvitations].
@@ -1105,8 +1105,8 @@ func (s *OrgsService) ListPendingInvitations(ctx context.Context, org string, pa
 
 // ListPendingInvitationsAll walks every page of [OrgsService.ListPendingInvitations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListPendingInvitationsAll(ctx context.Context, org string, params *OrgsListPendingInvitationsParams, opts ...api.CallOption) iter.Seq2[OrganizationInvitation, error] {
-	return api.Pages[OrganizationInvitation](ctx, s.client, &opOrgsListPendingInvitations, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListPendingInvitationsAll(ctx context.Context, org string, params *OrgsListPendingInvitationsParams, opts ...api.CallOption) iter.Seq2[*OrganizationInvitation, error] {
+	return api.Pages[*OrganizationInvitation](ctx, s.client, &opOrgsListPendingInvitations, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // OrgsListPublicMembersParams are the optional parameters of [OrgsService.ListPublicMembers].
@@ -1130,8 +1130,8 @@ func (s *OrgsService) ListPublicMembers(ctx context.Context, org string, params 
 
 // ListPublicMembersAll walks every page of [OrgsService.ListPublicMembers] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListPublicMembersAll(ctx context.Context, org string, params *OrgsListPublicMembersParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opOrgsListPublicMembers, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListPublicMembersAll(ctx context.Context, org string, params *OrgsListPublicMembersParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opOrgsListPublicMembers, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ListSecurityManagerTeams calls orgs/list-security-manager-teams.
@@ -1168,8 +1168,8 @@ func (s *OrgsService) ListWebhookDeliveries(ctx context.Context, org string, hoo
 
 // ListWebhookDeliveriesAll walks every page of [OrgsService.ListWebhookDeliveries] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListWebhookDeliveriesAll(ctx context.Context, org string, hookID int64, params *OrgsListWebhookDeliveriesParams, opts ...api.CallOption) iter.Seq2[HookDeliveryItem, error] {
-	return api.Pages[HookDeliveryItem](ctx, s.client, &opOrgsListWebhookDeliveries, api.Args{Path: []any{org, hookID}, Params: params}, opts...)
+func (s *OrgsService) ListWebhookDeliveriesAll(ctx context.Context, org string, hookID int64, params *OrgsListWebhookDeliveriesParams, opts ...api.CallOption) iter.Seq2[*HookDeliveryItem, error] {
+	return api.Pages[*HookDeliveryItem](ctx, s.client, &opOrgsListWebhookDeliveries, api.Args{Path: []any{org, hookID}, Params: params}, opts...)
 }
 
 // OrgsListWebhooksParams are the optional parameters of [OrgsService.ListWebhooks].
@@ -1193,8 +1193,8 @@ func (s *OrgsService) ListWebhooks(ctx context.Context, org string, params *Orgs
 
 // ListWebhooksAll walks every page of [OrgsService.ListWebhooks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *OrgsService) ListWebhooksAll(ctx context.Context, org string, params *OrgsListWebhooksParams, opts ...api.CallOption) iter.Seq2[OrgHook, error] {
-	return api.Pages[OrgHook](ctx, s.client, &opOrgsListWebhooks, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *OrgsService) ListWebhooksAll(ctx context.Context, org string, params *OrgsListWebhooksParams, opts ...api.CallOption) iter.Seq2[*OrgHook, error] {
+	return api.Pages[*OrgHook](ctx, s.client, &opOrgsListWebhooks, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // PingWebhook calls orgs/ping-webhook.

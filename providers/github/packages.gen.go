@@ -91,8 +91,8 @@ func (s *PackagesService) GetAllPackageVersionsForPackageOwnedByAuthenticatedUse
 
 // GetAllPackageVersionsForPackageOwnedByAuthenticatedUserAll walks every page of [PackagesService.GetAllPackageVersionsForPackageOwnedByAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PackagesService) GetAllPackageVersionsForPackageOwnedByAuthenticatedUserAll(ctx context.Context, packageType PackageType, packageName string, params *PackagesGetAllPackageVersionsForPackageOwnedByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[PackageVersion, error] {
-	return api.Pages[PackageVersion](ctx, s.client, &opPackagesGetAllPackageVersionsForPackageOwnedByAuthenticatedUser, api.Args{Path: []any{packageType, packageName}, Params: params}, opts...)
+func (s *PackagesService) GetAllPackageVersionsForPackageOwnedByAuthenticatedUserAll(ctx context.Context, packageType PackageType, packageName string, params *PackagesGetAllPackageVersionsForPackageOwnedByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*PackageVersion, error] {
+	return api.Pages[*PackageVersion](ctx, s.client, &opPackagesGetAllPackageVersionsForPackageOwnedByAuthenticatedUser, api.Args{Path: []any{packageType, packageName}, Params: params}, opts...)
 }
 
 // PackagesGetAllPackageVersionsForPackageOwnedByOrgParams are the optional parameters of [PackagesService.GetAllPackageVersionsForPackageOwnedByOrg].
@@ -118,8 +118,8 @@ func (s *PackagesService) GetAllPackageVersionsForPackageOwnedByOrg(ctx context.
 
 // GetAllPackageVersionsForPackageOwnedByOrgAll walks every page of [PackagesService.GetAllPackageVersionsForPackageOwnedByOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PackagesService) GetAllPackageVersionsForPackageOwnedByOrgAll(ctx context.Context, org string, packageType PackageType, packageName string, params *PackagesGetAllPackageVersionsForPackageOwnedByOrgParams, opts ...api.CallOption) iter.Seq2[PackageVersion, error] {
-	return api.Pages[PackageVersion](ctx, s.client, &opPackagesGetAllPackageVersionsForPackageOwnedByOrg, api.Args{Path: []any{org, packageType, packageName}, Params: params}, opts...)
+func (s *PackagesService) GetAllPackageVersionsForPackageOwnedByOrgAll(ctx context.Context, org string, packageType PackageType, packageName string, params *PackagesGetAllPackageVersionsForPackageOwnedByOrgParams, opts ...api.CallOption) iter.Seq2[*PackageVersion, error] {
+	return api.Pages[*PackageVersion](ctx, s.client, &opPackagesGetAllPackageVersionsForPackageOwnedByOrg, api.Args{Path: []any{org, packageType, packageName}, Params: params}, opts...)
 }
 
 // GetAllPackageVersionsForPackageOwnedByUser calls packages/get-all-package-versions-for-package-owned-by-user.
@@ -256,8 +256,8 @@ func (s *PackagesService) ListPackagesForAuthenticatedUser(ctx context.Context, 
 
 // ListPackagesForAuthenticatedUserAll walks every page of [PackagesService.ListPackagesForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PackagesService) ListPackagesForAuthenticatedUserAll(ctx context.Context, params PackagesListPackagesForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Package, error] {
-	return api.Pages[Package](ctx, s.client, &opPackagesListPackagesForAuthenticatedUser, api.Args{Params: &params}, opts...)
+func (s *PackagesService) ListPackagesForAuthenticatedUserAll(ctx context.Context, params PackagesListPackagesForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Package, error] {
+	return api.Pages[*Package](ctx, s.client, &opPackagesListPackagesForAuthenticatedUser, api.Args{Params: &params}, opts...)
 }
 
 // PackagesListPackagesForOrganizationParams are the parameters of [PackagesService.ListPackagesForOrganization].
@@ -284,8 +284,8 @@ func (s *PackagesService) ListPackagesForOrganization(ctx context.Context, org s
 
 // ListPackagesForOrganizationAll walks every page of [PackagesService.ListPackagesForOrganization] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PackagesService) ListPackagesForOrganizationAll(ctx context.Context, org string, params PackagesListPackagesForOrganizationParams, opts ...api.CallOption) iter.Seq2[Package, error] {
-	return api.Pages[Package](ctx, s.client, &opPackagesListPackagesForOrganization, api.Args{Path: []any{org}, Params: &params}, opts...)
+func (s *PackagesService) ListPackagesForOrganizationAll(ctx context.Context, org string, params PackagesListPackagesForOrganizationParams, opts ...api.CallOption) iter.Seq2[*Package, error] {
+	return api.Pages[*Package](ctx, s.client, &opPackagesListPackagesForOrganization, api.Args{Path: []any{org}, Params: &params}, opts...)
 }
 
 // PackagesListPackagesForUserParams are the parameters of [PackagesService.ListPackagesForUser].
@@ -312,8 +312,8 @@ func (s *PackagesService) ListPackagesForUser(ctx context.Context, username stri
 
 // ListPackagesForUserAll walks every page of [PackagesService.ListPackagesForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PackagesService) ListPackagesForUserAll(ctx context.Context, username string, params PackagesListPackagesForUserParams, opts ...api.CallOption) iter.Seq2[Package, error] {
-	return api.Pages[Package](ctx, s.client, &opPackagesListPackagesForUser, api.Args{Path: []any{username}, Params: &params}, opts...)
+func (s *PackagesService) ListPackagesForUserAll(ctx context.Context, username string, params PackagesListPackagesForUserParams, opts ...api.CallOption) iter.Seq2[*Package, error] {
+	return api.Pages[*Package](ctx, s.client, &opPackagesListPackagesForUser, api.Args{Path: []any{username}, Params: &params}, opts...)
 }
 
 // PackagesRestorePackageForAuthenticatedUserParams are the optional parameters of [PackagesService.RestorePackageForAuthenticatedUser].

@@ -77,8 +77,8 @@ func (s *PrivateRegistriesService) ListOrgPrivateRegistries(ctx context.Context,
 
 // ListOrgPrivateRegistriesAll walks every page of [PrivateRegistriesService.ListOrgPrivateRegistries] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PrivateRegistriesService) ListOrgPrivateRegistriesAll(ctx context.Context, org string, params *PrivateRegistriesListOrgPrivateRegistriesParams, opts ...api.CallOption) iter.Seq2[OrgPrivateRegistryConfiguration, error] {
-	return api.Pages[OrgPrivateRegistryConfiguration](ctx, s.client, &opPrivateRegistriesListOrgPrivateRegistries, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *PrivateRegistriesService) ListOrgPrivateRegistriesAll(ctx context.Context, org string, params *PrivateRegistriesListOrgPrivateRegistriesParams, opts ...api.CallOption) iter.Seq2[*OrgPrivateRegistryConfiguration, error] {
+	return api.Pages[*OrgPrivateRegistryConfiguration](ctx, s.client, &opPrivateRegistriesListOrgPrivateRegistries, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // UpdateOrgPrivateRegistry calls private-registries/update-org-private-registry.

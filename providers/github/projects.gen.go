@@ -133,8 +133,8 @@ func (s *ProjectsService) GetFieldForOrg(ctx context.Context, org string, projec
 
 // GetFieldForOrgAll walks every page of [ProjectsService.GetFieldForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetFieldForOrgAll(ctx context.Context, org string, projectNumber, fieldID int64, opts ...api.CallOption) iter.Seq2[ProjectsV2SingleSelectOptions, error] {
-	return api.Pages[ProjectsV2SingleSelectOptions](ctx, s.client, &opProjectsGetFieldForOrg, api.Args{Path: []any{org, projectNumber, fieldID}}, opts...)
+func (s *ProjectsService) GetFieldForOrgAll(ctx context.Context, org string, projectNumber, fieldID int64, opts ...api.CallOption) iter.Seq2[*ProjectsV2SingleSelectOptions, error] {
+	return api.Pages[*ProjectsV2SingleSelectOptions](ctx, s.client, &opProjectsGetFieldForOrg, api.Args{Path: []any{org, projectNumber, fieldID}}, opts...)
 }
 
 // GetFieldForUser calls projects/get-field-for-user.
@@ -150,8 +150,8 @@ func (s *ProjectsService) GetFieldForUser(ctx context.Context, username string, 
 
 // GetFieldForUserAll walks every page of [ProjectsService.GetFieldForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetFieldForUserAll(ctx context.Context, username string, projectNumber, fieldID int64, opts ...api.CallOption) iter.Seq2[ProjectsV2SingleSelectOptions, error] {
-	return api.Pages[ProjectsV2SingleSelectOptions](ctx, s.client, &opProjectsGetFieldForUser, api.Args{Path: []any{username, projectNumber, fieldID}}, opts...)
+func (s *ProjectsService) GetFieldForUserAll(ctx context.Context, username string, projectNumber, fieldID int64, opts ...api.CallOption) iter.Seq2[*ProjectsV2SingleSelectOptions, error] {
+	return api.Pages[*ProjectsV2SingleSelectOptions](ctx, s.client, &opProjectsGetFieldForUser, api.Args{Path: []any{username, projectNumber, fieldID}}, opts...)
 }
 
 // GetForOrg calls projects/get-for-org.
@@ -241,8 +241,8 @@ func (s *ProjectsService) ListFieldsForOrg(ctx context.Context, org string, proj
 
 // ListFieldsForOrgAll walks every page of [ProjectsService.ListFieldsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListFieldsForOrgAll(ctx context.Context, org string, projectNumber int64, params *ProjectsListFieldsForOrgParams, opts ...api.CallOption) iter.Seq2[ProjectsV2Field, error] {
-	return api.Pages[ProjectsV2Field](ctx, s.client, &opProjectsListFieldsForOrg, api.Args{Path: []any{org, projectNumber}, Params: params}, opts...)
+func (s *ProjectsService) ListFieldsForOrgAll(ctx context.Context, org string, projectNumber int64, params *ProjectsListFieldsForOrgParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2Field, error] {
+	return api.Pages[*ProjectsV2Field](ctx, s.client, &opProjectsListFieldsForOrg, api.Args{Path: []any{org, projectNumber}, Params: params}, opts...)
 }
 
 // ProjectsListFieldsForUserParams are the optional parameters of [ProjectsService.ListFieldsForUser].
@@ -266,8 +266,8 @@ func (s *ProjectsService) ListFieldsForUser(ctx context.Context, username string
 
 // ListFieldsForUserAll walks every page of [ProjectsService.ListFieldsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListFieldsForUserAll(ctx context.Context, username string, projectNumber int64, params *ProjectsListFieldsForUserParams, opts ...api.CallOption) iter.Seq2[ProjectsV2Field, error] {
-	return api.Pages[ProjectsV2Field](ctx, s.client, &opProjectsListFieldsForUser, api.Args{Path: []any{username, projectNumber}, Params: params}, opts...)
+func (s *ProjectsService) ListFieldsForUserAll(ctx context.Context, username string, projectNumber int64, params *ProjectsListFieldsForUserParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2Field, error] {
+	return api.Pages[*ProjectsV2Field](ctx, s.client, &opProjectsListFieldsForUser, api.Args{Path: []any{username, projectNumber}, Params: params}, opts...)
 }
 
 // ProjectsListForOrgParams are the optional parameters of [ProjectsService.ListForOrg].
@@ -292,8 +292,8 @@ func (s *ProjectsService) ListForOrg(ctx context.Context, org string, params *Pr
 
 // ListForOrgAll walks every page of [ProjectsService.ListForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListForOrgAll(ctx context.Context, org string, params *ProjectsListForOrgParams, opts ...api.CallOption) iter.Seq2[ProjectsV2, error] {
-	return api.Pages[ProjectsV2](ctx, s.client, &opProjectsListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ProjectsService) ListForOrgAll(ctx context.Context, org string, params *ProjectsListForOrgParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2, error] {
+	return api.Pages[*ProjectsV2](ctx, s.client, &opProjectsListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ProjectsListForUserParams are the optional parameters of [ProjectsService.ListForUser].
@@ -318,8 +318,8 @@ func (s *ProjectsService) ListForUser(ctx context.Context, username string, para
 
 // ListForUserAll walks every page of [ProjectsService.ListForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListForUserAll(ctx context.Context, username string, params *ProjectsListForUserParams, opts ...api.CallOption) iter.Seq2[ProjectsV2, error] {
-	return api.Pages[ProjectsV2](ctx, s.client, &opProjectsListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ProjectsService) ListForUserAll(ctx context.Context, username string, params *ProjectsListForUserParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2, error] {
+	return api.Pages[*ProjectsV2](ctx, s.client, &opProjectsListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ProjectsListItemsForOrgParams are the optional parameters of [ProjectsService.ListItemsForOrg].
@@ -345,8 +345,8 @@ func (s *ProjectsService) ListItemsForOrg(ctx context.Context, org string, proje
 
 // ListItemsForOrgAll walks every page of [ProjectsService.ListItemsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListItemsForOrgAll(ctx context.Context, org string, projectNumber int64, params *ProjectsListItemsForOrgParams, opts ...api.CallOption) iter.Seq2[ProjectsV2ItemWithContent, error] {
-	return api.Pages[ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListItemsForOrg, api.Args{Path: []any{org, projectNumber}, Params: params}, opts...)
+func (s *ProjectsService) ListItemsForOrgAll(ctx context.Context, org string, projectNumber int64, params *ProjectsListItemsForOrgParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2ItemWithContent, error] {
+	return api.Pages[*ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListItemsForOrg, api.Args{Path: []any{org, projectNumber}, Params: params}, opts...)
 }
 
 // ProjectsListItemsForUserParams are the optional parameters of [ProjectsService.ListItemsForUser].
@@ -372,8 +372,8 @@ func (s *ProjectsService) ListItemsForUser(ctx context.Context, username string,
 
 // ListItemsForUserAll walks every page of [ProjectsService.ListItemsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListItemsForUserAll(ctx context.Context, username string, projectNumber int64, params *ProjectsListItemsForUserParams, opts ...api.CallOption) iter.Seq2[ProjectsV2ItemWithContent, error] {
-	return api.Pages[ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListItemsForUser, api.Args{Path: []any{username, projectNumber}, Params: params}, opts...)
+func (s *ProjectsService) ListItemsForUserAll(ctx context.Context, username string, projectNumber int64, params *ProjectsListItemsForUserParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2ItemWithContent, error] {
+	return api.Pages[*ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListItemsForUser, api.Args{Path: []any{username, projectNumber}, Params: params}, opts...)
 }
 
 // ProjectsListViewItemsForOrgParams are the optional parameters of [ProjectsService.ListViewItemsForOrg].
@@ -398,8 +398,8 @@ func (s *ProjectsService) ListViewItemsForOrg(ctx context.Context, org string, p
 
 // ListViewItemsForOrgAll walks every page of [ProjectsService.ListViewItemsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListViewItemsForOrgAll(ctx context.Context, org string, projectNumber, viewNumber int64, params *ProjectsListViewItemsForOrgParams, opts ...api.CallOption) iter.Seq2[ProjectsV2ItemWithContent, error] {
-	return api.Pages[ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListViewItemsForOrg, api.Args{Path: []any{org, projectNumber, viewNumber}, Params: params}, opts...)
+func (s *ProjectsService) ListViewItemsForOrgAll(ctx context.Context, org string, projectNumber, viewNumber int64, params *ProjectsListViewItemsForOrgParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2ItemWithContent, error] {
+	return api.Pages[*ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListViewItemsForOrg, api.Args{Path: []any{org, projectNumber, viewNumber}, Params: params}, opts...)
 }
 
 // ProjectsListViewItemsForUserParams are the optional parameters of [ProjectsService.ListViewItemsForUser].
@@ -424,8 +424,8 @@ func (s *ProjectsService) ListViewItemsForUser(ctx context.Context, username str
 
 // ListViewItemsForUserAll walks every page of [ProjectsService.ListViewItemsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) ListViewItemsForUserAll(ctx context.Context, username string, projectNumber, viewNumber int64, params *ProjectsListViewItemsForUserParams, opts ...api.CallOption) iter.Seq2[ProjectsV2ItemWithContent, error] {
-	return api.Pages[ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListViewItemsForUser, api.Args{Path: []any{username, projectNumber, viewNumber}, Params: params}, opts...)
+func (s *ProjectsService) ListViewItemsForUserAll(ctx context.Context, username string, projectNumber, viewNumber int64, params *ProjectsListViewItemsForUserParams, opts ...api.CallOption) iter.Seq2[*ProjectsV2ItemWithContent, error] {
+	return api.Pages[*ProjectsV2ItemWithContent](ctx, s.client, &opProjectsListViewItemsForUser, api.Args{Path: []any{username, projectNumber, viewNumber}, Params: params}, opts...)
 }
 
 // UpdateItemForOrg calls projects/update-item-for-org.

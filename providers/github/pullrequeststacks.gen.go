@@ -69,8 +69,8 @@ func (s *PullRequestStacksService) List(ctx context.Context, owner, repo string,
 
 // ListAll walks every page of [PullRequestStacksService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullRequestStacksService) ListAll(ctx context.Context, owner, repo string, params *PullRequestStacksListParams, opts ...api.CallOption) iter.Seq2[PullRequestStackMinimal, error] {
-	return api.Pages[PullRequestStackMinimal](ctx, s.client, &opPullRequestStacksList, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *PullRequestStacksService) ListAll(ctx context.Context, owner, repo string, params *PullRequestStacksListParams, opts ...api.CallOption) iter.Seq2[*PullRequestStackMinimal, error] {
+	return api.Pages[*PullRequestStackMinimal](ctx, s.client, &opPullRequestStacksList, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // Unstack calls pull-request-stacks/unstack.

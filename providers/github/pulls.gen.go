@@ -172,8 +172,8 @@ func (s *PullsService) List(ctx context.Context, owner, repo string, params *Pul
 
 // ListAll walks every page of [PullsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListAll(ctx context.Context, owner, repo string, params *PullsListParams, opts ...api.CallOption) iter.Seq2[PullRequestSimple, error] {
-	return api.Pages[PullRequestSimple](ctx, s.client, &opPullsList, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *PullsService) ListAll(ctx context.Context, owner, repo string, params *PullsListParams, opts ...api.CallOption) iter.Seq2[*PullRequestSimple, error] {
+	return api.Pages[*PullRequestSimple](ctx, s.client, &opPullsList, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // PullsListCommentsForReviewParams are the optional parameters of [PullsService.ListCommentsForReview].
@@ -197,8 +197,8 @@ func (s *PullsService) ListCommentsForReview(ctx context.Context, owner, repo st
 
 // ListCommentsForReviewAll walks every page of [PullsService.ListCommentsForReview] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListCommentsForReviewAll(ctx context.Context, owner, repo string, pullNumber, reviewID int64, params *PullsListCommentsForReviewParams, opts ...api.CallOption) iter.Seq2[ReviewComment, error] {
-	return api.Pages[ReviewComment](ctx, s.client, &opPullsListCommentsForReview, api.Args{Path: []any{owner, repo, pullNumber, reviewID}, Params: params}, opts...)
+func (s *PullsService) ListCommentsForReviewAll(ctx context.Context, owner, repo string, pullNumber, reviewID int64, params *PullsListCommentsForReviewParams, opts ...api.CallOption) iter.Seq2[*ReviewComment, error] {
+	return api.Pages[*ReviewComment](ctx, s.client, &opPullsListCommentsForReview, api.Args{Path: []any{owner, repo, pullNumber, reviewID}, Params: params}, opts...)
 }
 
 // PullsListCommitsParams are the optional parameters of [PullsService.ListCommits].
@@ -222,8 +222,8 @@ func (s *PullsService) ListCommits(ctx context.Context, owner, repo string, pull
 
 // ListCommitsAll walks every page of [PullsService.ListCommits] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListCommitsAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListCommitsParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
-	return api.Pages[Commit](ctx, s.client, &opPullsListCommits, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
+func (s *PullsService) ListCommitsAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListCommitsParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
+	return api.Pages[*Commit](ctx, s.client, &opPullsListCommits, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
 }
 
 // PullsListFilesParams are the optional parameters of [PullsService.ListFiles].
@@ -247,8 +247,8 @@ func (s *PullsService) ListFiles(ctx context.Context, owner, repo string, pullNu
 
 // ListFilesAll walks every page of [PullsService.ListFiles] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListFilesAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListFilesParams, opts ...api.CallOption) iter.Seq2[DiffEntry, error] {
-	return api.Pages[DiffEntry](ctx, s.client, &opPullsListFiles, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
+func (s *PullsService) ListFilesAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListFilesParams, opts ...api.CallOption) iter.Seq2[*DiffEntry, error] {
+	return api.Pages[*DiffEntry](ctx, s.client, &opPullsListFiles, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
 }
 
 // ListRequestedReviewers calls pulls/list-requested-reviewers.
@@ -288,8 +288,8 @@ func (s *PullsService) ListReviewComments(ctx context.Context, owner, repo strin
 
 // ListReviewCommentsAll walks every page of [PullsService.ListReviewComments] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListReviewCommentsAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListReviewCommentsParams, opts ...api.CallOption) iter.Seq2[PullRequestReviewComment, error] {
-	return api.Pages[PullRequestReviewComment](ctx, s.client, &opPullsListReviewComments, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
+func (s *PullsService) ListReviewCommentsAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListReviewCommentsParams, opts ...api.CallOption) iter.Seq2[*PullRequestReviewComment, error] {
+	return api.Pages[*PullRequestReviewComment](ctx, s.client, &opPullsListReviewComments, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
 }
 
 // PullsListReviewCommentsForRepoParams are the optional parameters of [PullsService.ListReviewCommentsForRepo].
@@ -317,8 +317,8 @@ func (s *PullsService) ListReviewCommentsForRepo(ctx context.Context, owner, rep
 
 // ListReviewCommentsForRepoAll walks every page of [PullsService.ListReviewCommentsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListReviewCommentsForRepoAll(ctx context.Context, owner, repo string, params *PullsListReviewCommentsForRepoParams, opts ...api.CallOption) iter.Seq2[PullRequestReviewComment, error] {
-	return api.Pages[PullRequestReviewComment](ctx, s.client, &opPullsListReviewCommentsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *PullsService) ListReviewCommentsForRepoAll(ctx context.Context, owner, repo string, params *PullsListReviewCommentsForRepoParams, opts ...api.CallOption) iter.Seq2[*PullRequestReviewComment, error] {
+	return api.Pages[*PullRequestReviewComment](ctx, s.client, &opPullsListReviewCommentsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // PullsListReviewsParams are the optional parameters of [PullsService.ListReviews].
@@ -342,8 +342,8 @@ func (s *PullsService) ListReviews(ctx context.Context, owner, repo string, pull
 
 // ListReviewsAll walks every page of [PullsService.ListReviews] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PullsService) ListReviewsAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListReviewsParams, opts ...api.CallOption) iter.Seq2[PullRequestReview, error] {
-	return api.Pages[PullRequestReview](ctx, s.client, &opPullsListReviews, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
+func (s *PullsService) ListReviewsAll(ctx context.Context, owner, repo string, pullNumber int64, params *PullsListReviewsParams, opts ...api.CallOption) iter.Seq2[*PullRequestReview, error] {
+	return api.Pages[*PullRequestReview](ctx, s.client, &opPullsListReviews, api.Args{Path: []any{owner, repo, pullNumber}, Params: params}, opts...)
 }
 
 // Merge calls pulls/merge.

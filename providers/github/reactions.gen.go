@@ -136,8 +136,8 @@ func (s *ReactionsService) ListForCommitComment(ctx context.Context, owner, repo
 
 // ListForCommitCommentAll walks every page of [ReactionsService.ListForCommitComment] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReactionsService) ListForCommitCommentAll(ctx context.Context, owner, repo string, commentID int64, params *ReactionsListForCommitCommentParams, opts ...api.CallOption) iter.Seq2[Reaction, error] {
-	return api.Pages[Reaction](ctx, s.client, &opReactionsListForCommitComment, api.Args{Path: []any{owner, repo, commentID}, Params: params}, opts...)
+func (s *ReactionsService) ListForCommitCommentAll(ctx context.Context, owner, repo string, commentID int64, params *ReactionsListForCommitCommentParams, opts ...api.CallOption) iter.Seq2[*Reaction, error] {
+	return api.Pages[*Reaction](ctx, s.client, &opReactionsListForCommitComment, api.Args{Path: []any{owner, repo, commentID}, Params: params}, opts...)
 }
 
 // ReactionsListForIssueParams are the optional parameters of [ReactionsService.ListForIssue].
@@ -162,8 +162,8 @@ func (s *ReactionsService) ListForIssue(ctx context.Context, owner, repo string,
 
 // ListForIssueAll walks every page of [ReactionsService.ListForIssue] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReactionsService) ListForIssueAll(ctx context.Context, owner, repo string, issueNumber int64, params *ReactionsListForIssueParams, opts ...api.CallOption) iter.Seq2[Reaction, error] {
-	return api.Pages[Reaction](ctx, s.client, &opReactionsListForIssue, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
+func (s *ReactionsService) ListForIssueAll(ctx context.Context, owner, repo string, issueNumber int64, params *ReactionsListForIssueParams, opts ...api.CallOption) iter.Seq2[*Reaction, error] {
+	return api.Pages[*Reaction](ctx, s.client, &opReactionsListForIssue, api.Args{Path: []any{owner, repo, issueNumber}, Params: params}, opts...)
 }
 
 // ReactionsListForIssueCommentParams are the optional parameters of [ReactionsService.ListForIssueComment].
@@ -188,8 +188,8 @@ func (s *ReactionsService) ListForIssueComment(ctx context.Context, owner, repo 
 
 // ListForIssueCommentAll walks every page of [ReactionsService.ListForIssueComment] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReactionsService) ListForIssueCommentAll(ctx context.Context, owner, repo string, commentID int64, params *ReactionsListForIssueCommentParams, opts ...api.CallOption) iter.Seq2[Reaction, error] {
-	return api.Pages[Reaction](ctx, s.client, &opReactionsListForIssueComment, api.Args{Path: []any{owner, repo, commentID}, Params: params}, opts...)
+func (s *ReactionsService) ListForIssueCommentAll(ctx context.Context, owner, repo string, commentID int64, params *ReactionsListForIssueCommentParams, opts ...api.CallOption) iter.Seq2[*Reaction, error] {
+	return api.Pages[*Reaction](ctx, s.client, &opReactionsListForIssueComment, api.Args{Path: []any{owner, repo, commentID}, Params: params}, opts...)
 }
 
 // ReactionsListForPullRequestReviewCommentParams are the optional parameters of [ReactionsService.ListForPullRequestReviewComment].
@@ -214,8 +214,8 @@ func (s *ReactionsService) ListForPullRequestReviewComment(ctx context.Context, 
 
 // ListForPullRequestReviewCommentAll walks every page of [ReactionsService.ListForPullRequestReviewComment] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReactionsService) ListForPullRequestReviewCommentAll(ctx context.Context, owner, repo string, commentID int64, params *ReactionsListForPullRequestReviewCommentParams, opts ...api.CallOption) iter.Seq2[Reaction, error] {
-	return api.Pages[Reaction](ctx, s.client, &opReactionsListForPullRequestReviewComment, api.Args{Path: []any{owner, repo, commentID}, Params: params}, opts...)
+func (s *ReactionsService) ListForPullRequestReviewCommentAll(ctx context.Context, owner, repo string, commentID int64, params *ReactionsListForPullRequestReviewCommentParams, opts ...api.CallOption) iter.Seq2[*Reaction, error] {
+	return api.Pages[*Reaction](ctx, s.client, &opReactionsListForPullRequestReviewComment, api.Args{Path: []any{owner, repo, commentID}, Params: params}, opts...)
 }
 
 // ReactionsListForReleaseParams are the optional parameters of [ReactionsService.ListForRelease].
@@ -240,6 +240,6 @@ func (s *ReactionsService) ListForRelease(ctx context.Context, owner, repo strin
 
 // ListForReleaseAll walks every page of [ReactionsService.ListForRelease] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReactionsService) ListForReleaseAll(ctx context.Context, owner, repo string, releaseID int64, params *ReactionsListForReleaseParams, opts ...api.CallOption) iter.Seq2[Reaction, error] {
-	return api.Pages[Reaction](ctx, s.client, &opReactionsListForRelease, api.Args{Path: []any{owner, repo, releaseID}, Params: params}, opts...)
+func (s *ReactionsService) ListForReleaseAll(ctx context.Context, owner, repo string, releaseID int64, params *ReactionsListForReleaseParams, opts ...api.CallOption) iter.Seq2[*Reaction, error] {
+	return api.Pages[*Reaction](ctx, s.client, &opReactionsListForRelease, api.Args{Path: []any{owner, repo, releaseID}, Params: params}, opts...)
 }

@@ -177,8 +177,8 @@ func (s *ReposService) CompareCommits(ctx context.Context, owner, repo, base, he
 
 // CompareCommitsAll walks every page of [ReposService.CompareCommits] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) CompareCommitsAll(ctx context.Context, owner, repo, base, head string, params *ReposCompareCommitsParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
-	return api.Pages[Commit](ctx, s.client, &opReposCompareCommits, api.Args{Path: []any{owner, repo, base, head}, Params: params}, opts...)
+func (s *ReposService) CompareCommitsAll(ctx context.Context, owner, repo, base, head string, params *ReposCompareCommitsParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
+	return api.Pages[*Commit](ctx, s.client, &opReposCompareCommits, api.Args{Path: []any{owner, repo, base, head}, Params: params}, opts...)
 }
 
 // ReposCompareCommitsWithBaseheadParams are the optional parameters of [ReposService.CompareCommitsWithBasehead].
@@ -202,8 +202,8 @@ func (s *ReposService) CompareCommitsWithBasehead(ctx context.Context, owner, re
 
 // CompareCommitsWithBaseheadAll walks every page of [ReposService.CompareCommitsWithBasehead] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) CompareCommitsWithBaseheadAll(ctx context.Context, owner, repo, basehead string, params *ReposCompareCommitsWithBaseheadParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
-	return api.Pages[Commit](ctx, s.client, &opReposCompareCommitsWithBasehead, api.Args{Path: []any{owner, repo, api.Segments(basehead)}, Params: params}, opts...)
+func (s *ReposService) CompareCommitsWithBaseheadAll(ctx context.Context, owner, repo, basehead string, params *ReposCompareCommitsWithBaseheadParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
+	return api.Pages[*Commit](ctx, s.client, &opReposCompareCommitsWithBasehead, api.Args{Path: []any{owner, repo, api.Segments(basehead)}, Params: params}, opts...)
 }
 
 // CreateAttestation calls repos/create-attestation.
@@ -851,8 +851,8 @@ func (s *ReposService) GetAllEnvironments(ctx context.Context, owner, repo strin
 
 // GetAllEnvironmentsAll walks every page of [ReposService.GetAllEnvironments] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetAllEnvironmentsAll(ctx context.Context, owner, repo string, params *ReposGetAllEnvironmentsParams, opts ...api.CallOption) iter.Seq2[Environment, error] {
-	return api.Pages[Environment](ctx, s.client, &opReposGetAllEnvironments, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) GetAllEnvironmentsAll(ctx context.Context, owner, repo string, params *ReposGetAllEnvironmentsParams, opts ...api.CallOption) iter.Seq2[*Environment, error] {
+	return api.Pages[*Environment](ctx, s.client, &opReposGetAllEnvironments, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // GetAllStatusCheckContexts calls repos/get-all-status-check-contexts.
@@ -956,8 +956,8 @@ func (s *ReposService) GetBranchRules(ctx context.Context, owner, repo, branch s
 
 // GetBranchRulesAll walks every page of [ReposService.GetBranchRules] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetBranchRulesAll(ctx context.Context, owner, repo, branch string, params *ReposGetBranchRulesParams, opts ...api.CallOption) iter.Seq2[RepositoryRuleDetailed, error] {
-	return api.Pages[RepositoryRuleDetailed](ctx, s.client, &opReposGetBranchRules, api.Args{Path: []any{owner, repo, api.Segments(branch)}, Params: params}, opts...)
+func (s *ReposService) GetBranchRulesAll(ctx context.Context, owner, repo, branch string, params *ReposGetBranchRulesParams, opts ...api.CallOption) iter.Seq2[*RepositoryRuleDetailed, error] {
+	return api.Pages[*RepositoryRuleDetailed](ctx, s.client, &opReposGetBranchRules, api.Args{Path: []any{owner, repo, api.Segments(branch)}, Params: params}, opts...)
 }
 
 // ReposGetClonesParams are the optional parameters of [ReposService.GetClones].
@@ -1020,8 +1020,8 @@ func (s *ReposService) GetCombinedStatusForRef(ctx context.Context, owner, repo,
 
 // GetCombinedStatusForRefAll walks every page of [ReposService.GetCombinedStatusForRef] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetCombinedStatusForRefAll(ctx context.Context, owner, repo, ref string, params *ReposGetCombinedStatusForRefParams, opts ...api.CallOption) iter.Seq2[SimpleCommitStatus, error] {
-	return api.Pages[SimpleCommitStatus](ctx, s.client, &opReposGetCombinedStatusForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
+func (s *ReposService) GetCombinedStatusForRefAll(ctx context.Context, owner, repo, ref string, params *ReposGetCombinedStatusForRefParams, opts ...api.CallOption) iter.Seq2[*SimpleCommitStatus, error] {
+	return api.Pages[*SimpleCommitStatus](ctx, s.client, &opReposGetCombinedStatusForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
 }
 
 // ReposGetCommitParams are the optional parameters of [ReposService.GetCommit].
@@ -1254,8 +1254,8 @@ func (s *ReposService) GetOrgRuleSuites(ctx context.Context, org string, params 
 
 // GetOrgRuleSuitesAll walks every page of [ReposService.GetOrgRuleSuites] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetOrgRuleSuitesAll(ctx context.Context, org string, params *ReposGetOrgRuleSuitesParams, opts ...api.CallOption) iter.Seq2[RuleSuitesItem, error] {
-	return api.Pages[RuleSuitesItem](ctx, s.client, &opReposGetOrgRuleSuites, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ReposService) GetOrgRuleSuitesAll(ctx context.Context, org string, params *ReposGetOrgRuleSuitesParams, opts ...api.CallOption) iter.Seq2[*RuleSuitesItem, error] {
+	return api.Pages[*RuleSuitesItem](ctx, s.client, &opReposGetOrgRuleSuites, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // GetOrgRuleset calls repos/get-org-ruleset.
@@ -1291,8 +1291,8 @@ func (s *ReposService) GetOrgRulesets(ctx context.Context, org string, params *R
 
 // GetOrgRulesetsAll walks every page of [ReposService.GetOrgRulesets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetOrgRulesetsAll(ctx context.Context, org string, params *ReposGetOrgRulesetsParams, opts ...api.CallOption) iter.Seq2[RepositoryRuleset, error] {
-	return api.Pages[RepositoryRuleset](ctx, s.client, &opReposGetOrgRulesets, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ReposService) GetOrgRulesetsAll(ctx context.Context, org string, params *ReposGetOrgRulesetsParams, opts ...api.CallOption) iter.Seq2[*RepositoryRuleset, error] {
+	return api.Pages[*RepositoryRuleset](ctx, s.client, &opReposGetOrgRulesets, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // GetPages calls repos/get-pages.
@@ -1477,8 +1477,8 @@ func (s *ReposService) GetRepoRuleSuites(ctx context.Context, owner, repo string
 
 // GetRepoRuleSuitesAll walks every page of [ReposService.GetRepoRuleSuites] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetRepoRuleSuitesAll(ctx context.Context, owner, repo string, params *ReposGetRepoRuleSuitesParams, opts ...api.CallOption) iter.Seq2[RuleSuitesItem, error] {
-	return api.Pages[RuleSuitesItem](ctx, s.client, &opReposGetRepoRuleSuites, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) GetRepoRuleSuitesAll(ctx context.Context, owner, repo string, params *ReposGetRepoRuleSuitesParams, opts ...api.CallOption) iter.Seq2[*RuleSuitesItem, error] {
+	return api.Pages[*RuleSuitesItem](ctx, s.client, &opReposGetRepoRuleSuites, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposGetRepoRulesetParams are the optional parameters of [ReposService.GetRepoRuleset].
@@ -1519,8 +1519,8 @@ func (s *ReposService) GetRepoRulesetHistory(ctx context.Context, owner, repo st
 
 // GetRepoRulesetHistoryAll walks every page of [ReposService.GetRepoRulesetHistory] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetRepoRulesetHistoryAll(ctx context.Context, owner, repo string, rulesetID int64, params *ReposGetRepoRulesetHistoryParams, opts ...api.CallOption) iter.Seq2[RulesetVersion, error] {
-	return api.Pages[RulesetVersion](ctx, s.client, &opReposGetRepoRulesetHistory, api.Args{Path: []any{owner, repo, rulesetID}, Params: params}, opts...)
+func (s *ReposService) GetRepoRulesetHistoryAll(ctx context.Context, owner, repo string, rulesetID int64, params *ReposGetRepoRulesetHistoryParams, opts ...api.CallOption) iter.Seq2[*RulesetVersion, error] {
+	return api.Pages[*RulesetVersion](ctx, s.client, &opReposGetRepoRulesetHistory, api.Args{Path: []any{owner, repo, rulesetID}, Params: params}, opts...)
 }
 
 // GetRepoRulesetVersion calls repos/get-repo-ruleset-version.
@@ -1558,8 +1558,8 @@ func (s *ReposService) GetRepoRulesets(ctx context.Context, owner, repo string, 
 
 // GetRepoRulesetsAll walks every page of [ReposService.GetRepoRulesets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) GetRepoRulesetsAll(ctx context.Context, owner, repo string, params *ReposGetRepoRulesetsParams, opts ...api.CallOption) iter.Seq2[RepositoryRuleset, error] {
-	return api.Pages[RepositoryRuleset](ctx, s.client, &opReposGetRepoRulesets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) GetRepoRulesetsAll(ctx context.Context, owner, repo string, params *ReposGetRepoRulesetsParams, opts ...api.CallOption) iter.Seq2[*RepositoryRuleset, error] {
+	return api.Pages[*RepositoryRuleset](ctx, s.client, &opReposGetRepoRulesets, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // GetStatusChecksProtection calls repos/get-status-checks-protection.
@@ -1694,8 +1694,8 @@ func (s *ReposService) ListActivities(ctx context.Context, owner, repo string, p
 
 // ListActivitiesAll walks every page of [ReposService.ListActivities] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListActivitiesAll(ctx context.Context, owner, repo string, params *ReposListActivitiesParams, opts ...api.CallOption) iter.Seq2[Activity, error] {
-	return api.Pages[Activity](ctx, s.client, &opReposListActivities, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListActivitiesAll(ctx context.Context, owner, repo string, params *ReposListActivitiesParams, opts ...api.CallOption) iter.Seq2[*Activity, error] {
+	return api.Pages[*Activity](ctx, s.client, &opReposListActivities, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListAttestationsParams are the optional parameters of [ReposService.ListAttestations].
@@ -1720,8 +1720,8 @@ func (s *ReposService) ListAttestations(ctx context.Context, owner, repo, subjec
 
 // ListAttestationsAll walks every page of [ReposService.ListAttestations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListAttestationsAll(ctx context.Context, owner, repo, subjectDigest string, params *ReposListAttestationsParams, opts ...api.CallOption) iter.Seq2[ReposListAttestationsAttestation, error] {
-	return api.Pages[ReposListAttestationsAttestation](ctx, s.client, &opReposListAttestations, api.Args{Path: []any{owner, repo, api.Segments(subjectDigest)}, Params: params}, opts...)
+func (s *ReposService) ListAttestationsAll(ctx context.Context, owner, repo, subjectDigest string, params *ReposListAttestationsParams, opts ...api.CallOption) iter.Seq2[*ReposListAttestationsAttestation, error] {
+	return api.Pages[*ReposListAttestationsAttestation](ctx, s.client, &opReposListAttestations, api.Args{Path: []any{owner, repo, api.Segments(subjectDigest)}, Params: params}, opts...)
 }
 
 // ListAutolinks calls repos/list-autolinks.
@@ -1757,8 +1757,8 @@ func (s *ReposService) ListBranches(ctx context.Context, owner, repo string, par
 
 // ListBranchesAll walks every page of [ReposService.ListBranches] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListBranchesAll(ctx context.Context, owner, repo string, params *ReposListBranchesParams, opts ...api.CallOption) iter.Seq2[ShortBranch, error] {
-	return api.Pages[ShortBranch](ctx, s.client, &opReposListBranches, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListBranchesAll(ctx context.Context, owner, repo string, params *ReposListBranchesParams, opts ...api.CallOption) iter.Seq2[*ShortBranch, error] {
+	return api.Pages[*ShortBranch](ctx, s.client, &opReposListBranches, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ListBranchesForHeadCommit calls repos/list-branches-for-head-commit.
@@ -1796,8 +1796,8 @@ func (s *ReposService) ListCollaborators(ctx context.Context, owner, repo string
 
 // ListCollaboratorsAll walks every page of [ReposService.ListCollaborators] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListCollaboratorsAll(ctx context.Context, owner, repo string, params *ReposListCollaboratorsParams, opts ...api.CallOption) iter.Seq2[Collaborator, error] {
-	return api.Pages[Collaborator](ctx, s.client, &opReposListCollaborators, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListCollaboratorsAll(ctx context.Context, owner, repo string, params *ReposListCollaboratorsParams, opts ...api.CallOption) iter.Seq2[*Collaborator, error] {
+	return api.Pages[*Collaborator](ctx, s.client, &opReposListCollaborators, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListCommentsForCommitParams are the optional parameters of [ReposService.ListCommentsForCommit].
@@ -1821,8 +1821,8 @@ func (s *ReposService) ListCommentsForCommit(ctx context.Context, owner, repo, c
 
 // ListCommentsForCommitAll walks every page of [ReposService.ListCommentsForCommit] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListCommentsForCommitAll(ctx context.Context, owner, repo, commitSHA string, params *ReposListCommentsForCommitParams, opts ...api.CallOption) iter.Seq2[CommitComment, error] {
-	return api.Pages[CommitComment](ctx, s.client, &opReposListCommentsForCommit, api.Args{Path: []any{owner, repo, api.Segments(commitSHA)}, Params: params}, opts...)
+func (s *ReposService) ListCommentsForCommitAll(ctx context.Context, owner, repo, commitSHA string, params *ReposListCommentsForCommitParams, opts ...api.CallOption) iter.Seq2[*CommitComment, error] {
+	return api.Pages[*CommitComment](ctx, s.client, &opReposListCommentsForCommit, api.Args{Path: []any{owner, repo, api.Segments(commitSHA)}, Params: params}, opts...)
 }
 
 // ReposListCommitCommentsForRepoParams are the optional parameters of [ReposService.ListCommitCommentsForRepo].
@@ -1846,8 +1846,8 @@ func (s *ReposService) ListCommitCommentsForRepo(ctx context.Context, owner, rep
 
 // ListCommitCommentsForRepoAll walks every page of [ReposService.ListCommitCommentsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListCommitCommentsForRepoAll(ctx context.Context, owner, repo string, params *ReposListCommitCommentsForRepoParams, opts ...api.CallOption) iter.Seq2[CommitComment, error] {
-	return api.Pages[CommitComment](ctx, s.client, &opReposListCommitCommentsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListCommitCommentsForRepoAll(ctx context.Context, owner, repo string, params *ReposListCommitCommentsForRepoParams, opts ...api.CallOption) iter.Seq2[*CommitComment, error] {
+	return api.Pages[*CommitComment](ctx, s.client, &opReposListCommitCommentsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListCommitStatusesForRefParams are the optional parameters of [ReposService.ListCommitStatusesForRef].
@@ -1871,8 +1871,8 @@ func (s *ReposService) ListCommitStatusesForRef(ctx context.Context, owner, repo
 
 // ListCommitStatusesForRefAll walks every page of [ReposService.ListCommitStatusesForRef] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListCommitStatusesForRefAll(ctx context.Context, owner, repo, ref string, params *ReposListCommitStatusesForRefParams, opts ...api.CallOption) iter.Seq2[Status, error] {
-	return api.Pages[Status](ctx, s.client, &opReposListCommitStatusesForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
+func (s *ReposService) ListCommitStatusesForRefAll(ctx context.Context, owner, repo, ref string, params *ReposListCommitStatusesForRefParams, opts ...api.CallOption) iter.Seq2[*Status, error] {
+	return api.Pages[*Status](ctx, s.client, &opReposListCommitStatusesForRef, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
 }
 
 // ReposListCommitsParams are the optional parameters of [ReposService.ListCommits].
@@ -1902,8 +1902,8 @@ func (s *ReposService) ListCommits(ctx context.Context, owner, repo string, para
 
 // ListCommitsAll walks every page of [ReposService.ListCommits] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListCommitsAll(ctx context.Context, owner, repo string, params *ReposListCommitsParams, opts ...api.CallOption) iter.Seq2[Commit, error] {
-	return api.Pages[Commit](ctx, s.client, &opReposListCommits, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListCommitsAll(ctx context.Context, owner, repo string, params *ReposListCommitsParams, opts ...api.CallOption) iter.Seq2[*Commit, error] {
+	return api.Pages[*Commit](ctx, s.client, &opReposListCommits, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListContributorsParams are the optional parameters of [ReposService.ListContributors].
@@ -1928,8 +1928,8 @@ func (s *ReposService) ListContributors(ctx context.Context, owner, repo string,
 
 // ListContributorsAll walks every page of [ReposService.ListContributors] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListContributorsAll(ctx context.Context, owner, repo string, params *ReposListContributorsParams, opts ...api.CallOption) iter.Seq2[Contributor, error] {
-	return api.Pages[Contributor](ctx, s.client, &opReposListContributors, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListContributorsAll(ctx context.Context, owner, repo string, params *ReposListContributorsParams, opts ...api.CallOption) iter.Seq2[*Contributor, error] {
+	return api.Pages[*Contributor](ctx, s.client, &opReposListContributors, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListCustomDeploymentRuleIntegrationsParams are the optional parameters of [ReposService.ListCustomDeploymentRuleIntegrations].
@@ -1953,8 +1953,8 @@ func (s *ReposService) ListCustomDeploymentRuleIntegrations(ctx context.Context,
 
 // ListCustomDeploymentRuleIntegrationsAll walks every page of [ReposService.ListCustomDeploymentRuleIntegrations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListCustomDeploymentRuleIntegrationsAll(ctx context.Context, owner, repo, environmentName string, params *ReposListCustomDeploymentRuleIntegrationsParams, opts ...api.CallOption) iter.Seq2[CustomDeploymentRuleApp, error] {
-	return api.Pages[CustomDeploymentRuleApp](ctx, s.client, &opReposListCustomDeploymentRuleIntegrations, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
+func (s *ReposService) ListCustomDeploymentRuleIntegrationsAll(ctx context.Context, owner, repo, environmentName string, params *ReposListCustomDeploymentRuleIntegrationsParams, opts ...api.CallOption) iter.Seq2[*CustomDeploymentRuleApp, error] {
+	return api.Pages[*CustomDeploymentRuleApp](ctx, s.client, &opReposListCustomDeploymentRuleIntegrations, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
 }
 
 // ReposListDeployKeysParams are the optional parameters of [ReposService.ListDeployKeys].
@@ -1978,8 +1978,8 @@ func (s *ReposService) ListDeployKeys(ctx context.Context, owner, repo string, p
 
 // ListDeployKeysAll walks every page of [ReposService.ListDeployKeys] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListDeployKeysAll(ctx context.Context, owner, repo string, params *ReposListDeployKeysParams, opts ...api.CallOption) iter.Seq2[DeployKey, error] {
-	return api.Pages[DeployKey](ctx, s.client, &opReposListDeployKeys, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListDeployKeysAll(ctx context.Context, owner, repo string, params *ReposListDeployKeysParams, opts ...api.CallOption) iter.Seq2[*DeployKey, error] {
+	return api.Pages[*DeployKey](ctx, s.client, &opReposListDeployKeys, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListDeploymentBranchPoliciesParams are the optional parameters of [ReposService.ListDeploymentBranchPolicies].
@@ -2003,8 +2003,8 @@ func (s *ReposService) ListDeploymentBranchPolicies(ctx context.Context, owner, 
 
 // ListDeploymentBranchPoliciesAll walks every page of [ReposService.ListDeploymentBranchPolicies] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListDeploymentBranchPoliciesAll(ctx context.Context, owner, repo, environmentName string, params *ReposListDeploymentBranchPoliciesParams, opts ...api.CallOption) iter.Seq2[DeploymentBranchPolicy, error] {
-	return api.Pages[DeploymentBranchPolicy](ctx, s.client, &opReposListDeploymentBranchPolicies, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
+func (s *ReposService) ListDeploymentBranchPoliciesAll(ctx context.Context, owner, repo, environmentName string, params *ReposListDeploymentBranchPoliciesParams, opts ...api.CallOption) iter.Seq2[*DeploymentBranchPolicy, error] {
+	return api.Pages[*DeploymentBranchPolicy](ctx, s.client, &opReposListDeploymentBranchPolicies, api.Args{Path: []any{owner, repo, environmentName}, Params: params}, opts...)
 }
 
 // ReposListDeploymentStatusesParams are the optional parameters of [ReposService.ListDeploymentStatuses].
@@ -2028,8 +2028,8 @@ func (s *ReposService) ListDeploymentStatuses(ctx context.Context, owner, repo s
 
 // ListDeploymentStatusesAll walks every page of [ReposService.ListDeploymentStatuses] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListDeploymentStatusesAll(ctx context.Context, owner, repo string, deploymentID int64, params *ReposListDeploymentStatusesParams, opts ...api.CallOption) iter.Seq2[DeploymentStatus, error] {
-	return api.Pages[DeploymentStatus](ctx, s.client, &opReposListDeploymentStatuses, api.Args{Path: []any{owner, repo, deploymentID}, Params: params}, opts...)
+func (s *ReposService) ListDeploymentStatusesAll(ctx context.Context, owner, repo string, deploymentID int64, params *ReposListDeploymentStatusesParams, opts ...api.CallOption) iter.Seq2[*DeploymentStatus, error] {
+	return api.Pages[*DeploymentStatus](ctx, s.client, &opReposListDeploymentStatuses, api.Args{Path: []any{owner, repo, deploymentID}, Params: params}, opts...)
 }
 
 // ReposListDeploymentsParams are the optional parameters of [ReposService.ListDeployments].
@@ -2061,8 +2061,8 @@ func (s *ReposService) ListDeployments(ctx context.Context, owner, repo string, 
 
 // ListDeploymentsAll walks every page of [ReposService.ListDeployments] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListDeploymentsAll(ctx context.Context, owner, repo string, params *ReposListDeploymentsParams, opts ...api.CallOption) iter.Seq2[Deployment, error] {
-	return api.Pages[Deployment](ctx, s.client, &opReposListDeployments, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListDeploymentsAll(ctx context.Context, owner, repo string, params *ReposListDeploymentsParams, opts ...api.CallOption) iter.Seq2[*Deployment, error] {
+	return api.Pages[*Deployment](ctx, s.client, &opReposListDeployments, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListForAuthenticatedUserParams are the optional parameters of [ReposService.ListForAuthenticatedUser].
@@ -2098,8 +2098,8 @@ func (s *ReposService) ListForAuthenticatedUser(ctx context.Context, params *Rep
 
 // ListForAuthenticatedUserAll walks every page of [ReposService.ListForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListForAuthenticatedUserAll(ctx context.Context, params *ReposListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Repository, error] {
-	return api.Pages[Repository](ctx, s.client, &opReposListForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *ReposService) ListForAuthenticatedUserAll(ctx context.Context, params *ReposListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Repository, error] {
+	return api.Pages[*Repository](ctx, s.client, &opReposListForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // ReposListForOrgParams are the optional parameters of [ReposService.ListForOrg].
@@ -2129,8 +2129,8 @@ func (s *ReposService) ListForOrg(ctx context.Context, org string, params *Repos
 
 // ListForOrgAll walks every page of [ReposService.ListForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListForOrgAll(ctx context.Context, org string, params *ReposListForOrgParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opReposListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *ReposService) ListForOrgAll(ctx context.Context, org string, params *ReposListForOrgParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opReposListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ReposListForUserParams are the optional parameters of [ReposService.ListForUser].
@@ -2160,8 +2160,8 @@ func (s *ReposService) ListForUser(ctx context.Context, username string, params 
 
 // ListForUserAll walks every page of [ReposService.ListForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListForUserAll(ctx context.Context, username string, params *ReposListForUserParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opReposListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *ReposService) ListForUserAll(ctx context.Context, username string, params *ReposListForUserParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opReposListForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // ReposListForksParams are the optional parameters of [ReposService.ListForks].
@@ -2187,8 +2187,8 @@ func (s *ReposService) ListForks(ctx context.Context, owner, repo string, params
 
 // ListForksAll walks every page of [ReposService.ListForks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListForksAll(ctx context.Context, owner, repo string, params *ReposListForksParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opReposListForks, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListForksAll(ctx context.Context, owner, repo string, params *ReposListForksParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opReposListForks, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListInvitationsParams are the optional parameters of [ReposService.ListInvitations].
@@ -2212,8 +2212,8 @@ func (s *ReposService) ListInvitations(ctx context.Context, owner, repo string, 
 
 // ListInvitationsAll walks every page of [ReposService.ListInvitations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListInvitationsAll(ctx context.Context, owner, repo string, params *ReposListInvitationsParams, opts ...api.CallOption) iter.Seq2[RepositoryInvitation, error] {
-	return api.Pages[RepositoryInvitation](ctx, s.client, &opReposListInvitations, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListInvitationsAll(ctx context.Context, owner, repo string, params *ReposListInvitationsParams, opts ...api.CallOption) iter.Seq2[*RepositoryInvitation, error] {
+	return api.Pages[*RepositoryInvitation](ctx, s.client, &opReposListInvitations, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListInvitationsForAuthenticatedUserParams are the optional parameters of [ReposService.ListInvitationsForAuthenticatedUser].
@@ -2237,8 +2237,8 @@ func (s *ReposService) ListInvitationsForAuthenticatedUser(ctx context.Context, 
 
 // ListInvitationsForAuthenticatedUserAll walks every page of [ReposService.ListInvitationsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListInvitationsForAuthenticatedUserAll(ctx context.Context, params *ReposListInvitationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[RepositoryInvitation, error] {
-	return api.Pages[RepositoryInvitation](ctx, s.client, &opReposListInvitationsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *ReposService) ListInvitationsForAuthenticatedUserAll(ctx context.Context, params *ReposListInvitationsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*RepositoryInvitation, error] {
+	return api.Pages[*RepositoryInvitation](ctx, s.client, &opReposListInvitationsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // ListIssueTypes calls repos/list-issue-types.
@@ -2284,8 +2284,8 @@ func (s *ReposService) ListPagesBuilds(ctx context.Context, owner, repo string, 
 
 // ListPagesBuildsAll walks every page of [ReposService.ListPagesBuilds] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListPagesBuildsAll(ctx context.Context, owner, repo string, params *ReposListPagesBuildsParams, opts ...api.CallOption) iter.Seq2[PageBuild, error] {
-	return api.Pages[PageBuild](ctx, s.client, &opReposListPagesBuilds, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListPagesBuildsAll(ctx context.Context, owner, repo string, params *ReposListPagesBuildsParams, opts ...api.CallOption) iter.Seq2[*PageBuild, error] {
+	return api.Pages[*PageBuild](ctx, s.client, &opReposListPagesBuilds, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListPublicParams are the optional parameters of [ReposService.ListPublic].
@@ -2306,8 +2306,8 @@ func (s *ReposService) ListPublic(ctx context.Context, params *ReposListPublicPa
 
 // ListPublicAll walks every page of [ReposService.ListPublic] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListPublicAll(ctx context.Context, params *ReposListPublicParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opReposListPublic, api.Args{Params: params}, opts...)
+func (s *ReposService) ListPublicAll(ctx context.Context, params *ReposListPublicParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opReposListPublic, api.Args{Params: params}, opts...)
 }
 
 // ReposListPullRequestsAssociatedWithCommitParams are the optional parameters of [ReposService.ListPullRequestsAssociatedWithCommit].
@@ -2331,8 +2331,8 @@ func (s *ReposService) ListPullRequestsAssociatedWithCommit(ctx context.Context,
 
 // ListPullRequestsAssociatedWithCommitAll walks every page of [ReposService.ListPullRequestsAssociatedWithCommit] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListPullRequestsAssociatedWithCommitAll(ctx context.Context, owner, repo, commitSHA string, params *ReposListPullRequestsAssociatedWithCommitParams, opts ...api.CallOption) iter.Seq2[PullRequestSimple, error] {
-	return api.Pages[PullRequestSimple](ctx, s.client, &opReposListPullRequestsAssociatedWithCommit, api.Args{Path: []any{owner, repo, api.Segments(commitSHA)}, Params: params}, opts...)
+func (s *ReposService) ListPullRequestsAssociatedWithCommitAll(ctx context.Context, owner, repo, commitSHA string, params *ReposListPullRequestsAssociatedWithCommitParams, opts ...api.CallOption) iter.Seq2[*PullRequestSimple, error] {
+	return api.Pages[*PullRequestSimple](ctx, s.client, &opReposListPullRequestsAssociatedWithCommit, api.Args{Path: []any{owner, repo, api.Segments(commitSHA)}, Params: params}, opts...)
 }
 
 // ReposListReleaseAssetsParams are the optional parameters of [ReposService.ListReleaseAssets].
@@ -2356,8 +2356,8 @@ func (s *ReposService) ListReleaseAssets(ctx context.Context, owner, repo string
 
 // ListReleaseAssetsAll walks every page of [ReposService.ListReleaseAssets] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListReleaseAssetsAll(ctx context.Context, owner, repo string, releaseID int64, params *ReposListReleaseAssetsParams, opts ...api.CallOption) iter.Seq2[ReleaseAsset, error] {
-	return api.Pages[ReleaseAsset](ctx, s.client, &opReposListReleaseAssets, api.Args{Path: []any{owner, repo, releaseID}, Params: params}, opts...)
+func (s *ReposService) ListReleaseAssetsAll(ctx context.Context, owner, repo string, releaseID int64, params *ReposListReleaseAssetsParams, opts ...api.CallOption) iter.Seq2[*ReleaseAsset, error] {
+	return api.Pages[*ReleaseAsset](ctx, s.client, &opReposListReleaseAssets, api.Args{Path: []any{owner, repo, releaseID}, Params: params}, opts...)
 }
 
 // ReposListReleasesParams are the optional parameters of [ReposService.ListReleases].
@@ -2381,8 +2381,8 @@ func (s *ReposService) ListReleases(ctx context.Context, owner, repo string, par
 
 // ListReleasesAll walks every page of [ReposService.ListReleases] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListReleasesAll(ctx context.Context, owner, repo string, params *ReposListReleasesParams, opts ...api.CallOption) iter.Seq2[Release, error] {
-	return api.Pages[Release](ctx, s.client, &opReposListReleases, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListReleasesAll(ctx context.Context, owner, repo string, params *ReposListReleasesParams, opts ...api.CallOption) iter.Seq2[*Release, error] {
+	return api.Pages[*Release](ctx, s.client, &opReposListReleases, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListTagsParams are the optional parameters of [ReposService.ListTags].
@@ -2406,8 +2406,8 @@ func (s *ReposService) ListTags(ctx context.Context, owner, repo string, params 
 
 // ListTagsAll walks every page of [ReposService.ListTags] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListTagsAll(ctx context.Context, owner, repo string, params *ReposListTagsParams, opts ...api.CallOption) iter.Seq2[Tag, error] {
-	return api.Pages[Tag](ctx, s.client, &opReposListTags, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListTagsAll(ctx context.Context, owner, repo string, params *ReposListTagsParams, opts ...api.CallOption) iter.Seq2[*Tag, error] {
+	return api.Pages[*Tag](ctx, s.client, &opReposListTags, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListTeamsParams are the optional parameters of [ReposService.ListTeams].
@@ -2431,8 +2431,8 @@ func (s *ReposService) ListTeams(ctx context.Context, owner, repo string, params
 
 // ListTeamsAll walks every page of [ReposService.ListTeams] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListTeamsAll(ctx context.Context, owner, repo string, params *ReposListTeamsParams, opts ...api.CallOption) iter.Seq2[Team, error] {
-	return api.Pages[Team](ctx, s.client, &opReposListTeams, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListTeamsAll(ctx context.Context, owner, repo string, params *ReposListTeamsParams, opts ...api.CallOption) iter.Seq2[*Team, error] {
+	return api.Pages[*Team](ctx, s.client, &opReposListTeams, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // ReposListWebhookDeliveriesParams are the optional parameters of [ReposService.ListWebhookDeliveries].
@@ -2456,8 +2456,8 @@ func (s *ReposService) ListWebhookDeliveries(ctx context.Context, owner, repo st
 
 // ListWebhookDeliveriesAll walks every page of [ReposService.ListWebhookDeliveries] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListWebhookDeliveriesAll(ctx context.Context, owner, repo string, hookID int64, params *ReposListWebhookDeliveriesParams, opts ...api.CallOption) iter.Seq2[HookDeliveryItem, error] {
-	return api.Pages[HookDeliveryItem](ctx, s.client, &opReposListWebhookDeliveries, api.Args{Path: []any{owner, repo, hookID}, Params: params}, opts...)
+func (s *ReposService) ListWebhookDeliveriesAll(ctx context.Context, owner, repo string, hookID int64, params *ReposListWebhookDeliveriesParams, opts ...api.CallOption) iter.Seq2[*HookDeliveryItem, error] {
+	return api.Pages[*HookDeliveryItem](ctx, s.client, &opReposListWebhookDeliveries, api.Args{Path: []any{owner, repo, hookID}, Params: params}, opts...)
 }
 
 // ReposListWebhooksParams are the optional parameters of [ReposService.ListWebhooks].
@@ -2481,8 +2481,8 @@ func (s *ReposService) ListWebhooks(ctx context.Context, owner, repo string, par
 
 // ListWebhooksAll walks every page of [ReposService.ListWebhooks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReposService) ListWebhooksAll(ctx context.Context, owner, repo string, params *ReposListWebhooksParams, opts ...api.CallOption) iter.Seq2[Hook, error] {
-	return api.Pages[Hook](ctx, s.client, &opReposListWebhooks, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *ReposService) ListWebhooksAll(ctx context.Context, owner, repo string, params *ReposListWebhooksParams, opts ...api.CallOption) iter.Seq2[*Hook, error] {
+	return api.Pages[*Hook](ctx, s.client, &opReposListWebhooks, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // Merge calls repos/merge.

@@ -43,8 +43,8 @@ func (s *SearchService) Code(ctx context.Context, params SearchCodeParams, opts 
 
 // CodeAll walks every page of [SearchService.Code] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) CodeAll(ctx context.Context, params SearchCodeParams, opts ...api.CallOption) iter.Seq2[CodeSearchResultItem, error] {
-	return api.Pages[CodeSearchResultItem](ctx, s.client, &opSearchCode, api.Args{Params: &params}, opts...)
+func (s *SearchService) CodeAll(ctx context.Context, params SearchCodeParams, opts ...api.CallOption) iter.Seq2[*CodeSearchResultItem, error] {
+	return api.Pages[*CodeSearchResultItem](ctx, s.client, &opSearchCode, api.Args{Params: &params}, opts...)
 }
 
 // SearchCommitsParams are the parameters of [SearchService.Commits].
@@ -73,8 +73,8 @@ func (s *SearchService) Commits(ctx context.Context, params SearchCommitsParams,
 
 // CommitsAll walks every page of [SearchService.Commits] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) CommitsAll(ctx context.Context, params SearchCommitsParams, opts ...api.CallOption) iter.Seq2[CommitSearchResultItem, error] {
-	return api.Pages[CommitSearchResultItem](ctx, s.client, &opSearchCommits, api.Args{Params: &params}, opts...)
+func (s *SearchService) CommitsAll(ctx context.Context, params SearchCommitsParams, opts ...api.CallOption) iter.Seq2[*CommitSearchResultItem, error] {
+	return api.Pages[*CommitSearchResultItem](ctx, s.client, &opSearchCommits, api.Args{Params: &params}, opts...)
 }
 
 // SearchIssuesAndPullRequestsParams are the parameters of [SearchService.IssuesAndPullRequests].
@@ -105,8 +105,8 @@ func (s *SearchService) IssuesAndPullRequests(ctx context.Context, params Search
 
 // IssuesAndPullRequestsAll walks every page of [SearchService.IssuesAndPullRequests] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) IssuesAndPullRequestsAll(ctx context.Context, params SearchIssuesAndPullRequestsParams, opts ...api.CallOption) iter.Seq2[IssueSearchResultItem, error] {
-	return api.Pages[IssueSearchResultItem](ctx, s.client, &opSearchIssuesAndPullRequests, api.Args{Params: &params}, opts...)
+func (s *SearchService) IssuesAndPullRequestsAll(ctx context.Context, params SearchIssuesAndPullRequestsParams, opts ...api.CallOption) iter.Seq2[*IssueSearchResultItem, error] {
+	return api.Pages[*IssueSearchResultItem](ctx, s.client, &opSearchIssuesAndPullRequests, api.Args{Params: &params}, opts...)
 }
 
 // SearchLabelsParams are the parameters of [SearchService.Labels].
@@ -138,8 +138,8 @@ func (s *SearchService) Labels(ctx context.Context, params SearchLabelsParams, o
 
 // LabelsAll walks every page of [SearchService.Labels] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) LabelsAll(ctx context.Context, params SearchLabelsParams, opts ...api.CallOption) iter.Seq2[LabelSearchResultItem, error] {
-	return api.Pages[LabelSearchResultItem](ctx, s.client, &opSearchLabels, api.Args{Params: &params}, opts...)
+func (s *SearchService) LabelsAll(ctx context.Context, params SearchLabelsParams, opts ...api.CallOption) iter.Seq2[*LabelSearchResultItem, error] {
+	return api.Pages[*LabelSearchResultItem](ctx, s.client, &opSearchLabels, api.Args{Params: &params}, opts...)
 }
 
 // SearchReposParams are the parameters of [SearchService.Repos].
@@ -168,8 +168,8 @@ func (s *SearchService) Repos(ctx context.Context, params SearchReposParams, opt
 
 // ReposAll walks every page of [SearchService.Repos] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) ReposAll(ctx context.Context, params SearchReposParams, opts ...api.CallOption) iter.Seq2[RepoSearchResultItem, error] {
-	return api.Pages[RepoSearchResultItem](ctx, s.client, &opSearchRepos, api.Args{Params: &params}, opts...)
+func (s *SearchService) ReposAll(ctx context.Context, params SearchReposParams, opts ...api.CallOption) iter.Seq2[*RepoSearchResultItem, error] {
+	return api.Pages[*RepoSearchResultItem](ctx, s.client, &opSearchRepos, api.Args{Params: &params}, opts...)
 }
 
 // SearchTopicsParams are the parameters of [SearchService.Topics].
@@ -195,8 +195,8 @@ func (s *SearchService) Topics(ctx context.Context, params SearchTopicsParams, o
 
 // TopicsAll walks every page of [SearchService.Topics] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) TopicsAll(ctx context.Context, params SearchTopicsParams, opts ...api.CallOption) iter.Seq2[TopicSearchResultItem, error] {
-	return api.Pages[TopicSearchResultItem](ctx, s.client, &opSearchTopics, api.Args{Params: &params}, opts...)
+func (s *SearchService) TopicsAll(ctx context.Context, params SearchTopicsParams, opts ...api.CallOption) iter.Seq2[*TopicSearchResultItem, error] {
+	return api.Pages[*TopicSearchResultItem](ctx, s.client, &opSearchTopics, api.Args{Params: &params}, opts...)
 }
 
 // SearchUsersParams are the parameters of [SearchService.Users].
@@ -225,6 +225,6 @@ func (s *SearchService) Users(ctx context.Context, params SearchUsersParams, opt
 
 // UsersAll walks every page of [SearchService.Users] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SearchService) UsersAll(ctx context.Context, params SearchUsersParams, opts ...api.CallOption) iter.Seq2[UserSearchResultItem, error] {
-	return api.Pages[UserSearchResultItem](ctx, s.client, &opSearchUsers, api.Args{Params: &params}, opts...)
+func (s *SearchService) UsersAll(ctx context.Context, params SearchUsersParams, opts ...api.CallOption) iter.Seq2[*UserSearchResultItem, error] {
+	return api.Pages[*UserSearchResultItem](ctx, s.client, &opSearchUsers, api.Args{Params: &params}, opts...)
 }

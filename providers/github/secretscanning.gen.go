@@ -137,8 +137,8 @@ func (s *SecretScanningService) ListAlertsForOrg(ctx context.Context, org string
 
 // ListAlertsForOrgAll walks every page of [SecretScanningService.ListAlertsForOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecretScanningService) ListAlertsForOrgAll(ctx context.Context, org string, params *SecretScanningListAlertsForOrgParams, opts ...api.CallOption) iter.Seq2[OrganizationSecretScanningAlert, error] {
-	return api.Pages[OrganizationSecretScanningAlert](ctx, s.client, &opSecretScanningListAlertsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *SecretScanningService) ListAlertsForOrgAll(ctx context.Context, org string, params *SecretScanningListAlertsForOrgParams, opts ...api.CallOption) iter.Seq2[*OrganizationSecretScanningAlert, error] {
+	return api.Pages[*OrganizationSecretScanningAlert](ctx, s.client, &opSecretScanningListAlertsForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // SecretScanningListAlertsForRepoParams are the optional parameters of [SecretScanningService.ListAlertsForRepo].
@@ -185,8 +185,8 @@ func (s *SecretScanningService) ListAlertsForRepo(ctx context.Context, owner, re
 
 // ListAlertsForRepoAll walks every page of [SecretScanningService.ListAlertsForRepo] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecretScanningService) ListAlertsForRepoAll(ctx context.Context, owner, repo string, params *SecretScanningListAlertsForRepoParams, opts ...api.CallOption) iter.Seq2[SecretScanningAlert, error] {
-	return api.Pages[SecretScanningAlert](ctx, s.client, &opSecretScanningListAlertsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *SecretScanningService) ListAlertsForRepoAll(ctx context.Context, owner, repo string, params *SecretScanningListAlertsForRepoParams, opts ...api.CallOption) iter.Seq2[*SecretScanningAlert, error] {
+	return api.Pages[*SecretScanningAlert](ctx, s.client, &opSecretScanningListAlertsForRepo, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // SecretScanningListLocationsForAlertParams are the optional parameters of [SecretScanningService.ListLocationsForAlert].
@@ -210,8 +210,8 @@ func (s *SecretScanningService) ListLocationsForAlert(ctx context.Context, owner
 
 // ListLocationsForAlertAll walks every page of [SecretScanningService.ListLocationsForAlert] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecretScanningService) ListLocationsForAlertAll(ctx context.Context, owner, repo string, alertNumber int64, params *SecretScanningListLocationsForAlertParams, opts ...api.CallOption) iter.Seq2[SecretScanningLocation, error] {
-	return api.Pages[SecretScanningLocation](ctx, s.client, &opSecretScanningListLocationsForAlert, api.Args{Path: []any{owner, repo, alertNumber}, Params: params}, opts...)
+func (s *SecretScanningService) ListLocationsForAlertAll(ctx context.Context, owner, repo string, alertNumber int64, params *SecretScanningListLocationsForAlertParams, opts ...api.CallOption) iter.Seq2[*SecretScanningLocation, error] {
+	return api.Pages[*SecretScanningLocation](ctx, s.client, &opSecretScanningListLocationsForAlert, api.Args{Path: []any{owner, repo, alertNumber}, Params: params}, opts...)
 }
 
 // SecretScanningListOrgCustomPatternsParams are the optional parameters of [SecretScanningService.ListOrgCustomPatterns].
@@ -243,8 +243,8 @@ func (s *SecretScanningService) ListOrgCustomPatterns(ctx context.Context, org s
 
 // ListOrgCustomPatternsAll walks every page of [SecretScanningService.ListOrgCustomPatterns] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecretScanningService) ListOrgCustomPatternsAll(ctx context.Context, org string, params *SecretScanningListOrgCustomPatternsParams, opts ...api.CallOption) iter.Seq2[SecretScanningCustomPattern, error] {
-	return api.Pages[SecretScanningCustomPattern](ctx, s.client, &opSecretScanningListOrgCustomPatterns, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *SecretScanningService) ListOrgCustomPatternsAll(ctx context.Context, org string, params *SecretScanningListOrgCustomPatternsParams, opts ...api.CallOption) iter.Seq2[*SecretScanningCustomPattern, error] {
+	return api.Pages[*SecretScanningCustomPattern](ctx, s.client, &opSecretScanningListOrgCustomPatterns, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // ListOrgPatternConfigs calls secret-scanning/list-org-pattern-configs.
@@ -287,8 +287,8 @@ func (s *SecretScanningService) ListRepoCustomPatterns(ctx context.Context, owne
 
 // ListRepoCustomPatternsAll walks every page of [SecretScanningService.ListRepoCustomPatterns] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecretScanningService) ListRepoCustomPatternsAll(ctx context.Context, owner, repo string, params *SecretScanningListRepoCustomPatternsParams, opts ...api.CallOption) iter.Seq2[SecretScanningCustomPattern, error] {
-	return api.Pages[SecretScanningCustomPattern](ctx, s.client, &opSecretScanningListRepoCustomPatterns, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *SecretScanningService) ListRepoCustomPatternsAll(ctx context.Context, owner, repo string, params *SecretScanningListRepoCustomPatternsParams, opts ...api.CallOption) iter.Seq2[*SecretScanningCustomPattern, error] {
+	return api.Pages[*SecretScanningCustomPattern](ctx, s.client, &opSecretScanningListRepoCustomPatterns, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // UpdateAlert calls secret-scanning/update-alert.

@@ -119,8 +119,8 @@ func (s *SecurityAdvisoriesService) ListGlobalAdvisories(ctx context.Context, pa
 
 // ListGlobalAdvisoriesAll walks every page of [SecurityAdvisoriesService.ListGlobalAdvisories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecurityAdvisoriesService) ListGlobalAdvisoriesAll(ctx context.Context, params *SecurityAdvisoriesListGlobalAdvisoriesParams, opts ...api.CallOption) iter.Seq2[GlobalAdvisory, error] {
-	return api.Pages[GlobalAdvisory](ctx, s.client, &opSecurityAdvisoriesListGlobalAdvisories, api.Args{Params: params}, opts...)
+func (s *SecurityAdvisoriesService) ListGlobalAdvisoriesAll(ctx context.Context, params *SecurityAdvisoriesListGlobalAdvisoriesParams, opts ...api.CallOption) iter.Seq2[*GlobalAdvisory, error] {
+	return api.Pages[*GlobalAdvisory](ctx, s.client, &opSecurityAdvisoriesListGlobalAdvisories, api.Args{Params: params}, opts...)
 }
 
 // SecurityAdvisoriesListOrgRepositoryAdvisoriesParams are the optional parameters of [SecurityAdvisoriesService.ListOrgRepositoryAdvisories].
@@ -149,8 +149,8 @@ func (s *SecurityAdvisoriesService) ListOrgRepositoryAdvisories(ctx context.Cont
 
 // ListOrgRepositoryAdvisoriesAll walks every page of [SecurityAdvisoriesService.ListOrgRepositoryAdvisories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecurityAdvisoriesService) ListOrgRepositoryAdvisoriesAll(ctx context.Context, org string, params *SecurityAdvisoriesListOrgRepositoryAdvisoriesParams, opts ...api.CallOption) iter.Seq2[RepositoryAdvisory, error] {
-	return api.Pages[RepositoryAdvisory](ctx, s.client, &opSecurityAdvisoriesListOrgRepositoryAdvisories, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *SecurityAdvisoriesService) ListOrgRepositoryAdvisoriesAll(ctx context.Context, org string, params *SecurityAdvisoriesListOrgRepositoryAdvisoriesParams, opts ...api.CallOption) iter.Seq2[*RepositoryAdvisory, error] {
+	return api.Pages[*RepositoryAdvisory](ctx, s.client, &opSecurityAdvisoriesListOrgRepositoryAdvisories, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // SecurityAdvisoriesListRepositoryAdvisoriesParams are the optional parameters of [SecurityAdvisoriesService.ListRepositoryAdvisories].
@@ -179,8 +179,8 @@ func (s *SecurityAdvisoriesService) ListRepositoryAdvisories(ctx context.Context
 
 // ListRepositoryAdvisoriesAll walks every page of [SecurityAdvisoriesService.ListRepositoryAdvisories] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SecurityAdvisoriesService) ListRepositoryAdvisoriesAll(ctx context.Context, owner, repo string, params *SecurityAdvisoriesListRepositoryAdvisoriesParams, opts ...api.CallOption) iter.Seq2[RepositoryAdvisory, error] {
-	return api.Pages[RepositoryAdvisory](ctx, s.client, &opSecurityAdvisoriesListRepositoryAdvisories, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
+func (s *SecurityAdvisoriesService) ListRepositoryAdvisoriesAll(ctx context.Context, owner, repo string, params *SecurityAdvisoriesListRepositoryAdvisoriesParams, opts ...api.CallOption) iter.Seq2[*RepositoryAdvisory, error] {
+	return api.Pages[*RepositoryAdvisory](ctx, s.client, &opSecurityAdvisoriesListRepositoryAdvisories, api.Args{Path: []any{owner, repo}, Params: params}, opts...)
 }
 
 // UpdateRepositoryAdvisory calls security-advisories/update-repository-advisory.

@@ -206,8 +206,8 @@ func (s *TeamsService) List(ctx context.Context, org string, params *TeamsListPa
 
 // ListAll walks every page of [TeamsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListAll(ctx context.Context, org string, params *TeamsListParams, opts ...api.CallOption) iter.Seq2[Team, error] {
-	return api.Pages[Team](ctx, s.client, &opTeamsList, api.Args{Path: []any{org}, Params: params}, opts...)
+func (s *TeamsService) ListAll(ctx context.Context, org string, params *TeamsListParams, opts ...api.CallOption) iter.Seq2[*Team, error] {
+	return api.Pages[*Team](ctx, s.client, &opTeamsList, api.Args{Path: []any{org}, Params: params}, opts...)
 }
 
 // TeamsListChildInOrgParams are the optional parameters of [TeamsService.ListChildInOrg].
@@ -231,8 +231,8 @@ func (s *TeamsService) ListChildInOrg(ctx context.Context, org, teamSlug string,
 
 // ListChildInOrgAll walks every page of [TeamsService.ListChildInOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListChildInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListChildInOrgParams, opts ...api.CallOption) iter.Seq2[Team, error] {
-	return api.Pages[Team](ctx, s.client, &opTeamsListChildInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
+func (s *TeamsService) ListChildInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListChildInOrgParams, opts ...api.CallOption) iter.Seq2[*Team, error] {
+	return api.Pages[*Team](ctx, s.client, &opTeamsListChildInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
 }
 
 // TeamsListChildLegacyParams are the optional parameters of [TeamsService.ListChildLegacy].
@@ -258,8 +258,8 @@ func (s *TeamsService) ListChildLegacy(ctx context.Context, teamID int64, params
 
 // ListChildLegacyAll walks every page of [TeamsService.ListChildLegacy] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListChildLegacyAll(ctx context.Context, teamID int64, params *TeamsListChildLegacyParams, opts ...api.CallOption) iter.Seq2[Team, error] {
-	return api.Pages[Team](ctx, s.client, &opTeamsListChildLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
+func (s *TeamsService) ListChildLegacyAll(ctx context.Context, teamID int64, params *TeamsListChildLegacyParams, opts ...api.CallOption) iter.Seq2[*Team, error] {
+	return api.Pages[*Team](ctx, s.client, &opTeamsListChildLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
 }
 
 // TeamsListForAuthenticatedUserParams are the optional parameters of [TeamsService.ListForAuthenticatedUser].
@@ -283,8 +283,8 @@ func (s *TeamsService) ListForAuthenticatedUser(ctx context.Context, params *Tea
 
 // ListForAuthenticatedUserAll walks every page of [TeamsService.ListForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListForAuthenticatedUserAll(ctx context.Context, params *TeamsListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[TeamFull, error] {
-	return api.Pages[TeamFull](ctx, s.client, &opTeamsListForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *TeamsService) ListForAuthenticatedUserAll(ctx context.Context, params *TeamsListForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*TeamFull, error] {
+	return api.Pages[*TeamFull](ctx, s.client, &opTeamsListForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // TeamsListMembersInOrgParams are the optional parameters of [TeamsService.ListMembersInOrg].
@@ -310,8 +310,8 @@ func (s *TeamsService) ListMembersInOrg(ctx context.Context, org, teamSlug strin
 
 // ListMembersInOrgAll walks every page of [TeamsService.ListMembersInOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListMembersInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListMembersInOrgParams, opts ...api.CallOption) iter.Seq2[TeamMember, error] {
-	return api.Pages[TeamMember](ctx, s.client, &opTeamsListMembersInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
+func (s *TeamsService) ListMembersInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListMembersInOrgParams, opts ...api.CallOption) iter.Seq2[*TeamMember, error] {
+	return api.Pages[*TeamMember](ctx, s.client, &opTeamsListMembersInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
 }
 
 // TeamsListMembersLegacyParams are the optional parameters of [TeamsService.ListMembersLegacy].
@@ -339,8 +339,8 @@ func (s *TeamsService) ListMembersLegacy(ctx context.Context, teamID int64, para
 
 // ListMembersLegacyAll walks every page of [TeamsService.ListMembersLegacy] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListMembersLegacyAll(ctx context.Context, teamID int64, params *TeamsListMembersLegacyParams, opts ...api.CallOption) iter.Seq2[TeamMember, error] {
-	return api.Pages[TeamMember](ctx, s.client, &opTeamsListMembersLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
+func (s *TeamsService) ListMembersLegacyAll(ctx context.Context, teamID int64, params *TeamsListMembersLegacyParams, opts ...api.CallOption) iter.Seq2[*TeamMember, error] {
+	return api.Pages[*TeamMember](ctx, s.client, &opTeamsListMembersLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
 }
 
 // TeamsListPendingInvitationsInOrgParams are the optional parameters of [TeamsService.ListPendingInvitationsInOrg].
@@ -364,8 +364,8 @@ func (s *TeamsService) ListPendingInvitationsInOrg(ctx context.Context, org, tea
 
 // ListPendingInvitationsInOrgAll walks every page of [TeamsService.ListPendingInvitationsInOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListPendingInvitationsInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListPendingInvitationsInOrgParams, opts ...api.CallOption) iter.Seq2[OrganizationInvitation, error] {
-	return api.Pages[OrganizationInvitation](ctx, s.client, &opTeamsListPendingInvitationsInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
+func (s *TeamsService) ListPendingInvitationsInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListPendingInvitationsInOrgParams, opts ...api.CallOption) iter.Seq2[*OrganizationInvitation, error] {
+	return api.Pages[*OrganizationInvitation](ctx, s.client, &opTeamsListPendingInvitationsInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
 }
 
 // TeamsListPendingInvitationsLegacyParams are the optional parameters of [TeamsService.ListPendingInvitationsLegacy].
@@ -391,8 +391,8 @@ func (s *TeamsService) ListPendingInvitationsLegacy(ctx context.Context, teamID 
 
 // ListPendingInvitationsLegacyAll walks every page of [TeamsService.ListPendingInvitationsLegacy] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListPendingInvitationsLegacyAll(ctx context.Context, teamID int64, params *TeamsListPendingInvitationsLegacyParams, opts ...api.CallOption) iter.Seq2[OrganizationInvitation, error] {
-	return api.Pages[OrganizationInvitation](ctx, s.client, &opTeamsListPendingInvitationsLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
+func (s *TeamsService) ListPendingInvitationsLegacyAll(ctx context.Context, teamID int64, params *TeamsListPendingInvitationsLegacyParams, opts ...api.CallOption) iter.Seq2[*OrganizationInvitation, error] {
+	return api.Pages[*OrganizationInvitation](ctx, s.client, &opTeamsListPendingInvitationsLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
 }
 
 // TeamsListReposInOrgParams are the optional parameters of [TeamsService.ListReposInOrg].
@@ -416,8 +416,8 @@ func (s *TeamsService) ListReposInOrg(ctx context.Context, org, teamSlug string,
 
 // ListReposInOrgAll walks every page of [TeamsService.ListReposInOrg] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListReposInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListReposInOrgParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opTeamsListReposInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
+func (s *TeamsService) ListReposInOrgAll(ctx context.Context, org, teamSlug string, params *TeamsListReposInOrgParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opTeamsListReposInOrg, api.Args{Path: []any{org, teamSlug}, Params: params}, opts...)
 }
 
 // TeamsListReposLegacyParams are the optional parameters of [TeamsService.ListReposLegacy].
@@ -443,8 +443,8 @@ func (s *TeamsService) ListReposLegacy(ctx context.Context, teamID int64, params
 
 // ListReposLegacyAll walks every page of [TeamsService.ListReposLegacy] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) ListReposLegacyAll(ctx context.Context, teamID int64, params *TeamsListReposLegacyParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-	return api.Pages[MinimalRepository](ctx, s.client, &opTeamsListReposLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
+func (s *TeamsService) ListReposLegacyAll(ctx context.Context, teamID int64, params *TeamsListReposLegacyParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+	return api.Pages[*MinimalRepository](ctx, s.client, &opTeamsListReposLegacy, api.Args{Path: []any{teamID}, Params: params}, opts...)
 }
 
 // RemoveMemberLegacy calls teams/remove-member-legacy.

@@ -289,8 +289,8 @@ func (s *UsersService) List(ctx context.Context, params *UsersListParams, opts .
 
 // ListAll walks every page of [UsersService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListAll(ctx context.Context, params *UsersListParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opUsersList, api.Args{Params: params}, opts...)
+func (s *UsersService) ListAll(ctx context.Context, params *UsersListParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opUsersList, api.Args{Params: params}, opts...)
 }
 
 // UsersListAttestationsParams are the optional parameters of [UsersService.ListAttestations].
@@ -315,8 +315,8 @@ func (s *UsersService) ListAttestations(ctx context.Context, username, subjectDi
 
 // ListAttestationsAll walks every page of [UsersService.ListAttestations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListAttestationsAll(ctx context.Context, username, subjectDigest string, params *UsersListAttestationsParams, opts ...api.CallOption) iter.Seq2[ReposListAttestationsAttestation, error] {
-	return api.Pages[ReposListAttestationsAttestation](ctx, s.client, &opUsersListAttestations, api.Args{Path: []any{username, api.Segments(subjectDigest)}, Params: params}, opts...)
+func (s *UsersService) ListAttestationsAll(ctx context.Context, username, subjectDigest string, params *UsersListAttestationsParams, opts ...api.CallOption) iter.Seq2[*ReposListAttestationsAttestation, error] {
+	return api.Pages[*ReposListAttestationsAttestation](ctx, s.client, &opUsersListAttestations, api.Args{Path: []any{username, api.Segments(subjectDigest)}, Params: params}, opts...)
 }
 
 // UsersListAttestationsBulkParams are the optional parameters of [UsersService.ListAttestationsBulk].
@@ -359,8 +359,8 @@ func (s *UsersService) ListBlockedByAuthenticatedUser(ctx context.Context, param
 
 // ListBlockedByAuthenticatedUserAll walks every page of [UsersService.ListBlockedByAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListBlockedByAuthenticatedUserAll(ctx context.Context, params *UsersListBlockedByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opUsersListBlockedByAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListBlockedByAuthenticatedUserAll(ctx context.Context, params *UsersListBlockedByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opUsersListBlockedByAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListEmailsForAuthenticatedUserParams are the optional parameters of [UsersService.ListEmailsForAuthenticatedUser].
@@ -384,8 +384,8 @@ func (s *UsersService) ListEmailsForAuthenticatedUser(ctx context.Context, param
 
 // ListEmailsForAuthenticatedUserAll walks every page of [UsersService.ListEmailsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListEmailsForAuthenticatedUserAll(ctx context.Context, params *UsersListEmailsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Email, error] {
-	return api.Pages[Email](ctx, s.client, &opUsersListEmailsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListEmailsForAuthenticatedUserAll(ctx context.Context, params *UsersListEmailsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Email, error] {
+	return api.Pages[*Email](ctx, s.client, &opUsersListEmailsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListFollowedByAuthenticatedUserParams are the optional parameters of [UsersService.ListFollowedByAuthenticatedUser].
@@ -409,8 +409,8 @@ func (s *UsersService) ListFollowedByAuthenticatedUser(ctx context.Context, para
 
 // ListFollowedByAuthenticatedUserAll walks every page of [UsersService.ListFollowedByAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListFollowedByAuthenticatedUserAll(ctx context.Context, params *UsersListFollowedByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opUsersListFollowedByAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListFollowedByAuthenticatedUserAll(ctx context.Context, params *UsersListFollowedByAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opUsersListFollowedByAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListFollowersForAuthenticatedUserParams are the optional parameters of [UsersService.ListFollowersForAuthenticatedUser].
@@ -434,8 +434,8 @@ func (s *UsersService) ListFollowersForAuthenticatedUser(ctx context.Context, pa
 
 // ListFollowersForAuthenticatedUserAll walks every page of [UsersService.ListFollowersForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListFollowersForAuthenticatedUserAll(ctx context.Context, params *UsersListFollowersForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opUsersListFollowersForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListFollowersForAuthenticatedUserAll(ctx context.Context, params *UsersListFollowersForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opUsersListFollowersForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListFollowersForUserParams are the optional parameters of [UsersService.ListFollowersForUser].
@@ -459,8 +459,8 @@ func (s *UsersService) ListFollowersForUser(ctx context.Context, username string
 
 // ListFollowersForUserAll walks every page of [UsersService.ListFollowersForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListFollowersForUserAll(ctx context.Context, username string, params *UsersListFollowersForUserParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opUsersListFollowersForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *UsersService) ListFollowersForUserAll(ctx context.Context, username string, params *UsersListFollowersForUserParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opUsersListFollowersForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // UsersListFollowingForUserParams are the optional parameters of [UsersService.ListFollowingForUser].
@@ -484,8 +484,8 @@ func (s *UsersService) ListFollowingForUser(ctx context.Context, username string
 
 // ListFollowingForUserAll walks every page of [UsersService.ListFollowingForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListFollowingForUserAll(ctx context.Context, username string, params *UsersListFollowingForUserParams, opts ...api.CallOption) iter.Seq2[SimpleUser, error] {
-	return api.Pages[SimpleUser](ctx, s.client, &opUsersListFollowingForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *UsersService) ListFollowingForUserAll(ctx context.Context, username string, params *UsersListFollowingForUserParams, opts ...api.CallOption) iter.Seq2[*SimpleUser, error] {
+	return api.Pages[*SimpleUser](ctx, s.client, &opUsersListFollowingForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // UsersListGPGKeysForAuthenticatedUserParams are the optional parameters of [UsersService.ListGPGKeysForAuthenticatedUser].
@@ -509,8 +509,8 @@ func (s *UsersService) ListGPGKeysForAuthenticatedUser(ctx context.Context, para
 
 // ListGPGKeysForAuthenticatedUserAll walks every page of [UsersService.ListGPGKeysForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListGPGKeysForAuthenticatedUserAll(ctx context.Context, params *UsersListGPGKeysForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[GPGKey, error] {
-	return api.Pages[GPGKey](ctx, s.client, &opUsersListGPGKeysForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListGPGKeysForAuthenticatedUserAll(ctx context.Context, params *UsersListGPGKeysForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*GPGKey, error] {
+	return api.Pages[*GPGKey](ctx, s.client, &opUsersListGPGKeysForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListGPGKeysForUserParams are the optional parameters of [UsersService.ListGPGKeysForUser].
@@ -534,8 +534,8 @@ func (s *UsersService) ListGPGKeysForUser(ctx context.Context, username string, 
 
 // ListGPGKeysForUserAll walks every page of [UsersService.ListGPGKeysForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListGPGKeysForUserAll(ctx context.Context, username string, params *UsersListGPGKeysForUserParams, opts ...api.CallOption) iter.Seq2[GPGKey, error] {
-	return api.Pages[GPGKey](ctx, s.client, &opUsersListGPGKeysForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *UsersService) ListGPGKeysForUserAll(ctx context.Context, username string, params *UsersListGPGKeysForUserParams, opts ...api.CallOption) iter.Seq2[*GPGKey, error] {
+	return api.Pages[*GPGKey](ctx, s.client, &opUsersListGPGKeysForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // UsersListPublicEmailsForAuthenticatedUserParams are the optional parameters of [UsersService.ListPublicEmailsForAuthenticatedUser].
@@ -559,8 +559,8 @@ func (s *UsersService) ListPublicEmailsForAuthenticatedUser(ctx context.Context,
 
 // ListPublicEmailsForAuthenticatedUserAll walks every page of [UsersService.ListPublicEmailsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListPublicEmailsForAuthenticatedUserAll(ctx context.Context, params *UsersListPublicEmailsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Email, error] {
-	return api.Pages[Email](ctx, s.client, &opUsersListPublicEmailsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListPublicEmailsForAuthenticatedUserAll(ctx context.Context, params *UsersListPublicEmailsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Email, error] {
+	return api.Pages[*Email](ctx, s.client, &opUsersListPublicEmailsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListPublicKeysForUserParams are the optional parameters of [UsersService.ListPublicKeysForUser].
@@ -584,8 +584,8 @@ func (s *UsersService) ListPublicKeysForUser(ctx context.Context, username strin
 
 // ListPublicKeysForUserAll walks every page of [UsersService.ListPublicKeysForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListPublicKeysForUserAll(ctx context.Context, username string, params *UsersListPublicKeysForUserParams, opts ...api.CallOption) iter.Seq2[KeySimple, error] {
-	return api.Pages[KeySimple](ctx, s.client, &opUsersListPublicKeysForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *UsersService) ListPublicKeysForUserAll(ctx context.Context, username string, params *UsersListPublicKeysForUserParams, opts ...api.CallOption) iter.Seq2[*KeySimple, error] {
+	return api.Pages[*KeySimple](ctx, s.client, &opUsersListPublicKeysForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // UsersListPublicSSHKeysForAuthenticatedUserParams are the optional parameters of [UsersService.ListPublicSSHKeysForAuthenticatedUser].
@@ -609,8 +609,8 @@ func (s *UsersService) ListPublicSSHKeysForAuthenticatedUser(ctx context.Context
 
 // ListPublicSSHKeysForAuthenticatedUserAll walks every page of [UsersService.ListPublicSSHKeysForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListPublicSSHKeysForAuthenticatedUserAll(ctx context.Context, params *UsersListPublicSSHKeysForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[Key, error] {
-	return api.Pages[Key](ctx, s.client, &opUsersListPublicSSHKeysForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListPublicSSHKeysForAuthenticatedUserAll(ctx context.Context, params *UsersListPublicSSHKeysForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*Key, error] {
+	return api.Pages[*Key](ctx, s.client, &opUsersListPublicSSHKeysForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListSSHSigningKeysForAuthenticatedUserParams are the optional parameters of [UsersService.ListSSHSigningKeysForAuthenticatedUser].
@@ -634,8 +634,8 @@ func (s *UsersService) ListSSHSigningKeysForAuthenticatedUser(ctx context.Contex
 
 // ListSSHSigningKeysForAuthenticatedUserAll walks every page of [UsersService.ListSSHSigningKeysForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListSSHSigningKeysForAuthenticatedUserAll(ctx context.Context, params *UsersListSSHSigningKeysForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[SSHSigningKey, error] {
-	return api.Pages[SSHSigningKey](ctx, s.client, &opUsersListSSHSigningKeysForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListSSHSigningKeysForAuthenticatedUserAll(ctx context.Context, params *UsersListSSHSigningKeysForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*SSHSigningKey, error] {
+	return api.Pages[*SSHSigningKey](ctx, s.client, &opUsersListSSHSigningKeysForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListSSHSigningKeysForUserParams are the optional parameters of [UsersService.ListSSHSigningKeysForUser].
@@ -659,8 +659,8 @@ func (s *UsersService) ListSSHSigningKeysForUser(ctx context.Context, username s
 
 // ListSSHSigningKeysForUserAll walks every page of [UsersService.ListSSHSigningKeysForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListSSHSigningKeysForUserAll(ctx context.Context, username string, params *UsersListSSHSigningKeysForUserParams, opts ...api.CallOption) iter.Seq2[SSHSigningKey, error] {
-	return api.Pages[SSHSigningKey](ctx, s.client, &opUsersListSSHSigningKeysForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *UsersService) ListSSHSigningKeysForUserAll(ctx context.Context, username string, params *UsersListSSHSigningKeysForUserParams, opts ...api.CallOption) iter.Seq2[*SSHSigningKey, error] {
+	return api.Pages[*SSHSigningKey](ctx, s.client, &opUsersListSSHSigningKeysForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // UsersListSocialAccountsForAuthenticatedUserParams are the optional parameters of [UsersService.ListSocialAccountsForAuthenticatedUser].
@@ -684,8 +684,8 @@ func (s *UsersService) ListSocialAccountsForAuthenticatedUser(ctx context.Contex
 
 // ListSocialAccountsForAuthenticatedUserAll walks every page of [UsersService.ListSocialAccountsForAuthenticatedUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListSocialAccountsForAuthenticatedUserAll(ctx context.Context, params *UsersListSocialAccountsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[SocialAccount, error] {
-	return api.Pages[SocialAccount](ctx, s.client, &opUsersListSocialAccountsForAuthenticatedUser, api.Args{Params: params}, opts...)
+func (s *UsersService) ListSocialAccountsForAuthenticatedUserAll(ctx context.Context, params *UsersListSocialAccountsForAuthenticatedUserParams, opts ...api.CallOption) iter.Seq2[*SocialAccount, error] {
+	return api.Pages[*SocialAccount](ctx, s.client, &opUsersListSocialAccountsForAuthenticatedUser, api.Args{Params: params}, opts...)
 }
 
 // UsersListSocialAccountsForUserParams are the optional parameters of [UsersService.ListSocialAccountsForUser].
@@ -709,8 +709,8 @@ func (s *UsersService) ListSocialAccountsForUser(ctx context.Context, username s
 
 // ListSocialAccountsForUserAll walks every page of [UsersService.ListSocialAccountsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListSocialAccountsForUserAll(ctx context.Context, username string, params *UsersListSocialAccountsForUserParams, opts ...api.CallOption) iter.Seq2[SocialAccount, error] {
-	return api.Pages[SocialAccount](ctx, s.client, &opUsersListSocialAccountsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
+func (s *UsersService) ListSocialAccountsForUserAll(ctx context.Context, username string, params *UsersListSocialAccountsForUserParams, opts ...api.CallOption) iter.Seq2[*SocialAccount, error] {
+	return api.Pages[*SocialAccount](ctx, s.client, &opUsersListSocialAccountsForUser, api.Args{Path: []any{username}, Params: params}, opts...)
 }
 
 // SetPrimaryEmailVisibilityForAuthenticatedUser calls users/set-primary-email-visibility-for-authenticated-user.

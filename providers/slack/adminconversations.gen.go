@@ -177,8 +177,8 @@ func (s *AdminConversationsService) Search(ctx context.Context, params *AdminCon
 
 // SearchAll walks every page of [AdminConversationsService.Search] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AdminConversationsService) SearchAll(ctx context.Context, params *AdminConversationsSearchParams, opts ...api.CallOption) iter.Seq2[Channel, error] {
-	return api.Pages[Channel](ctx, s.client, &opAdminConversationsSearch, api.Args{Params: params}, opts...)
+func (s *AdminConversationsService) SearchAll(ctx context.Context, params *AdminConversationsSearchParams, opts ...api.CallOption) iter.Seq2[*Channel, error] {
+	return api.Pages[*Channel](ctx, s.client, &opAdminConversationsSearch, api.Args{Params: params}, opts...)
 }
 
 // SetConversationPrefs calls admin_conversations_setConversationPrefs.

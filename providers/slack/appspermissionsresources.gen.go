@@ -35,6 +35,6 @@ func (s *AppsPermissionsResourcesService) List(ctx context.Context, params *Apps
 
 // ListAll walks every page of [AppsPermissionsResourcesService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AppsPermissionsResourcesService) ListAll(ctx context.Context, params *AppsPermissionsResourcesListParams, opts ...api.CallOption) iter.Seq2[AppsPermissionsResourcesListResource, error] {
-	return api.Pages[AppsPermissionsResourcesListResource](ctx, s.client, &opAppsPermissionsResourcesList, api.Args{Params: params}, opts...)
+func (s *AppsPermissionsResourcesService) ListAll(ctx context.Context, params *AppsPermissionsResourcesListParams, opts ...api.CallOption) iter.Seq2[*AppsPermissionsResourcesListResource, error] {
+	return api.Pages[*AppsPermissionsResourcesListResource](ctx, s.client, &opAppsPermissionsResourcesList, api.Args{Params: params}, opts...)
 }

@@ -38,6 +38,6 @@ func (s *ChatScheduledMessagesService) List(ctx context.Context, params *ChatSch
 
 // ListAll walks every page of [ChatScheduledMessagesService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ChatScheduledMessagesService) ListAll(ctx context.Context, params *ChatScheduledMessagesListParams, opts ...api.CallOption) iter.Seq2[ChatScheduledMessagesListScheduledMessage, error] {
-	return api.Pages[ChatScheduledMessagesListScheduledMessage](ctx, s.client, &opChatScheduledMessagesList, api.Args{Params: params}, opts...)
+func (s *ChatScheduledMessagesService) ListAll(ctx context.Context, params *ChatScheduledMessagesListParams, opts ...api.CallOption) iter.Seq2[*ChatScheduledMessagesListScheduledMessage, error] {
+	return api.Pages[*ChatScheduledMessagesListScheduledMessage](ctx, s.client, &opChatScheduledMessagesList, api.Args{Params: params}, opts...)
 }

@@ -78,8 +78,8 @@ func (s *ConversationsService) History(ctx context.Context, params *Conversation
 
 // HistoryAll walks every page of [ConversationsService.History] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ConversationsService) HistoryAll(ctx context.Context, params *ConversationsHistoryParams, opts ...api.CallOption) iter.Seq2[Message, error] {
-	return api.Pages[Message](ctx, s.client, &opConversationsHistory, api.Args{Params: params}, opts...)
+func (s *ConversationsService) HistoryAll(ctx context.Context, params *ConversationsHistoryParams, opts ...api.CallOption) iter.Seq2[*Message, error] {
+	return api.Pages[*Message](ctx, s.client, &opConversationsHistory, api.Args{Params: params}, opts...)
 }
 
 // ConversationsInfoParams are the optional parameters of [ConversationsService.Info].
@@ -177,8 +177,8 @@ func (s *ConversationsService) List(ctx context.Context, params *ConversationsLi
 
 // ListAll walks every page of [ConversationsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ConversationsService) ListAll(ctx context.Context, params *ConversationsListParams, opts ...api.CallOption) iter.Seq2[Conversation, error] {
-	return api.Pages[Conversation](ctx, s.client, &opConversationsList, api.Args{Params: params}, opts...)
+func (s *ConversationsService) ListAll(ctx context.Context, params *ConversationsListParams, opts ...api.CallOption) iter.Seq2[*Conversation, error] {
+	return api.Pages[*Conversation](ctx, s.client, &opConversationsList, api.Args{Params: params}, opts...)
 }
 
 // Mark calls conversations_mark.
@@ -272,8 +272,8 @@ func (s *ConversationsService) Replies(ctx context.Context, params *Conversation
 
 // RepliesAll walks every page of [ConversationsService.Replies] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ConversationsService) RepliesAll(ctx context.Context, params *ConversationsRepliesParams, opts ...api.CallOption) iter.Seq2[ConversationsRepliesMessage, error] {
-	return api.Pages[ConversationsRepliesMessage](ctx, s.client, &opConversationsReplies, api.Args{Params: params}, opts...)
+func (s *ConversationsService) RepliesAll(ctx context.Context, params *ConversationsRepliesParams, opts ...api.CallOption) iter.Seq2[*ConversationsRepliesMessage, error] {
+	return api.Pages[*ConversationsRepliesMessage](ctx, s.client, &opConversationsReplies, api.Args{Params: params}, opts...)
 }
 
 // SetPurpose calls conversations_setPurpose.

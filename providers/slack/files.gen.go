@@ -82,8 +82,8 @@ func (s *FilesService) List(ctx context.Context, params *FilesListParams, opts .
 
 // ListAll walks every page of [FilesService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *FilesService) ListAll(ctx context.Context, params *FilesListParams, opts ...api.CallOption) iter.Seq2[File, error] {
-	return api.Pages[File](ctx, s.client, &opFilesList, api.Args{Params: params}, opts...)
+func (s *FilesService) ListAll(ctx context.Context, params *FilesListParams, opts ...api.CallOption) iter.Seq2[*File, error] {
+	return api.Pages[*File](ctx, s.client, &opFilesList, api.Args{Params: params}, opts...)
 }
 
 // RevokePublicURL calls files_revokePublicURL.

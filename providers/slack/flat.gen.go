@@ -95,7 +95,7 @@ func (c *Client) GetConversationHistory(ctx context.Context, params *GetConversa
 }
 
 // GetConversationHistoryAll is [ConversationsService.HistoryAll].
-func (c *Client) GetConversationHistoryAll(ctx context.Context, params *GetConversationHistoryParams, opts ...api.CallOption) iter.Seq2[Message, error] {
+func (c *Client) GetConversationHistoryAll(ctx context.Context, params *GetConversationHistoryParams, opts ...api.CallOption) iter.Seq2[*Message, error] {
 	return c.Conversations.HistoryAll(ctx, params, opts...)
 }
 
@@ -108,7 +108,7 @@ func (c *Client) GetConversationReplies(ctx context.Context, params *GetConversa
 }
 
 // GetConversationRepliesAll is [ConversationsService.RepliesAll].
-func (c *Client) GetConversationRepliesAll(ctx context.Context, params *GetConversationRepliesParams, opts ...api.CallOption) iter.Seq2[ConversationsRepliesMessage, error] {
+func (c *Client) GetConversationRepliesAll(ctx context.Context, params *GetConversationRepliesParams, opts ...api.CallOption) iter.Seq2[*ConversationsRepliesMessage, error] {
 	return c.Conversations.RepliesAll(ctx, params, opts...)
 }
 
@@ -219,7 +219,7 @@ func (c *Client) ListConversations(ctx context.Context, params *ListConversation
 }
 
 // ListConversationsAll is [ConversationsService.ListAll].
-func (c *Client) ListConversationsAll(ctx context.Context, params *ListConversationsParams, opts ...api.CallOption) iter.Seq2[Conversation, error] {
+func (c *Client) ListConversationsAll(ctx context.Context, params *ListConversationsParams, opts ...api.CallOption) iter.Seq2[*Conversation, error] {
 	return c.Conversations.ListAll(ctx, params, opts...)
 }
 
@@ -237,7 +237,7 @@ func (c *Client) ListFiles(ctx context.Context, params *ListFilesParams, opts ..
 }
 
 // ListFilesAll is [FilesService.ListAll].
-func (c *Client) ListFilesAll(ctx context.Context, params *ListFilesParams, opts ...api.CallOption) iter.Seq2[File, error] {
+func (c *Client) ListFilesAll(ctx context.Context, params *ListFilesParams, opts ...api.CallOption) iter.Seq2[*File, error] {
 	return c.Files.ListAll(ctx, params, opts...)
 }
 
@@ -258,7 +258,7 @@ func (c *Client) ListReactions(ctx context.Context, params *ListReactionsParams,
 }
 
 // ListReactionsAll is [ReactionsService.ListAll].
-func (c *Client) ListReactionsAll(ctx context.Context, params *ListReactionsParams, opts ...api.CallOption) iter.Seq2[ReactionsListItem, error] {
+func (c *Client) ListReactionsAll(ctx context.Context, params *ListReactionsParams, opts ...api.CallOption) iter.Seq2[*ReactionsListItem, error] {
 	return c.Reactions.ListAll(ctx, params, opts...)
 }
 
@@ -276,7 +276,7 @@ func (c *Client) ListScheduledMessages(ctx context.Context, params *ListSchedule
 }
 
 // ListScheduledMessagesAll is [ChatScheduledMessagesService.ListAll].
-func (c *Client) ListScheduledMessagesAll(ctx context.Context, params *ListScheduledMessagesParams, opts ...api.CallOption) iter.Seq2[ChatScheduledMessagesListScheduledMessage, error] {
+func (c *Client) ListScheduledMessagesAll(ctx context.Context, params *ListScheduledMessagesParams, opts ...api.CallOption) iter.Seq2[*ChatScheduledMessagesListScheduledMessage, error] {
 	return c.ChatScheduledMessages.ListAll(ctx, params, opts...)
 }
 
@@ -289,7 +289,7 @@ func (c *Client) ListUserConversations(ctx context.Context, params *ListUserConv
 }
 
 // ListUserConversationsAll is [UsersService.ConversationsAll].
-func (c *Client) ListUserConversationsAll(ctx context.Context, params *ListUserConversationsParams, opts ...api.CallOption) iter.Seq2[Conversation, error] {
+func (c *Client) ListUserConversationsAll(ctx context.Context, params *ListUserConversationsParams, opts ...api.CallOption) iter.Seq2[*Conversation, error] {
 	return c.Users.ConversationsAll(ctx, params, opts...)
 }
 
@@ -310,7 +310,7 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, opts ..
 }
 
 // ListUsersAll is [UsersService.ListAll].
-func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opts ...api.CallOption) iter.Seq2[User, error] {
+func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opts ...api.CallOption) iter.Seq2[*User, error] {
 	return c.Users.ListAll(ctx, params, opts...)
 }
 

@@ -74,8 +74,8 @@ func (s *ReactionsService) List(ctx context.Context, params *ReactionsListParams
 
 // ListAll walks every page of [ReactionsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ReactionsService) ListAll(ctx context.Context, params *ReactionsListParams, opts ...api.CallOption) iter.Seq2[ReactionsListItem, error] {
-	return api.Pages[ReactionsListItem](ctx, s.client, &opReactionsList, api.Args{Params: params}, opts...)
+func (s *ReactionsService) ListAll(ctx context.Context, params *ReactionsListParams, opts ...api.CallOption) iter.Seq2[*ReactionsListItem, error] {
+	return api.Pages[*ReactionsListItem](ctx, s.client, &opReactionsList, api.Args{Params: params}, opts...)
 }
 
 // Remove calls reactions_remove.

@@ -50,8 +50,8 @@ func (s *StarsService) List(ctx context.Context, params *StarsListParams, opts .
 
 // ListAll walks every page of [StarsService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *StarsService) ListAll(ctx context.Context, params *StarsListParams, opts ...api.CallOption) iter.Seq2[StarsListItem, error] {
-	return api.Pages[StarsListItem](ctx, s.client, &opStarsList, api.Args{Params: params}, opts...)
+func (s *StarsService) ListAll(ctx context.Context, params *StarsListParams, opts ...api.CallOption) iter.Seq2[*StarsListItem, error] {
+	return api.Pages[*StarsListItem](ctx, s.client, &opStarsList, api.Args{Params: params}, opts...)
 }
 
 // Remove calls stars_remove.

@@ -36,8 +36,8 @@ func (s *TeamService) AccessLogs(ctx context.Context, params *TeamAccessLogsPara
 
 // AccessLogsAll walks every page of [TeamService.AccessLogs] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamService) AccessLogsAll(ctx context.Context, params *TeamAccessLogsParams, opts ...api.CallOption) iter.Seq2[TeamAccessLogsLogin, error] {
-	return api.Pages[TeamAccessLogsLogin](ctx, s.client, &opTeamAccessLogs, api.Args{Params: params}, opts...)
+func (s *TeamService) AccessLogsAll(ctx context.Context, params *TeamAccessLogsParams, opts ...api.CallOption) iter.Seq2[*TeamAccessLogsLogin, error] {
+	return api.Pages[*TeamAccessLogsLogin](ctx, s.client, &opTeamAccessLogs, api.Args{Params: params}, opts...)
 }
 
 // TeamBillableInfoParams are the optional parameters of [TeamService.BillableInfo].
@@ -101,6 +101,6 @@ func (s *TeamService) IntegrationLogs(ctx context.Context, params *TeamIntegrati
 
 // IntegrationLogsAll walks every page of [TeamService.IntegrationLogs] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamService) IntegrationLogsAll(ctx context.Context, params *TeamIntegrationLogsParams, opts ...api.CallOption) iter.Seq2[TeamIntegrationLogsLog, error] {
-	return api.Pages[TeamIntegrationLogsLog](ctx, s.client, &opTeamIntegrationLogs, api.Args{Params: params}, opts...)
+func (s *TeamService) IntegrationLogsAll(ctx context.Context, params *TeamIntegrationLogsParams, opts ...api.CallOption) iter.Seq2[*TeamIntegrationLogsLog, error] {
+	return api.Pages[*TeamIntegrationLogsLog](ctx, s.client, &opTeamIntegrationLogs, api.Args{Params: params}, opts...)
 }

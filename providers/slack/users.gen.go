@@ -38,8 +38,8 @@ func (s *UsersService) Conversations(ctx context.Context, params *UsersConversat
 
 // ConversationsAll walks every page of [UsersService.Conversations] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ConversationsAll(ctx context.Context, params *UsersConversationsParams, opts ...api.CallOption) iter.Seq2[Conversation, error] {
-	return api.Pages[Conversation](ctx, s.client, &opUsersConversations, api.Args{Params: params}, opts...)
+func (s *UsersService) ConversationsAll(ctx context.Context, params *UsersConversationsParams, opts ...api.CallOption) iter.Seq2[*Conversation, error] {
+	return api.Pages[*Conversation](ctx, s.client, &opUsersConversations, api.Args{Params: params}, opts...)
 }
 
 // DeletePhoto calls users_deletePhoto.
@@ -127,8 +127,8 @@ func (s *UsersService) List(ctx context.Context, params *UsersListParams, opts .
 
 // ListAll walks every page of [UsersService.List] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) ListAll(ctx context.Context, params *UsersListParams, opts ...api.CallOption) iter.Seq2[User, error] {
-	return api.Pages[User](ctx, s.client, &opUsersList, api.Args{Params: params}, opts...)
+func (s *UsersService) ListAll(ctx context.Context, params *UsersListParams, opts ...api.CallOption) iter.Seq2[*User, error] {
+	return api.Pages[*User](ctx, s.client, &opUsersList, api.Args{Params: params}, opts...)
 }
 
 // UsersLookupByEmailParams are the parameters of [UsersService.LookupByEmail].

@@ -1,8 +1,15 @@
 package api
 
+// incomparable makes a struct refuse ==. Comparing wire types that way would
+// compare pointers and spellings; and the compiler writes no equality function
+// for the thousand structs that hold one.
+type incomparable [0]func()
+
 // Nullable is a member that may be absent, null or a value; the zero value is
 // absent. Fields of this type are tagged omitzero.
 type Nullable[T any] struct {
+	_ incomparable
+
 	value *T // a pointer, so that T may hold a Nullable[T]
 	set   bool
 }

@@ -17,6 +17,8 @@ import (
 // It encodes the very text it was decoded from, unless the field Time was changed
 // to another point in time; otherwise RFC 3339.
 type Time struct {
+	_ incomparable
+
 	time.Time
 
 	raw string // the JSON it came from; "" when RFC 3339 of Time is the same
@@ -86,6 +88,8 @@ func (t Time) text() string { return plainText(t.appendJSON(nil)) }
 // Date is a day in JSON: "2006-01-02". It decodes every form that [Time] does and
 // keeps the text in the same way.
 type Date struct {
+	_ incomparable
+
 	time.Time
 
 	raw string

@@ -114,7 +114,7 @@ func (e *emitter) flatFile() *File {
 		if op.Paging.Kind != model.PagingNone {
 			f.Comment(fmt.Sprintf("// %sAll is [%s.%sAll].", flat.Name, op.Group.Deco, op.Name))
 			f.Func().Params(Id("c").Op("*").Id("Client")).Id(flat.Name+"All").Params(params...).
-				Qual("iter", "Seq2").Types(goExpr(element(op.Paging.Elem)), Error()).
+				Qual("iter", "Seq2").Types(goExpr(itemType(op.Paging.Elem)), Error()).
 				Block(Return(Id("c").Dot(op.Group.Name).Dot(op.Name + "All").Call(args...)))
 		}
 	}

@@ -117,6 +117,16 @@ func paramType(p *model.Param) string {
 	return "*" + v
 }
 
+// itemType is what an iterator yields: structs behind a pointer, as calls return
+// them. All pointers share one instance of the generic iterator; a struct each
+// would be an instance of its own.
+func itemType(r *model.Ref) string {
+	if b := r.Base(); b.Kind == model.Named && (b.Type.Kind == model.Struct || b.Type.Kind == model.Union) {
+		return "*" + value(r)
+	}
+	return element(r)
+}
+
 // pathType is the type of a positional argument.
 func pathType(p *model.Param) string {
 	switch p.Ref.Base().Kind {

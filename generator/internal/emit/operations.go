@@ -312,12 +312,12 @@ func (e *emitter) method(f *File, op *model.Operation) {
 
 // iterator renders
 //
-//	func (s *ReposService) ListForOrgAll(ctx context.Context, org string, params *ReposListForOrgParams, opts ...api.CallOption) iter.Seq2[MinimalRepository, error] {
-//		return api.Pages[MinimalRepository](ctx, s.client, &opReposListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
+//	func (s *ReposService) ListForOrgAll(ctx context.Context, org string, params *ReposListForOrgParams, opts ...api.CallOption) iter.Seq2[*MinimalRepository, error] {
+//		return api.Pages[*MinimalRepository](ctx, s.client, &opReposListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 //	}
 func (e *emitter) iterator(f *File, op *model.Operation) {
 	params, _ := signature(op, op.ParamsType, "")
-	item := goExpr(element(op.Paging.Elem))
+	item := goExpr(itemType(op.Paging.Elem))
 	f.Comment(fmt.Sprintf("// %sAll walks every page of [%s.%s] and yields the items one by one. It stops", op.Name, op.Group.Deco, op.Name))
 	f.Comment("// after the first error, and asks for no further page once the loop ends.")
 	f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name+"All").Params(params...).

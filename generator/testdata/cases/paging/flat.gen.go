@@ -31,6 +31,6 @@ func (c *Client) ListThings(ctx context.Context, params *ListThingsParams, opts 
 }
 
 // ListThingsAll is [PService.PageAll].
-func (c *Client) ListThingsAll(ctx context.Context, params *ListThingsParams, opts ...api.CallOption) iter.Seq2[PPageThing, error] {
+func (c *Client) ListThingsAll(ctx context.Context, params *ListThingsParams, opts ...api.CallOption) iter.Seq2[*PPageThing, error] {
 	return c.P.PageAll(ctx, params, opts...)
 }

@@ -100,6 +100,6 @@ func (s *PService) Page(ctx context.Context, params *PPageParams, opts ...api.Ca
 
 // PageAll walks every page of [PService.Page] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PService) PageAll(ctx context.Context, params *PPageParams, opts ...api.CallOption) iter.Seq2[PPageThing, error] {
-	return api.Pages[PPageThing](ctx, s.client, &opPPage, api.Args{Params: params}, opts...)
+func (s *PService) PageAll(ctx context.Context, params *PPageParams, opts ...api.CallOption) iter.Seq2[*PPageThing, error] {
+	return api.Pages[*PPageThing](ctx, s.client, &opPPage, api.Args{Params: params}, opts...)
 }
