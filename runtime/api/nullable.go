@@ -14,6 +14,9 @@ type Nullable[T any] struct {
 	set   bool
 }
 
+// decodeNullable keeps the work out of the many instances of Nullable.
+func decodeNullable(b []byte, pointer any) error { return decodeValue(b, pointer) }
+
 // Value returns a Nullable that holds v.
 func Value[T any](v T) Nullable[T] { return Nullable[T]{value: &v, set: true} }
 
@@ -37,20 +40,13 @@ func (n Nullable[T]) Get() (T, bool) {
 
 // MarshalJSON encodes the value; null when n is null or absent.
 func (n Nullable[T]) MarshalJSON() ([]byte, error) {
-	if n.value == nil {
-		return []byte("null"), nil
-	}
-	return marshalJSON(n.value)
+	return marshalJSON(n.value) // of a nil pointer: null
 }
 
 // UnmarshalJSON decodes null or a value.
 func (n *Nullable[T]) UnmarshalJSON(b []byte) error {
-	n.set, n.value = true, nil
-	if string(b) == "null" {
-		return nil
-	}
-	n.value = new(T)
-	return decodeValue(b, n.value)
+	n.set = true
+	return decodeNullable(b, &n.value)
 }
 
 // pointer gives the encoders the value; it is a nil *T for null.

@@ -14,6 +14,8 @@ import (
 // items of the one before are used up and fetches nothing after the loop is
 // left. An error ends the walk: it comes last, with a zero item. Ranging over
 // the result again starts anew; each page is a call of its own, with its retries.
+//
+//go:noinline
 func Pages[T any](ctx context.Context, c *Client, op *Operation, args Args, opts ...CallOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for p := newPager(op, args); p.more; {

@@ -8,7 +8,7 @@ import (
 type (
 	here  struct{ *there }
 	there struct {
-		*here
+		*here //nolint:unused // it is embedded: the point of the test
 
 		Name string `json:"name"`
 	}

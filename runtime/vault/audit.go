@@ -118,9 +118,16 @@ type outcome struct {
 
 // audit reports the outcome of a call that got a credential.
 func (t *Transport) audit(c *call, cred wire.Credential, o outcome) {
+	sent := c.req.Header.Clone()
+	removeHeader(sent, cred.InjectionHeader)
+	for _, in := range cred.Injections {
+		if in.Target == wire.TargetHeader {
+			removeHeader(sent, in.Key) // the caller's own value was replaced, and may be a secret
+		}
+	}
 	report := wire.AuditReport{
 		GrantID: cred.GrantID, ProviderID: cred.ProviderID, TokenGeneration: cred.TokenGeneration,
-		Method: c.req.Method, URL: c.url, RequestHeaders: wire.AuditHeaders(c.req.Header, false),
+		Method: c.req.Method, URL: c.url, RequestHeaders: wire.AuditHeaders(sent, false),
 		ResponseStatus: o.status, LatencyMS: o.latency.Milliseconds(), Reason: c.reason, Context: c.context,
 	}
 	if o.fault != "" {

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/grantwire/grantwire/runtime/api"
@@ -140,12 +141,12 @@ func headerPairs(own []wire.Pair, info api.CallInfo, known bool) []wire.Pair {
 			{Key: "call_id", Value: info.CallID}, {Key: "attempt", Value: strconv.Itoa(info.Attempt)},
 		}
 	}
-	pairs := own[:len(own):len(own)]
+	pairs := slices.Clip(own)
 	for _, p := range facts {
 		if p.Value == "" || hasKey(own, p.Key) {
 			continue
 		}
-		if more := append(pairs[:len(pairs):len(pairs)], p); wire.CheckContext(more) == nil {
+		if more := slices.Concat(pairs, []wire.Pair{p}); wire.CheckContext(more) == nil {
 			pairs = more
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -133,8 +134,7 @@ func networkError(what, grant string, cause error, secrets ...string) *Error {
 	if errors.Is(cause, context.DeadlineExceeded) || errors.As(cause, &timeout) && timeout.Timeout() {
 		k, code = kindTimeout, "timeout"
 	}
-	var sent *url.Error
-	if errors.As(cause, &sent) {
+	if sent, ok := errors.AsType[*url.Error](cause); ok {
 		cause = sent.Err // its text is the whole URL
 	}
 	cause = hideSecrets(cause, secrets)
@@ -153,8 +153,7 @@ func (hiddenError) Error() string {
 func (e hiddenError) Unwrap() error { return e.is }
 
 func hideSecrets(err error, secrets []string) error {
-	text := fmt.Sprintf("%s %+v %#v", err, err, err)
-	if !newMasker(secrets...).inString(text) {
+	if m := newMasker(secrets...); !speaks(err, m) {
 		return err
 	}
 	for _, ctxErr := range []error{context.Canceled, context.DeadlineExceeded} {
@@ -163,6 +162,23 @@ func hideSecrets(err error, secrets []string) error {
 		}
 	}
 	return hiddenError{}
+}
+
+// speaks reports whether err, or an error behind it, prints a secret.
+func speaks(err error, m masker) bool {
+	if err == nil {
+		return false
+	}
+	if m.inString(fmt.Sprintf("%s %+v %#v", err, err, err)) {
+		return true
+	}
+	switch e := err.(type) { //nolint:errorlint // walks the tree itself
+	case interface{ Unwrap() error }:
+		return speaks(e.Unwrap(), m)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(inner error) bool { return speaks(inner, m) })
+	}
+	return false
 }
 
 // answerError makes the error for a vault answer that is not the success the

@@ -43,10 +43,14 @@ func stripHeaders(h http.Header) *Error {
 // setHeader sets a header and removes every other spelling of it, so that a
 // credential is never sent beside another one.
 func setHeader(h http.Header, name, value string) {
+	removeHeader(h, name)
+	h.Set(name, value)
+}
+
+func removeHeader(h http.Header, name string) {
 	for other := range h {
 		if strings.EqualFold(other, name) {
 			delete(h, other)
 		}
 	}
-	h.Set(name, value)
 }

@@ -13,7 +13,7 @@ import (
 func inject(c *call, cred wire.Credential) (*http.Request, []string, *Error) {
 	if strings.HasPrefix(cred.InjectionFormat, wire.SigV4Prefix) {
 		return nil, nil, &Error{
-			Code: "unsupported_credential", kind: kindCred, GrantID: c.grant,
+			Code: "unsupported_credential", kind: kindCred, GrantID: c.shown(),
 			Message: "the grant's credential signs requests in the AWS manner, which this client does not do",
 		}
 	}

@@ -68,14 +68,11 @@ var (
 	kindQuota           = sub(kindBackend, "QuotaExceeded", "wait for the next quota window")
 	kindRateLimit       = transient(sub(kindBackend, "RateLimit", "wait and try again"))
 	kindConnectFlow     = &kind{name: "ConnectFlow"}
-	kindConnectDenied   = sub(kindConnectFlow, "ConnectDenied", "")
 	kindConnectConfig   = sub(kindConnectFlow, "ConnectConfig", "the operator has to complete the provider's configuration in the vault")
-	kindConnectTimeout  = sub(kindConnectFlow, "ConnectTimeout", "")
 	kindScopeReauth     = &kind{name: "ScopeReauthRequired", remedy: "the owner has to connect again with the missing scopes"}
 	kindApproval        = &kind{name: "Approval"}
 	kindApprovalDenied  = sub(kindApproval, "ApprovalDenied", "")
 	kindApprovalExpired = sub(kindApproval, "ApprovalExpired", "make the call again")
-	kindApprovalTimeout = sub(kindApproval, "ApprovalTimeout", "")
 	kindApprovalFailed  = sub(kindApproval, "ApprovalExecutionFailed", "")
 
 	kindAgent             = sub(kindBackend, "Agent", "")

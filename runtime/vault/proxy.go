@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
@@ -21,12 +22,12 @@ const maxProxyBody = 16 << 20
 func (t *Transport) proxy(c *call) (*http.Response, error) {
 	request, fault := proxyRequest(c)
 	if fault != nil {
-		fault.GrantID = c.grant
+		fault.GrantID = c.shown()
 		return nil, fault
 	}
 	a, fault := t.agent.backend.do(c.req.Context(), exchange{
 		method: http.MethodPost, path: wire.PathProxy, body: request.Marshal(),
-		context: c.context, traceparent: c.traceparent, grant: c.grant, limit: maxProxyAnswer,
+		context: c.context, traceparent: c.traceparent, grant: c.shown(), limit: maxProxyAnswer,
 	})
 	switch {
 	case fault != nil:
@@ -42,7 +43,7 @@ func (t *Transport) proxy(c *call) (*http.Response, error) {
 		}
 		return nil, e
 	}
-	return nil, badAnswer(c.grant, a, "the vault's answer has an unexpected status")
+	return nil, badAnswer(c.shown(), a, "the vault's answer has an unexpected status")
 }
 
 // proxyRequest reads and closes the request's body.
@@ -100,7 +101,7 @@ func bodyFault(problem string) *Error {
 func proxyResponse(c *call, a answer) (*http.Response, error) {
 	p, err := wire.ParseProxyAnswer(a.body)
 	if err != nil {
-		return nil, badAnswer(c.grant, a, err.Error())
+		return nil, badAnswer(c.shown(), a, err.Error())
 	}
 	h := http.Header{}
 	for _, f := range p.Headers {
@@ -134,7 +135,7 @@ var errTruncated = errors.Join(errors.New("vault: the vault cut the provider's r
 func pendingError(c *call, a answer) error {
 	p, err := wire.ParsePending(a.body)
 	if err != nil {
-		return badAnswer(c.grant, a, err.Error())
+		return badAnswer(c.shown(), a, err.Error())
 	}
 	pending := &PendingApproval{
 		ApprovalID: p.ApprovalID, GroupID: p.GroupID, ExpiresAt: p.ExpiresAt, ApprovalURL: p.ApprovalURL,
@@ -146,7 +147,7 @@ func pendingError(c *call, a answer) error {
 		})
 	}
 	return &Error{
-		Code: "approval_pending", Status: a.status, Message: pending.Error(), GrantID: c.grant,
+		Code: "approval_pending", Status: a.status, Message: pending.Error(), GrantID: c.shown(),
 		RequestID: cleanText(a.requestID, 100), kind: kindPending, cause: pending,
 	}
 }

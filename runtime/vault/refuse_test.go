@@ -60,14 +60,13 @@ func TestRefusedBeforeAnythingIsSent(t *testing.T) {
 				t.Fatal(err)
 			}
 			body := &closeRecorder{}
-			req := (&http.Request{Method: "POST", URL: u, Header: http.Header{}, Body: body}).WithContext(WithGrant(t.Context(), testGrant))
+			req := (&http.Request{Method: http.MethodPost, URL: u, Header: http.Header{}, Body: body}).WithContext(WithGrant(t.Context(), testGrant))
 			if c.edit != nil {
 				req = c.edit(req)
 			}
 			_, err = agent.Transport().RoundTrip(req)
 			wantError(t, err, c.kind, c.code)
-			var value *ValueError
-			if !errors.As(err, &value) {
+			if _, ok := errors.AsType[*ValueError](err); !ok {
 				t.Errorf("no ValueError in %v", err)
 			}
 			if !body.closed {
@@ -89,7 +88,7 @@ func TestNoGrantIsAuditedAndRefused(t *testing.T) {
 	for _, mode := range []Mode{Retrieve, Proxy, Auto} {
 		agent.mode = mode
 		body := &closeRecorder{}
-		req := (&http.Request{Method: "POST", URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/x"}, Header: http.Header{}, Body: body}).WithContext(t.Context())
+		req := (&http.Request{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/x"}, Header: http.Header{}, Body: body}).WithContext(t.Context())
 		_, err := agent.Transport().RoundTrip(req)
 		wantError(t, err, ErrNoGrant, "no_grant")
 		if !body.closed {

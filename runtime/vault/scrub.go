@@ -16,10 +16,15 @@ func scrubResponse(resp *http.Response, m masker) error {
 	resp.Status = m.maskString(resp.Status)
 	maskHeader(resp.Header, m)
 	maskHeader(resp.Trailer, m)
-	if resp.Body == nil || resp.Body == http.NoBody || isBinary(resp.Header.Get("Content-Type")) {
+	if resp.Body == nil || resp.Body == http.NoBody {
 		return nil
 	}
 	body := resp.Body
+	// Of an error the runtime reads the body whatever its type says.
+	if resp.StatusCode < 300 && isBinary(resp.Header.Get("Content-Type")) {
+		resp.Body = newScrubber(body, body, newMasker(), func() { maskHeader(resp.Trailer, m) })
+		return nil
+	}
 	var src io.Reader = body
 	switch coding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
@@ -45,9 +50,9 @@ func maskHeader(h http.Header, m masker) {
 		for i, v := range values {
 			values[i] = m.maskString(v)
 		}
-		if masked := m.maskString(name); masked != name {
+		if m.inName(name) {
 			delete(h, name)
-			h[masked] = values
+			h["X-Masked"] = append(h["X-Masked"], values...)
 		}
 	}
 }
@@ -68,7 +73,8 @@ func isBinary(contentType string) bool {
 		return true
 	}
 	switch media {
-	case "application/octet-stream", "application/zip", "application/gzip", "application/x-gzip",
+	// Not application/octet-stream: some providers send JSON under that name.
+	case "application/zip", "application/gzip", "application/x-gzip",
 		"application/x-tar", "application/x-gtar", "application/pdf", "application/wasm":
 		return true
 	}
@@ -104,6 +110,11 @@ func newScrubber(src io.Reader, body io.Closer, m masker, atEnd func()) *scrubbe
 		m.mask(read)
 		hold := m.held(read)
 		if srcErr = err; err != nil {
+			if err != io.EOF && hold >= minMasked {
+				for i := len(read) - hold; i < len(read); i++ {
+					read[i] = '*' // broken off in the middle of a secret: most of it is as good as all
+				}
+			}
 			hold = 0
 			atEnd()
 		}

@@ -1,10 +1,13 @@
 package vault
 
+import "strings"
+
 // spellingSet finds any of several texts in one pass that looks at a fraction
 // of the bytes (the algorithm of Wu and Manber): searching for each spelling on
 // its own took longer than decoding the JSON that was searched.
 type spellingSet struct {
 	texts   []string
+	lower   []string // texts in lower case, for header names
 	longest int
 	window  int                   // how much of each text is indexed: the shortest text, at most maxWindow
 	shift   [1 << shiftBits]uint8 // by the last block of a window: how far the next match can be
@@ -19,16 +22,17 @@ const (
 func (s *spellingSet) index() {
 	s.window = maxWindow
 	for _, t := range s.texts {
+		s.lower = append(s.lower, strings.ToLower(t))
 		s.window = min(s.window, len(t))
 		s.longest = max(s.longest, len(t))
 	}
 	for i := range s.shift {
-		s.shift[i] = uint8(s.window - block + 1)
+		s.shift[i] = uint8(s.window - block + 1) //nolint:gosec // block < minMasked <= window <= maxWindow
 	}
 	for _, t := range s.texts {
 		for i := 0; i+block <= s.window; i++ {
 			h := blockHash(t[i], t[i+1], t[i+2])
-			s.shift[h] = min(s.shift[h], uint8(s.window-block-i))
+			s.shift[h] = min(s.shift[h], uint8(s.window-block-i)) //nolint:gosec // as above, and i+block <= window
 		}
 	}
 }

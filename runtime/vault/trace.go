@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -112,7 +113,7 @@ func checkMetadata(m map[string]string) error {
 		case reservedKeys[key]:
 			return fmt.Errorf("metadata uses the reserved key %s", key)
 		case !utf8.ValidString(key) || !utf8.ValidString(value):
-			return fmt.Errorf("metadata is not valid UTF-8")
+			return errors.New("metadata is not valid UTF-8")
 		case len(key) > wire.MaxContextKey:
 			return fmt.Errorf("metadata has a key longer than %d bytes", wire.MaxContextKey)
 		case len(value) > wire.MaxContextValue:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,10 +67,10 @@ func TestTraceLimits(t *testing.T) {
 	a := tracer(t, "ann")
 	many, big := map[string]string{}, map[string]string{}
 	for i := range 21 {
-		many[fmt.Sprint(i)] = ""
+		many[strconv.Itoa(i)] = ""
 	}
 	for i := range 9 {
-		big[fmt.Sprint(i)] = strings.Repeat("x", 500)
+		big[strconv.Itoa(i)] = strings.Repeat("x", 500)
 	}
 	for name, m := range map[string]map[string]string{
 		"many": many, "big": big, "value": {"k": strings.Repeat("é", 257)}, "key": {strings.Repeat("é", 33): ""},
@@ -84,7 +85,7 @@ func TestTraceLimits(t *testing.T) {
 	}
 	twenty := map[string]string{}
 	for i := range 20 {
-		twenty[fmt.Sprint(i)] = ""
+		twenty[strconv.Itoa(i)] = ""
 	}
 	_, err := a.Me(a.Trace(t.Context(), Trace{Metadata: twenty})) // with agent there are 21
 	wantError(t, err, ErrInvalidInput, "invalid_value")
@@ -123,8 +124,8 @@ func TestTypedClient(t *testing.T) {
 		t.Errorf("without a grant: %v", err)
 	}
 	vault.script(wire.PathToken, answerWith(404, wire.MarshalError("grant_not_found", "no such grant")))
-	err = client.Do(ctx, &op, api.Args{Path: []any{"acme", "site"}}, &out, Grant("other"))
-	if !errors.Is(err, ErrGrantNotFound) || !strings.Contains(err.Error(), "vault: grant other: grant_not_found (404)") || strings.Contains(err.Error(), "acme") {
+	err = client.Do(ctx, &op, api.Args{Path: []any{"acme", "site"}}, &out, Grant("33333333-3333-4333-8333-333333333333"))
+	if !errors.Is(err, ErrGrantNotFound) || !strings.Contains(err.Error(), "vault: grant 33333333-3333-4333-8333-333333333333: grant_not_found (404)") || strings.Contains(err.Error(), "acme") {
 		t.Errorf("wrong grant: %v", err)
 	}
 	tokens := vault.calls(wire.PathToken)
@@ -141,7 +142,7 @@ func TestTypedClient(t *testing.T) {
 		pairs[4].Value = "id"
 		want := []wire.Pair{
 			{Key: "agent", Value: "ann"}, {Key: "run_id", Value: "run-abc123"}, {Key: "operation", Value: "repos/get"},
-			{Key: "provider", Value: "github"}, {Key: "call_id", Value: "id"}, {Key: "attempt", Value: fmt.Sprint(i + 1)},
+			{Key: "provider", Value: "github"}, {Key: "call_id", Value: "id"}, {Key: "attempt", Value: strconv.Itoa(i + 1)},
 		}
 		if diff := cmp.Diff(want, pairs); diff != "" {
 			t.Error(diff)

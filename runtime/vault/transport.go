@@ -44,6 +44,15 @@ type call struct {
 	url         string // without query
 }
 
+// shown is the grant as errors may name it: what is no ID could be a key or a
+// token in the wrong place.
+func (c *call) shown() string {
+	if wire.IsUUID(c.grant) {
+		return c.grant
+	}
+	return ""
+}
+
 // RoundTrip makes one request. It does not change req and always closes its
 // body.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -67,7 +76,7 @@ func (t *Transport) prepare(req *http.Request) (*call, error) {
 		fault = checkTarget(req)
 	}
 	if fault != nil {
-		fault.GrantID = c.grant
+		fault.GrantID = c.shown()
 		return nil, fault
 	}
 	if !t.agent.life.begin() {
@@ -189,7 +198,7 @@ func (t *Transport) token(c *call) (wire.Credential, *Error) {
 	}
 	a, fault := t.agent.backend.do(c.req.Context(), exchange{
 		method: http.MethodPost, path: wire.PathToken, body: request.Marshal(),
-		context: c.context, traceparent: c.traceparent, grant: c.grant,
+		context: c.context, traceparent: c.traceparent, grant: c.shown(),
 	})
 	if fault != nil {
 		return wire.Credential{}, fault
@@ -199,7 +208,7 @@ func (t *Transport) token(c *call) (wire.Credential, *Error) {
 	}
 	cred, err := wire.ParseCredential(a.body)
 	if err != nil {
-		return wire.Credential{}, badAnswer(c.grant, a, err.Error())
+		return wire.Credential{}, badAnswer(c.shown(), a, err.Error())
 	}
 	return cred, nil
 }
@@ -207,7 +216,7 @@ func (t *Transport) token(c *call) (wire.Credential, *Error) {
 // refusal is answerError with the kind that agents get for a grant which they
 // cannot reach.
 func (t *Transport) refusal(c *call, a answer) *Error {
-	e := answerError(surfaceMain, c.grant, a)
+	e := answerError(surfaceMain, c.shown(), a)
 	if e.kind == kindGrantNotFound {
 		e.kind = kindDelegation
 	}
@@ -228,13 +237,13 @@ func (t *Transport) retrieve(c *call, cred wire.Credential) (*http.Response, err
 		req.Header.Set("User-Agent", t.agent.backend.userAgent)
 	}
 	start := time.Now()
-	resp, err := t.agent.provider.RoundTrip(req)
+	resp, err := guard(t.agent.provider, req)
 	latency := time.Since(start)
 	if err == nil && (resp == nil || resp.Body == nil) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		fault := networkError("the provider", c.grant, err, secrets...)
+		fault := networkError("the provider", c.shown(), err, secrets...)
 		t.audit(c, cred, outcome{fault: faultText(fault, latency), latency: latency})
 		return nil, fault
 	}
@@ -247,6 +256,17 @@ func (t *Transport) retrieve(c *call, cred wire.Credential) (*http.Response, err
 	}
 	t.reportMismatch(c, cred, resp)
 	return resp, nil
+}
+
+// guard makes an error of a panic: its value may be the request, and what a
+// program prints of a panic must not be the credential.
+func guard(rt http.RoundTripper, req *http.Request) (resp *http.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			resp, err = nil, fmt.Errorf("the provider's transport panicked (%T)", p)
+		}
+	}()
+	return rt.RoundTrip(req)
 }
 
 // PlainTransport returns the transport that reaches providers without any

@@ -97,7 +97,7 @@ func TestRetrieve(t *testing.T) {
 		t.Fatalf("%d reports", len(reports))
 	}
 	r := reports[0]
-	if r.ResponseStatus != 200 || r.URL != p.URL+"/v1/x" || r.Method != "POST" || *r.Reason != "why" ||
+	if r.ResponseStatus != 200 || r.URL != p.URL+"/v1/x" || r.Method != http.MethodPost || *r.Reason != "why" ||
 		wire.EncodeContext(r.Context) != sentContext || r.GrantID != testGrant || r.ProviderID != "p" {
 		t.Errorf("report: %+v", r)
 	}
@@ -268,8 +268,7 @@ func TestProviderFaultKeepsNoCredential(t *testing.T) {
 	if !e.Retryable || !e.Temporary() {
 		t.Error("not retryable")
 	}
-	var leak *leakyError
-	if errors.As(err, &leak) {
+	if _, ok := errors.AsType[*leakyError](err); ok {
 		t.Error("the cause with the credential can be reached")
 	}
 }

@@ -55,11 +55,11 @@ func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 
 // keyword chooses between oneOf and anyOf where a schema has both.
 func (n *normalizer) keyword(s tree, at place) string {
-	one, any := len(list(s, "oneOf")), len(list(s, "anyOf"))
-	if one > 0 && any > 0 {
+	ones, anys := len(list(s, "oneOf")), len(list(s, "anyOf"))
+	if ones > 0 && anys > 0 {
 		n.assume(at.pointer, "two-unions", "oneOf and anyOf stand side by side; only oneOf is read")
 	}
-	if one > 0 {
+	if ones > 0 {
 		return "oneOf"
 	}
 	return "anyOf"

@@ -185,7 +185,24 @@ func (w *world) ctx() context.Context {
 }
 
 // trail waits for the reports under way and returns the audit rows.
-func (w *world) trail() []local.AuditEntry {
+func (w *world) trail() []local.AuditEntry { return w.rows(local.AuditFilter{}) }
+
+// oneNewRow runs f and returns the row that it left in the trail; ok is false
+// when it left none, or several.
+func (w *world) oneNewRow(f func()) (row local.AuditEntry, ok bool) {
+	last := func() (ids []string, row local.AuditEntry) {
+		for _, row = range w.rows(local.AuditFilter{Limit: 2}) {
+			ids = append(ids, row.ID)
+		}
+		return ids, row
+	}
+	before, _ := last()
+	f()
+	after, row := last()
+	return row, len(after) == 1 && len(before) == 0 || len(after) == 2 && after[1] != before[len(before)-1] && after[0] == before[len(before)-1]
+}
+
+func (w *world) rows(filter local.AuditFilter) []local.AuditEntry {
 	w.t.Helper()
 	for range 500 {
 		if w.agent.AuditStats().Pending == 0 {
@@ -193,7 +210,7 @@ func (w *world) trail() []local.AuditEntry {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	rows, err := w.vault.Audit(context.Background(), local.AuditFilter{})
+	rows, err := w.vault.Audit(context.Background(), filter)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -114,7 +115,7 @@ const selectAudit = `SELECT ` + auditColumns + ` FROM (
 // Audit returns the rows that fit the filter, oldest first.
 func (v *Vault) Audit(ctx context.Context, filter AuditFilter) ([]AuditEntry, error) {
 	if filter.Limit < 0 {
-		return nil, fmt.Errorf("local: AuditFilter.Limit is negative: use 0 for all rows")
+		return nil, errors.New("local: AuditFilter.Limit is negative: use 0 for all rows")
 	}
 	if err := v.store.flush(ctx); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -174,10 +175,8 @@ func checkConstraints(rq *request) *fault {
 		return nil
 	}
 	granted := strings.Split(rq.signed.Scopes, ",")
-	for _, scope := range granted {
-		if scope == need {
-			return nil
-		}
+	if slices.Contains(granted, need) {
+		return nil
 	}
 	return refuse(http.StatusForbidden, codeInsufficientScope, "the client's own scope constraints do not include what this endpoint needs").
 		with("required", []string{need}).with("granted", granted).with("missing", []string{need})

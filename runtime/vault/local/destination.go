@@ -91,7 +91,6 @@ func escapeRaw(text string) string {
 // splitAuthority checks host[:port] and returns the host in its one canonical
 // spelling, with brackets when it is IPv6.
 func splitAuthority(authority string) (host, port string, err error) {
-	host = authority
 	if strings.HasPrefix(authority, "[") {
 		end := strings.IndexByte(authority, ']')
 		if end < 0 {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -82,9 +83,7 @@ type answer struct {
 
 func (f *fault) answer() answer {
 	body := map[string]any{"error": f.code, "message": f.message}
-	for name, value := range f.extra {
-		body[name] = value
-	}
+	maps.Copy(body, f.extra)
 	if f.hint != "" {
 		body["hint"] = f.hint
 	}

@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -14,7 +13,7 @@ import (
 )
 
 // Option configures [Open].
-type Option interface{ apply(*config) error }
+type Option interface{ apply(c *config) error }
 
 type option func(*config) error
 
@@ -34,7 +33,7 @@ type config struct {
 
 func newConfig(opts []Option) (*config, error) {
 	c := &config{
-		clock: time.Now, logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		clock: time.Now, logger: slog.New(slog.DiscardHandler),
 		timeout: 90 * time.Second, maxResponse: 10 << 20, operations: &operationTable{},
 	}
 	for _, o := range opts {

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -150,7 +151,7 @@ func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyReques
 	if f != nil {
 		return nil, f
 	}
-	resp, err := v.transport.RoundTrip(req)
+	resp, err := guard(v.transport, req)
 	if err != nil {
 		return nil, v.upstreamFault(ctx, p, err)
 	}
@@ -165,6 +166,17 @@ func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyReques
 		return nil, v.upstreamFault(ctx, p, err)
 	}
 	return result, nil
+}
+
+// guard makes an error of a panic, which a server would log: its value may be
+// the request with the credential.
+func guard(rt http.RoundTripper, req *http.Request) (resp *http.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			resp, err = nil, fmt.Errorf("local: the provider transport panicked (%T)", p)
+		}
+	}()
+	return rt.RoundTrip(req)
 }
 
 // upstreamFault never repeats the transport's text: it may hold the URL.
@@ -281,7 +293,7 @@ func responseHeaders(h http.Header, s *scrubber) []wire.Pair {
 	var pairs []wire.Pair
 	for _, name := range sortedKeys(h) {
 		if lower := asciiLower(name); !slices.Contains(dropped, lower) {
-			pairs = append(pairs, wire.Pair{Key: s.text(lower), Value: s.text(strings.Join(h[name], ", "))})
+			pairs = append(pairs, wire.Pair{Key: s.name(lower), Value: s.text(strings.Join(h[name], ", "))})
 		}
 	}
 	return pairs

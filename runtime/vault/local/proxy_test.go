@@ -120,10 +120,12 @@ func TestProxyScrubs(t *testing.T) {
 			_, _ = io.WriteString(out, echo(testToken)+"\n"+echo(testSecond))
 		})
 		a := f.proxied(wire.ProxyRequest{Method: "GET", URL: base + "/"})
-		text := string(a.Body)
+		var all strings.Builder
+		all.Write(a.Body)
 		for _, h := range a.Headers {
-			text += "\n" + h.Key + ": " + h.Value
+			all.WriteString("\n" + h.Key + ": " + h.Value)
 		}
+		text := all.String()
 		if want := map[bool]int{false: 302, true: 200}[compressed]; a.StatusCode != want {
 			t.Errorf("status %d, want %d", a.StatusCode, want)
 		}

@@ -15,19 +15,23 @@ import (
 // the call that the client reports. Headers and bodies in the report are not
 // kept. The answer says which row, and whether the report changed it.
 func (v *Vault) serveReport(ctx context.Context, rq *request) answer {
-	r, parseErr := wire.ParseAuditReport(rq.body)
+	var bodyFault *fault
+	r, err := wire.ParseAuditReport(rq.body)
+	if err != nil {
+		bodyFault = invalidBody(err)
+	}
 	e := v.newEntry(rq)
 	e.Mode = ModeRetrieve
 	digest := keyedHash(v.indexKey, "report", string(rq.body))
 	var f *fault
 	row, state := "", ""
-	err := v.store.write(ctx, func(ctx context.Context, q *statements) (err error) {
-		if f, err = v.admit(ctx, q, rq); f != nil || err != nil {
-			return err
+	err = v.store.write(ctx, func(ctx context.Context, q *statements) (err error) {
+		f, err = v.admit(ctx, q, rq)
+		if err == nil && f == nil {
+			f = bodyFault
 		}
-		if parseErr != nil {
-			f = invalidBody(parseErr)
-			return nil
+		if err != nil || f != nil {
+			return err
 		}
 		if rq.signed.Context == "" {
 			e.setContext(r.Context)

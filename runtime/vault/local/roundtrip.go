@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,7 +53,7 @@ func (v *Vault) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func serverRequest(r *http.Request, body io.ReadCloser) (*http.Request, error) {
 	if r.URL == nil {
-		return nil, fmt.Errorf("local: RoundTrip: the request has no URL")
+		return nil, errors.New("local: RoundTrip: the request has no URL")
 	}
 	path := r.URL.EscapedPath()
 	if i := strings.Index(path, "/sdk/"); i > 0 {
@@ -60,7 +61,7 @@ func serverRequest(r *http.Request, body io.ReadCloser) (*http.Request, error) {
 	}
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
-		return nil, fmt.Errorf("local: RoundTrip: the request's path is not valid")
+		return nil, errors.New("local: RoundTrip: the request's path is not valid")
 	}
 	u.RawQuery = r.URL.RawQuery
 	in := r.Clone(r.Context())

@@ -3,11 +3,15 @@ package local
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
@@ -38,19 +42,65 @@ func (s *scrubber) add(secret string) {
 	if len(secret) < minSecret {
 		return
 	}
+	query, path, dumped := url.QueryEscape(secret), url.PathEscape(secret), hex.EncodeToString([]byte(secret))
 	forms := []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret),
-		strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"),
+		secret, query, path, strings.ReplaceAll(query, "+", "%20"), lowerEscapes(query), lowerEscapes(path),
+		dumped, strings.ToUpper(dumped), xmlEscaper.Replace(secret),
 	}
 	if quoted, err := json.Marshal(secret); err == nil {
-		forms = append(forms, string(quoted[1:len(quoted)-1]), strings.ReplaceAll(string(quoted[1:len(quoted)-1]), "/", `\/`))
+		plain := string(quoted[1 : len(quoted)-1])
+		forms = append(forms, plain, strings.ReplaceAll(plain, "/", `\/`))
 	}
+	if quoted, err := json.Marshal(secret, jsontext.EscapeForHTML(true)); err == nil {
+		forms = append(forms, string(quoted[1:len(quoted)-1]))
+	}
+	forms = append(forms, escaped(secret)...)
 	forms = append(forms, base64Cores(secret)...)
 	for _, f := range forms {
 		if !slices.ContainsFunc(s.needles, func(n []byte) bool { return string(n) == f }) {
 			s.needles = append(s.needles, []byte(f))
 		}
 	}
+}
+
+var xmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
+
+func lowerEscapes(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:], bytes.ToLower(b[i+1:i+3]))
+		}
+	}
+	return string(b)
+}
+
+func escaped(secret string) []string {
+	var out []string
+	for _, format := range []string{`\u%04x`, `\u%04X`} {
+		var all, odd strings.Builder
+		for _, u := range utf16.Encode([]rune(secret)) {
+			fmt.Fprintf(&all, format, u)
+			if u < 0x80 && (u >= '0' && u <= '9' || u|0x20 >= 'a' && u|0x20 <= 'z') {
+				odd.WriteByte(byte(u))
+			} else {
+				fmt.Fprintf(&odd, format, u)
+			}
+		}
+		out = append(out, all.String(), odd.String())
+	}
+	return out
+}
+
+// name is text for a header name, whose case the HTTP library decides.
+func (s *scrubber) name(t string) string {
+	lower := strings.ToLower(t)
+	for _, n := range s.needles {
+		if strings.Contains(lower, strings.ToLower(string(n))) {
+			return "x-masked"
+		}
+	}
+	return t
 }
 
 // base64Cores are the base64 texts that every base64 of a text with the secret

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"encoding/hex"
 	stdjson "encoding/json"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func TestSecretsStayInside(t *testing.T) {
 		}
 	}
 	signing := wire.SigningKey(f.agent.Key)
-	secrets = append(secrets, string(signing), fmt.Sprintf("%x", signing))
+	secrets = append(secrets, string(signing), hex.EncodeToString(signing))
 	f.searchFiles(secrets) // with the journal
 	f.must(f.Close())
 	f.searchFiles(secrets)

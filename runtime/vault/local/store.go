@@ -69,7 +69,7 @@ func openStore(path string) (*store, error) {
 		jobs: make(chan *job, queueLength), quit: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if err := s.connect(path); err != nil {
-		s.closeHandles()
+		_ = s.closeHandles() // the fault that counts is why it could not be opened
 		return nil, describe(path, err)
 	}
 	go s.writer()

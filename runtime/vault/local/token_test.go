@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -190,7 +191,7 @@ func (f *fixture) checkDecision(r result, mode Mode, grantID, code string) {
 		t.Fatalf("%d audit rows, want 1", len(rows))
 	}
 	row := rows[0]
-	if row.AgentID != f.agent.ID || row.AgentName != "builder" || row.Mode != mode || row.Method != "GET" || row.VaultTime <= 0 {
+	if row.AgentID != f.agent.ID || row.AgentName != "builder" || row.Mode != mode || row.Method != http.MethodGet || row.VaultTime <= 0 {
 		t.Errorf("row %+v", row)
 	}
 	if want := grantID; wire.IsUUID(want) && row.GrantID != want || !wire.IsUUID(want) && row.GrantID != "" {
@@ -403,7 +404,7 @@ type endless struct {
 
 func (e *endless) Read([]byte) (int, error) {
 	<-e.closed
-	return 0, fmt.Errorf("closed")
+	return 0, errors.New("closed")
 }
 
 func (e *endless) Close() error {

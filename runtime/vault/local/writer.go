@@ -126,7 +126,7 @@ func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 	if st, ok := s.cache[query]; ok {
 		return st, nil
 	}
-	st, err := s.source.PrepareContext(ctx, query)
+	st, err := s.source.PrepareContext(ctx, query) //nolint:sqlclosecheck // the cache closes it
 	if err == nil {
 		s.cache[query] = st
 	}
@@ -140,7 +140,7 @@ func (s *statements) exec(ctx context.Context, query string, args ...any) error 
 
 // execCount also tells how many rows were changed.
 func (s *statements) execCount(ctx context.Context, query string, args ...any) (int64, error) {
-	st, err := s.prepare(ctx, query)
+	st, err := s.prepare(ctx, query) //nolint:sqlclosecheck // the cache closes it
 	if err != nil {
 		return 0, err
 	}
@@ -152,7 +152,7 @@ func (s *statements) execCount(ctx context.Context, query string, args ...any) (
 }
 
 func (s *statements) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := s.prepare(ctx, query)
+	st, err := s.prepare(ctx, query) //nolint:sqlclosecheck // the cache closes it
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (s *statements) query(ctx context.Context, query string, args ...any) (*sql
 
 // scan reads one row; sql.ErrNoRows when there is none.
 func (s *statements) scan(ctx context.Context, query string, args, dst []any) error {
-	st, err := s.prepare(ctx, query)
+	st, err := s.prepare(ctx, query) //nolint:sqlclosecheck // the cache closes it
 	if err != nil {
 		return err
 	}

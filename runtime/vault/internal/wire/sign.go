@@ -63,16 +63,16 @@ func (s Signable) Strings() (s1, s2 string) {
 	if s.RequestRule != "" {
 		s1 += "\nrequest-rule:" + s.RequestRule
 	}
-	actor := ""
+	var actor strings.Builder
 	for _, f := range [...]struct{ name, value string }{
 		{"caller", s.Caller}, {"caller-type", s.CallerType}, {"actor-id", s.ActorID}, {"actor-context", s.Context},
 	} {
 		if f.value != "" {
-			actor += "\n" + f.name + ":" + f.value
+			actor.WriteString("\n" + f.name + ":" + f.value)
 		}
 	}
-	if actor != "" {
-		s2 = s1 + actor
+	if actor.Len() > 0 {
+		s2 = s1 + actor.String()
 	}
 	return s1, s2
 }

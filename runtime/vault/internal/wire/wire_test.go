@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,10 +50,10 @@ func TestContextLimits(t *testing.T) {
 	}
 	var many, big []Pair
 	for i := range 21 {
-		many = append(many, Pair{fmt.Sprint(i), ""})
+		many = append(many, Pair{strconv.Itoa(i), ""})
 	}
 	for i := range 2 {
-		big = append(big, Pair{fmt.Sprint(i), strings.Repeat("é", 512)}) // six bytes each, escaped
+		big = append(big, Pair{strconv.Itoa(i), strings.Repeat("é", 512)}) // six bytes each, escaped
 	}
 	for name, pairs := range map[string][]Pair{
 		"keys": many, "key": {{long + "x", ""}}, "value": {{"k", strings.Repeat("x", 513)}},
