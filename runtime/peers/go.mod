@@ -7,13 +7,13 @@ go 1.26.0
 replace github.com/grantwire/grantwire => ../..
 
 require (
+	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-github/v89 v89.0.0
 	github.com/grantwire/grantwire v0.0.0-00010101000000-000000000000
 )
 
 require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
-	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/google/go-querystring v1.2.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
