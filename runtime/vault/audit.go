@@ -29,6 +29,7 @@ const (
 // counted as failed.
 type reporter struct {
 	backend *backend
+	parent  *reporter     // of the app that made this agent, or nil; counts too
 	slots   chan struct{} // one for each report that waits or is being sent
 	senders chan struct{}
 	ctx     context.Context // ends when the agent gives up
@@ -45,6 +46,23 @@ func newReporter(b *backend) *reporter {
 	}
 }
 
+// child returns the reporter of an agent that an app made. It shares the app's
+// limits and counts there too. Its context has no parent, which would keep every
+// agent ever made; deliver looks at both.
+func (r *reporter) child(b *backend) *reporter {
+	c := newReporter(b)
+	c.parent, c.slots, c.senders = r, r.slots, r.senders
+	return c
+}
+
+func (r *reporter) add(d AuditStats) {
+	for ; r != nil; r = r.parent {
+		r.delivered.Add(d.Delivered)
+		r.failed.Add(d.Failed)
+		r.pending.Add(d.Pending)
+	}
+}
+
 func (r *reporter) stats() AuditStats {
 	return AuditStats{r.pending.Load(), r.delivered.Load(), r.failed.Load()}
 }
@@ -53,7 +71,7 @@ func (r *reporter) stats() AuditStats {
 // then the call waits too, because a lost report is worse than a late answer.
 // done is called when the report has been dealt with.
 func (r *reporter) submit(ctx context.Context, x exchange, done func()) {
-	r.pending.Add(1)
+	r.add(AuditStats{Pending: 1})
 	select {
 	case r.slots <- struct{}{}:
 	default:
@@ -76,18 +94,24 @@ func (r *reporter) submit(ctx context.Context, x exchange, done func()) {
 
 func (r *reporter) finish(x exchange, err error) {
 	if err == nil {
-		r.delivered.Add(1)
+		r.add(AuditStats{Pending: -1, Delivered: 1})
 	} else {
-		r.failed.Add(1)
+		r.add(AuditStats{Pending: -1, Failed: 1})
 		r.backend.log.Warn("an audit report did not reach the vault", "grant", x.grant, "error", err)
 	}
-	r.pending.Add(-1)
 }
 
 func (r *reporter) deliver(x exchange) error {
+	ctx := r.ctx
+	if r.parent != nil {
+		joined, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(r.parent.ctx, cancel)()
+		ctx = joined
+	}
 	pause := firstReportPause
 	for attempt := 1; ; attempt++ {
-		a, fault := r.backend.do(r.ctx, x)
+		a, fault := r.backend.do(ctx, x)
 		if fault == nil {
 			if a.ok() {
 				return nil
@@ -102,8 +126,8 @@ func (r *reporter) deliver(x exchange) error {
 		pause *= 4
 		select {
 		case <-time.After(wait):
-		case <-r.ctx.Done():
-			return errors.Join(fault, r.ctx.Err())
+		case <-ctx.Done():
+			return errors.Join(fault, ctx.Err())
 		}
 	}
 }
@@ -135,11 +159,12 @@ func (t *Transport) audit(c *call, cred wire.Credential, o outcome) {
 	} else {
 		report.ResponseHeaders = wire.AuditHeaders(o.header, true)
 	}
-	t.agent.life.extend()
-	t.agent.reports.submit(c.req.Context(), exchange{
+	t.client.life.extend()
+	t.client.reports.submit(c.req.Context(), exchange{
 		method: http.MethodPost, path: wire.PathAudit, body: report.Marshal(),
 		context: c.context, traceparent: c.traceparent, grant: cred.GrantID,
-	}, t.agent.life.end)
+		caller: c.caller, // the official client forgets it here
+	}, t.client.life.end)
 }
 
 // reportMismatch tells the vault that the provider wants more scopes than the
@@ -159,17 +184,17 @@ func (t *Transport) reportMismatch(c *call, cred wire.Credential, resp *http.Res
 	if scope, ok := challenge["scope"]; ok {
 		report.MissingScopes = strings.Fields(scope)
 	}
-	t.agent.life.extend()
+	t.client.life.extend()
 	go func() {
-		defer t.agent.life.end()
-		ctx, cancel := context.WithTimeout(t.agent.reports.ctx, mismatchTimeout)
+		defer t.client.life.end()
+		ctx, cancel := context.WithTimeout(t.client.reports.ctx, mismatchTimeout)
 		defer cancel()
-		a, fault := t.agent.backend.do(ctx, exchange{
+		a, fault := t.client.backend.do(ctx, exchange{
 			method: http.MethodPost, path: wire.PathScopeMismatch(cred.GrantID), body: report.Marshal(),
 			traceparent: c.traceparent, grant: cred.GrantID, anonymous: true,
 		})
 		if fault != nil || !a.ok() {
-			t.agent.backend.log.Debug("a scope-mismatch report was not taken", "grant", cred.GrantID, "status", a.status)
+			t.client.backend.log.Debug("a scope-mismatch report was not taken", "grant", cred.GrantID, "status", a.status)
 		}
 	}()
 }

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -30,25 +31,41 @@ type backend struct {
 	signingKey func() []byte
 	mask       masker
 	userAgent  string
-	caller     string
 	timeout    time.Duration
 	log        *slog.Logger
+	facts      *keyFacts
 
+	caller     string // "" when there is none
+	callerType string // of caller, and of a caller that a single call names
 	actorID    atomic.Pointer[string]
+}
+
+// keyFacts are what the vault said about the API key. Everybody who uses the key
+// shares them.
+type keyFacts struct {
 	rateLimit  atomic.Pointer[wire.RateLimit]
 	deprecated atomic.Bool
 }
 
-func newBackend(key, caller, base string, c config) *backend {
+func newBackend(key, base string, c config) *backend {
 	signing := wire.SigningKey(key)
 	b := &backend{
-		transport: c.backend, base: base, userAgent: c.userAgent, caller: caller, timeout: c.timeout, log: c.logger,
+		transport: c.backend, base: base, userAgent: c.userAgent, timeout: c.timeout, log: c.logger, facts: &keyFacts{},
 		key: func() string { return key }, signingKey: func() []byte { return signing }, mask: newMasker(key),
 	}
 	if b.transport == nil {
 		b.transport, b.owned = newHTTPTransport(0), true // do bounds the whole exchange
 	}
 	return b
+}
+
+// as returns a backend with the same connections and key for another caller,
+// who gets an actor ID of its own.
+func (b *backend) as(caller, callerType string) *backend {
+	return &backend{
+		transport: b.transport, owned: b.owned, base: b.base, key: b.key, signingKey: b.signingKey, mask: b.mask,
+		userAgent: b.userAgent, timeout: b.timeout, log: b.log, facts: b.facts, caller: caller, callerType: callerType,
+	}
 }
 
 func (b *backend) closeIdle() {
@@ -66,6 +83,10 @@ type exchange struct {
 	grant        string // for errors
 	anonymous    bool   // without actor ID and context, as scope reports are
 	limit        int64  // largest answer; 0 is maxAnswer
+
+	caller      string        // names the caller of this call only
+	idempotency string        // Idempotency-Key
+	timeout     time.Duration // instead of the client's, for answers that the vault holds back
 }
 
 // answer is what the vault said, read whole.
@@ -82,9 +103,9 @@ func (a answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 // answer; an error means that there was none.
 func (b *backend) do(ctx context.Context, x exchange) (answer, *Error) {
 	ctx = bareContext{ctx}
-	if b.timeout > 0 {
+	if limit := cmp.Or(x.timeout, b.timeout); limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, b.timeout)
+		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	req, err := b.request(ctx, x)
@@ -126,14 +147,15 @@ func (b *backend) request(ctx context.Context, x exchange) (*http.Request, error
 	}
 	s := wire.Signable{
 		Method: x.method, Target: x.path, Timestamp: wire.FormatTimestamp(time.Now()), Nonce: wire.NewNonce(),
-		ContentHash: wire.ContentHash(x.body), Caller: b.caller,
+		ContentHash: wire.ContentHash(x.body), Caller: cmp.Or(x.caller, b.caller),
 	}
-	if b.caller != "" {
-		s.CallerType = wire.CallerAgent
+	if s.Caller != "" {
+		s.CallerType = b.callerType
 	}
 	if !x.anonymous {
 		s.Context = wire.EncodeContext(x.context)
-		if id := b.actorID.Load(); id != nil {
+		// The actor ID is the constructor's caller; another caller is another actor.
+		if id := b.actorID.Load(); id != nil && x.caller == "" {
 			s.ActorID = *id
 		}
 	}
@@ -146,6 +168,9 @@ func (b *backend) request(ctx context.Context, x exchange) (*http.Request, error
 		req.Header[wire.HeaderTraceparent] = []string{x.traceparent}
 	}
 	wire.SetHeaders(req.Header, b.signingKey(), s)
+	if x.idempotency != "" {
+		req.Header[wire.HeaderIdempotencyKey] = []string{x.idempotency}
+	}
 	if x.body != nil {
 		req.Header["Content-Type"] = []string{"application/json"}
 		req.ContentLength = int64(len(x.body))
@@ -159,14 +184,19 @@ func (b *backend) request(ctx context.Context, x exchange) (*http.Request, error
 
 // learn keeps what answers say about the key and the actor.
 func (b *backend) learn(a answer, x exchange) {
-	if flag, _ := wire.Get(a.header, wire.HeaderKeyDeprecated); flag == "true" && b.deprecated.CompareAndSwap(false, true) {
+	if flag, _ := wire.Get(a.header, wire.HeaderKeyDeprecated); flag == "true" && b.facts.deprecated.CompareAndSwap(false, true) {
 		b.log.Warn("the vault says that this API key is deprecated; replace it")
 	}
 	if r, ok := wire.ParseRateLimit(a.header, time.Now()); ok {
-		b.rateLimit.Store(&r)
+		b.facts.rateLimit.Store(&r)
 	}
-	if id, n := wire.Get(a.header, wire.HeaderActorID); n == 1 && !x.anonymous && wire.IsUUID(id) {
-		b.actorID.CompareAndSwap(nil, &id) // the first one counts
+	id, n := wire.Get(a.header, wire.HeaderActorID)
+	switch {
+	case n == 0 || x.anonymous || x.caller != "":
+	case n > 1 || !wire.IsUUID(id):
+		b.log.Warn("the vault sent an actor ID that is no UUID; it is ignored")
+	case !b.actorID.CompareAndSwap(nil, &id) && *b.actorID.Load() != id: // the first one counts
+		b.log.Warn("the vault sent another actor ID than before; it is ignored")
 	}
 }
 

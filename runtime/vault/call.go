@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -10,8 +11,9 @@ import (
 )
 
 // CallOption says under which grant, and with which facts for the audit, a call
-// is made. It is an api.CallOption for one call of a generated client, and the
-// default of a client when given to [Agent.HTTPClient].
+// is made. It is an api.CallOption for one call of a generated client, a
+// [RequestOption] for one call of Request or ProxyRequest, and the default of a
+// client when given to HTTPClient.
 type CallOption struct {
 	api.CallOption
 	edit func(*settings)
@@ -19,11 +21,62 @@ type CallOption struct {
 
 // settings are what a call carries to the transport by its context.
 type settings struct {
-	grant       string
+	target
+
 	reason      *string
 	context     []wire.Pair // nil: none given, which lets the trace in
 	traceparent string
+	userToken   Secret // none given lets the client's own in
+	caller      string
 	fault       *ValueError // the first broken rule
+}
+
+// target says whose credential a call uses: a grant, or what finds one.
+type target struct {
+	level                   level // at which grant or provider was named
+	grant, provider         string
+	account, label, appUser string
+}
+
+// level tells options of a call from settings of the context around it. Naming
+// both grant and provider at one level is a mistake, at two levels it is not:
+// the call's own word counts.
+type level uint8
+
+const (
+	levelContext level = iota
+	levelCall
+)
+
+func (t target) named() bool { return t.grant != "" || t.provider != "" }
+
+func (t target) check() *ValueError {
+	switch {
+	case t.grant != "" && t.provider != "":
+		return &ValueError{"call", "names both a grant and a provider; use one of them"}
+	case t.provider != "":
+		return nil
+	case t.appUser != "":
+		return &ValueError{"app user", "narrows a provider, and the call names none"}
+	case t.label != "":
+		return &ValueError{"label", "narrows a provider, and the call names none"}
+	case t.account != "":
+		// The official client drops it in one mode and refuses it in the other.
+		return &ValueError{"account", "narrows a provider, and the call names none"}
+	}
+	return nil
+}
+
+// over lays the target of a call over that of its client. What narrows a
+// provider stays with the provider that it was given for.
+func (t target) over(base target) target {
+	if t.named() {
+		return t
+	}
+	base.account = cmp.Or(t.account, base.account)
+	base.label = cmp.Or(t.label, base.label)
+	base.appUser = cmp.Or(t.appUser, base.appUser)
+	return base
 }
 
 type settingsKey struct{}
@@ -35,22 +88,28 @@ func settingsFrom(ctx context.Context) settings {
 
 // over lays the settings of a call over the defaults of its client.
 func (s settings) over(base settings) settings {
-	if s.grant == "" {
-		s.grant = base.grant
-	}
+	s.target = s.target.over(base.target)
 	if s.reason == nil {
 		s.reason = base.reason
 	}
 	if s.context == nil {
 		s.context = base.context
 	}
-	if s.traceparent == "" {
-		s.traceparent = base.traceparent
+	s.traceparent = cmp.Or(s.traceparent, base.traceparent)
+	if s.userToken.IsZero() {
+		s.userToken = base.userToken
 	}
+	s.caller = cmp.Or(s.caller, base.caller)
 	if s.fault == nil {
 		s.fault = base.fault
 	}
 	return s
+}
+
+func (s *settings) fail(field, problem string) {
+	if s.fault == nil {
+		s.fault = &ValueError{field, problem}
+	}
 }
 
 func option(edit func(*settings)) CallOption {
@@ -68,7 +127,67 @@ func with(ctx context.Context, edit func(*settings)) context.Context {
 
 // Grant makes a call under the grant with this ID. An empty ID leaves the
 // grant of the context or the client in force.
-func Grant(id string) CallOption { return option(setGrant(id)) }
+func Grant(id string) CallOption { return option(setGrant(id, levelCall)) }
+
+// Provider makes a call with the one grant that fits: for an application a grant
+// of the user whose token goes along, for an agent one that was delegated to it.
+// The ID is that of an OAuth provider ("github") or the slug of a managed secret.
+// Several that fit are an [ErrAmbiguousGrant], which lists them; [Account],
+// [Label], [UserToken] and [AppUser] narrow the choice. A call names a grant or
+// a provider, not both; either replaces what context or client name.
+func Provider(id string) CallOption {
+	return option(func(s *settings) {
+		if id == "" {
+			s.fail("provider", "is empty")
+			return
+		}
+		s.name(levelCall)
+		s.provider = id
+	})
+}
+
+// Account narrows a [Provider] to one account of the user.
+func Account(identifier string) CallOption {
+	return nonEmpty("account", identifier, func(s *settings) { s.account = identifier })
+}
+
+// Label narrows a [Provider] to the grant with this label.
+func Label(label string) CallOption {
+	return nonEmpty("label", label, func(s *settings) { s.label = label })
+}
+
+// AppUser narrows a [Provider] to the grants of this user of the application.
+func AppUser(id string) CallOption {
+	return nonEmpty("app user", id, func(s *settings) { s.appUser = id })
+}
+
+// UserToken makes a call for the user with this token. It wins over the token of
+// [WithUserToken].
+func UserToken(token string) CallOption {
+	return nonEmpty("user token", token, func(s *settings) { s.userToken = newSecret(token) })
+}
+
+// Caller names who makes this one call: 1 to 255 printable ASCII characters. It
+// replaces the caller of [WithCaller] in the vault's audit trail.
+func Caller(name string) CallOption {
+	return option(func(s *settings) {
+		if err := wire.CheckCaller(name); err != nil {
+			s.fail("caller", err.Error())
+			return
+		}
+		s.caller = name
+	})
+}
+
+func nonEmpty(field, value string, edit func(*settings)) CallOption {
+	return option(func(s *settings) {
+		if value == "" {
+			s.fail(field, "is empty")
+			return
+		}
+		edit(s)
+	})
+}
 
 // Reason says in a sentence why the call is made. The vault keeps it in the
 // audit row and may show it to the grant's owner.
@@ -83,7 +202,9 @@ func Context(facts map[string]string) CallOption { return option(setContext(fact
 
 // WithGrant is [Grant] for clients that know nothing of this package: every
 // request made with the context uses the grant.
-func WithGrant(ctx context.Context, id string) context.Context { return with(ctx, setGrant(id)) }
+func WithGrant(ctx context.Context, id string) context.Context {
+	return with(ctx, setGrant(id, levelContext))
+}
 
 // WithReason is [Reason] for a context.
 func WithReason(ctx context.Context, text string) context.Context {
@@ -102,18 +223,27 @@ func WithContext(ctx context.Context, facts map[string]string) context.Context {
 func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 	return with(ctx, func(s *settings) {
 		if !wire.ValidTraceparent(traceparent) {
-			s.fault = &ValueError{"traceparent", "is not a valid W3C traceparent"}
+			s.fail("traceparent", "is not a valid W3C traceparent")
 			return
 		}
 		s.traceparent = traceparent
 	})
 }
 
-func setGrant(id string) func(*settings) {
+func setGrant(id string, at level) func(*settings) {
 	return func(s *settings) {
 		if id != "" {
+			s.name(at)
 			s.grant = id
 		}
+	}
+}
+
+// name makes room for a grant or a provider that is named at a level: it
+// replaces what an outer level named.
+func (t *target) name(at level) {
+	if t.level < at {
+		t.level, t.grant, t.provider = at, "", ""
 	}
 }
 
@@ -124,7 +254,7 @@ func setContext(facts map[string]string) func(*settings) {
 	err := wire.CheckContext(pairs)
 	return func(s *settings) {
 		if s.context = pairs; err != nil {
-			s.fault = &ValueError{"context", err.Error()}
+			s.fail("context", err.Error())
 		}
 	}
 }
@@ -141,7 +271,7 @@ func headerPairs(own []wire.Pair, info api.CallInfo, known bool) []wire.Pair {
 			{Key: "call_id", Value: info.CallID}, {Key: "attempt", Value: strconv.Itoa(info.Attempt)},
 		}
 	}
-	pairs := slices.Clip(own)
+	pairs := own
 	for _, p := range facts {
 		if p.Value == "" || hasKey(own, p.Key) {
 			continue

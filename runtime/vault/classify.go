@@ -6,8 +6,9 @@ import "github.com/grantwire/grantwire/runtime/vault/internal/wire"
 type surface uint8
 
 const (
-	surfaceMain   surface = iota // token, proxy, audit
+	surfaceMain   surface = iota // token, proxy, audit, grants, sessions
 	surfaceAgents                // me and the agents' endpoints
+	surfaceKeys                  // the keys' endpoints
 )
 
 var proxyOnlyCodes = map[string]*kind{
@@ -23,6 +24,8 @@ var unauthorizedCodes = map[string]*kind{
 	"jwt_validation_error": kindReAuth, "invalid_key": kindInvalidKey, "key_revoked": kindKeyRevoked,
 	"key_expired": kindKeyExpired, "key_rotated_grace_expired": kindKeyRotation, "key_not_active": kindKeyInactive,
 	"agent_inactive": kindAgentInactive, "agent_revoked": kindAgentRevoked,
+	// The codes of runtime/vault/local; the hosted vault's are not known.
+	"invalid_signature": kindSignature, "stale_timestamp": kindClock, "replayed_nonce": kindReplay,
 }
 
 var forbiddenCodes = map[string]*kind{
@@ -109,6 +112,24 @@ func classify(s surface, status int, body wire.ErrorBody) *kind {
 	if k := codes[body.Code]; k != nil {
 		return k
 	}
+	if s == surfaceKeys {
+		return classifyKeys(status, body, fallback)
+	}
+	return fallback
+}
+
+// classifyKeys tells the errors about keys apart where the main surface does
+// not. The official client leaves them untyped here, and calls an unknown key a
+// missing grant.
+func classifyKeys(status int, body wire.ErrorBody, fallback *kind) *kind {
+	switch {
+	case body.Code == "key_revoked" && status == 409:
+		return kindKeyAlreadyRevoked
+	case body.Code == "key_not_found" || body.Code == "last_active_key" || body.Code == "agent_key_limit_reached":
+		return agentCodes[body.Code]
+	case fallback == kindGrantNotFound:
+		return kindBackend
+	}
 	return fallback
 }
 
@@ -122,6 +143,8 @@ func classifyAgents(status int, body wire.ErrorBody) *kind {
 		return kindAgentUpdate
 	case body.Code == "key_revoked" && status == 409:
 		return kindKeyAlreadyRevoked
+	case status == 401 && unauthorizedCodes[body.Code] != nil && body.Code != "jwt_validation_error":
+		return unauthorizedCodes[body.Code]
 	}
 	if k := agentCodes[body.Code]; k != nil {
 		return k

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
@@ -16,7 +17,8 @@ type Details struct {
 
 	PolicyError   string        // ErrPolicyViolation: the policy's own code
 	MaxSessionAge time.Duration // ErrStepUpRequired
-	Reason        string        // ErrGrantNotDelegable: why
+	Reason        string        // ErrGrantNotDelegable, ErrConnectTimeout, ErrConnectConfig: why
+	Source        string        // ErrScopeReauthRequired, ErrProviderUnauthorized: who found out
 	Hint          string        // ErrAgent: what the vault advises
 	Label         string        // ErrLabelConflict
 
@@ -37,6 +39,11 @@ type Details struct {
 	CandidatesTruncated bool
 
 	Credentials []CredentialRef // ErrCredentialIDRequired
+
+	// ErrConnectTimeout, ErrConnectFlow.
+	Timeout           time.Duration // the limit that ran out
+	DeclinedProviders []string      // what the user had refused by then, sorted
+	FailedGrants      []FailedGrant
 
 	// ErrRateLimited.
 	RateScope string        // "ip", "api_key" or "organization"
@@ -59,13 +66,22 @@ func detailsOf(k *kind, b wire.ErrorBody) Details {
 		GrantID: src.Str("grant_id"), ProviderID: src.Str("provider_id"),
 		AgentID: src.Str("agent_id"), AppUserID: src.Str("app_user_id"), Hint: b.Str("hint"),
 	}
+	if k == kindGrantExpired {
+		inner := b.Object("details")
+		d.ProviderID = cmp.Or(d.ProviderID, inner.Str("provider_id"))
+		d.AgentID, d.AppUserID = cmp.Or(d.AgentID, inner.Str("agent_id")), cmp.Or(d.AppUserID, inner.Str("app_user_id"))
+	}
 	switch k {
+	case kindScopeReauth:
+		d.Source = sourceVault
 	case kindPolicy, kindStepUp, kindRedact:
 		d.PolicyError = b.Code
 		age, _ := b.Int("max_session_age_seconds")
 		d.MaxSessionAge = time.Duration(age) * time.Second
 	case kindNotDelegable:
 		d.Reason = b.Str("detail_reason")
+	case kindConnectConfig:
+		d.Reason = b.Object("details").Str("reason")
 	case kindSiblingLabel:
 		d.Label = b.Str("label")
 	case kindScope:

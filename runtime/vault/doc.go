@@ -8,6 +8,17 @@
 //	repos, err := gh.ListRepos(ctx, nil, vault.Grant(grantID))
 //	err = agent.Close(ctx) // delivers the last audit reports
 //
+// An [Agent] acts as one agent, with its own key. An [App] acts as an
+// application, or for the user whose token goes along: it makes calls too, and it
+// manages agents, keys and grants. App.Agent gives an agent that acts with the
+// application's key.
+//
+// # Grants
+//
+// A call names a grant by its ID ([Grant]) or has the vault find the one that fits
+// ([Provider]). Grants come about when a user connects an account: Connect
+// waits for that, CreateConnectSession and PollSession do it in two steps.
+//
 // # Who sees the credential
 //
 // In [Retrieve] mode the credential comes into this process. The [Transport]
@@ -18,6 +29,13 @@
 //
 // In [Proxy] mode the vault calls the provider and the credential never enters
 // this process. Such calls carry JSON bodies only and nothing is streamed.
+//
+// # Errors
+//
+// Every error is an *[Error]. errors.Is tells its kind ([ErrGrantExpired]) and
+// every kind above it ([ErrReAuthRequired], [ErrVault]); errors.As gives code,
+// status, facts and whether to try again. A code that this package does not know
+// is kept in Error.Code.
 //
 // # Hand-written clients
 //

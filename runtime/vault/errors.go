@@ -19,7 +19,7 @@ import (
 // URL, header or body, and it may be logged as it is.
 type Error struct {
 	Code       string        // the vault's code ("grant_not_found"), or one of this package; "" when the vault named none
-	Status     int           // HTTP status of the vault's answer; 0 when there was none
+	Status     int           // HTTP status of the vault's answer, or for ErrProvider of the provider's; 0 when there was none
 	Message    string        // what happened, at most 300 characters
 	GrantID    string        // the grant that the call named, or ""
 	RequestID  string        // the vault's request ID, or ""
@@ -123,7 +123,7 @@ func invalidKind(k *kind, code, field, problem string) *Error {
 }
 
 func closedError() *Error {
-	return &Error{Code: "closed", Message: "the agent was closed", kind: kindClosed}
+	return &Error{Code: "closed", Message: "the agent or app was closed", kind: kindClosed}
 }
 
 // networkError wraps a transport fault. what is "the vault" or "the provider".

@@ -16,6 +16,7 @@ import (
 // and the provider's request.
 const (
 	testKey   = "alter_key_test-secret-key-0123456789-abcdefghijkl_"
+	testApp   = "alter_rk_abcdefghijklmnopqrstuv_iwpykn"
 	testToken = "test-secret-token/with+odd\"chars&é-0123456789"
 	testGrant = "22222222-2222-4222-8222-222222222222"
 	goodTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -23,7 +24,9 @@ const (
 
 // seen is one request that the fake vault verified.
 type seen struct {
+	Method string
 	Path   string
+	Target string // path and query as sent
 	Body   string
 	Header http.Header
 }
@@ -37,6 +40,8 @@ type fakeVault struct {
 	log     []seen
 	nonces  map[string]bool
 	scripts map[string]func(http.ResponseWriter, []byte)
+
+	override func(http.ResponseWriter, []byte) // answers everything
 }
 
 func newFakeVault(t *testing.T) *fakeVault {
@@ -69,6 +74,13 @@ func (f *fakeVault) script(path string, h func(http.ResponseWriter, []byte)) {
 	f.scripts[path] = h
 }
 
+// answerAll answers every request with h, until it is called with nil.
+func (f *fakeVault) answerAll(h func(http.ResponseWriter, []byte)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.override = h
+}
+
 func (f *fakeVault) credential(c wire.Credential) {
 	c.GrantID = testGrant
 	f.script(wire.PathToken, answer200(c.Marshal()))
@@ -78,12 +90,15 @@ func (f *fakeVault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s, err := wire.Verify(wire.SigningKey(r.Header.Get("X-Api-Key")), r.Method, r.RequestURI, r.Header, body)
 	f.mu.Lock()
-	if err != nil || f.nonces[s.Nonce] || r.Header.Get("X-Api-Key") != testKey {
+	if key := r.Header.Get("X-Api-Key"); err != nil || f.nonces[s.Nonce] || key != testKey && key != testApp {
 		f.t.Errorf("vault: %s is not signed well: %v", r.URL.Path, err)
 	}
 	f.nonces[s.Nonce] = true
-	f.log = append(f.log, seen{r.URL.Path, string(body), r.Header.Clone()})
+	f.log = append(f.log, seen{r.Method, r.URL.Path, r.RequestURI, string(body), r.Header.Clone()})
 	h := f.scripts[r.URL.Path]
+	if f.override != nil {
+		h = f.override
+	}
 	f.mu.Unlock()
 	if h == nil {
 		h = answerWith(http.StatusNotFound, wire.MarshalError("not_found", "no such endpoint"))
@@ -112,6 +127,23 @@ func (f *fakeVault) agent(opts ...Option) *Agent {
 	}
 	f.t.Cleanup(func() { _ = a.Close(f.t.Context()) })
 	return a
+}
+
+func (f *fakeVault) app(opts ...Option) *App {
+	f.t.Helper()
+	a, err := NewApp(testApp, append([]Option{WithBaseURL(f.URL)}, opts...)...)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = a.Close(f.t.Context()) })
+	return a
+}
+
+// all returns every verified request.
+func (f *fakeVault) all() []seen {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.log)
 }
 
 // settle closes the agent and returns the audit reports that arrived.

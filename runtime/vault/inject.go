@@ -50,3 +50,17 @@ func setQuery(raw, key, value string) string {
 	}
 	return strings.Join(append(kept, url.QueryEscape(key)+"="+url.QueryEscape(value)), "&")
 }
+
+// withQuery returns a copy of u with further parameters. The query that u has
+// stays as it was written; the official client drops it.
+func withQuery(u *url.URL, more url.Values) *url.URL {
+	if len(more) == 0 {
+		return u
+	}
+	c := *u
+	if c.RawQuery != "" {
+		c.RawQuery += "&"
+	}
+	c.RawQuery += more.Encode()
+	return &c
+}

@@ -33,30 +33,11 @@ type AgentInfo struct {
 // Me asks the vault who this agent is. It works for a paused agent too, but
 // only with an agent's own key ([ErrMeRequiresAgentKey]).
 func (a *Agent) Me(ctx context.Context) (*AgentInfo, error) {
-	if !a.life.begin() {
-		return nil, closedError()
-	}
-	defer a.life.end()
-	s, trace := settingsFrom(ctx), scopeFrom(ctx)
-	if trace.fault != nil {
-		return nil, invalid(trace.fault.Field, trace.fault.Problem)
-	}
-	if err := wire.CheckContext(trace.pairs); err != nil {
-		return nil, invalid("trace", err.Error())
-	}
-	got, fault := a.backend.do(ctx, exchange{
-		method: http.MethodGet, path: wire.PathMe, context: trace.pairs, traceparent: s.traceparent,
-	})
-	if fault != nil {
-		return nil, fault
-	}
-	if !got.ok() {
-		return nil, answerError(surfaceAgents, "", got)
-	}
-	info, err := wire.ParseAgentInfo(got.body)
-	if err != nil {
-		return nil, badAnswer("", got, err.Error())
-	}
+	return send(ctx, a.client, ask{method: http.MethodGet, path: wire.PathMe, surface: surfaceAgents, traced: true}, agentInfo)
+}
+
+func agentInfo(body []byte) (*AgentInfo, error) {
+	info, err := wire.ParseAgentInfo(body)
 	result := AgentInfo(info)
-	return &result, nil
+	return &result, err
 }

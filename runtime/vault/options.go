@@ -1,9 +1,12 @@
 package vault
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
 // Mode says how a provider is called.
@@ -34,18 +37,32 @@ func (m Mode) String() string {
 	return "unknown"
 }
 
-// Option configures an [Agent].
+// Option configures an [App] or an [Agent].
 type Option func(*config)
 
 type config struct {
-	baseURL   *string
-	backend   http.RoundTripper
-	provider  http.RoundTripper
-	mode      Mode
-	caller    *string
-	timeout   time.Duration
-	userAgent string
-	logger    *slog.Logger
+	baseURL    *string
+	backend    http.RoundTripper
+	provider   http.RoundTripper
+	mode       Mode
+	caller     *string
+	callerType *CallerType
+	userToken  func(context.Context) (string, error)
+	span       func(context.Context) string
+	timeout    time.Duration
+	userAgent  string
+	logger     *slog.Logger
+}
+
+func newConfig(opts []Option) config {
+	c := config{timeout: defaultTimeout, userAgent: defaultUserAgent, logger: slog.New(slog.DiscardHandler)}
+	for _, opt := range opts {
+		opt(&c)
+	}
+	if c.logger == nil {
+		c.logger = slog.New(slog.DiscardHandler)
+	}
+	return c
 }
 
 // WithBaseURL says where the vault is. Without it the environment variable
@@ -71,6 +88,42 @@ func WithMode(m Mode) Option { return func(c *config) { c.mode = m } }
 // WithCaller names who calls, in every request to the vault: 1 to 255 printable
 // ASCII characters, or the ID of a managed agent.
 func WithCaller(name string) Option { return func(c *config) { c.caller = &name } }
+
+// CallerType says what a caller is.
+type CallerType string
+
+// The caller types.
+const (
+	CallerAgent   CallerType = wire.CallerAgent
+	CallerService CallerType = wire.CallerService
+)
+
+// WithCallerType says what the caller of an [App] is; the default is
+// [CallerService]. An [Agent] is always of type agent and refuses the option.
+func WithCallerType(t CallerType) Option { return func(c *config) { c.callerType = &t } }
+
+// WithUserToken makes calls for the user whose token get returns: provider
+// calls, connect sessions and, for an [App], listing and revoking grants. get is
+// called anew for each of them, from several goroutines at a time, and nothing
+// is kept. When it fails or returns "", the call is not made
+// ([ErrUserToken]): a lapsed session never widens a call to everything that the
+// application can reach. nil means no user.
+//
+// With an agent's own key the servers differ: the hosted vault uses the token to
+// tell apart the users who delegated to the agent; runtime/vault/local refuses
+// it with status 400 unless its option says otherwise. Agent code inside a
+// user's session uses an [App] with [WithCaller] and this option.
+func WithUserToken(get func(context.Context) (string, error)) Option {
+	return func(c *config) { c.userToken = get }
+}
+
+// WithTraceparentFrom names the span that a call belongs to: span returns a W3C
+// traceparent for the call's context, or "". It goes to the vault and to nobody
+// else. [WithTraceparent] and a traceparent header on the request win over it.
+// Package vaultotel has the one for OpenTelemetry.
+func WithTraceparentFrom(span func(context.Context) string) Option {
+	return func(c *config) { c.span = span }
+}
 
 // WithTimeout bounds each request to the vault, its answer included, and the
 // time until a provider's headers arrive over the default provider transport.

@@ -2,10 +2,12 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -25,9 +27,9 @@ func (t *Transport) proxy(c *call) (*http.Response, error) {
 		fault.GrantID = c.shown()
 		return nil, fault
 	}
-	a, fault := t.agent.backend.do(c.req.Context(), exchange{
+	a, fault := t.client.backend.do(c.req.Context(), exchange{
 		method: http.MethodPost, path: wire.PathProxy, body: request.Marshal(),
-		context: c.context, traceparent: c.traceparent, grant: c.shown(), limit: maxProxyAnswer,
+		context: c.context, traceparent: c.traceparent, grant: c.shown(), limit: maxProxyAnswer, caller: c.caller,
 	})
 	switch {
 	case fault != nil:
@@ -52,7 +54,9 @@ func proxyRequest(c *call) (wire.ProxyRequest, *Error) {
 	u := *c.req.URL
 	u.Fragment, u.RawFragment = "", ""
 	r := wire.ProxyRequest{
-		Method: strings.ToUpper(method(c.req)), URL: u.String(), GrantID: c.grant, Reason: c.reason,
+		Method: strings.ToUpper(method(c.req)), URL: cmp.Or(c.whole, u.String()), Reason: c.reason,
+		GrantID: c.grant, ProviderID: c.provider, Account: c.account, Label: c.label,
+		UserToken: c.userToken.Reveal(), AppUserID: c.appUser, Query: queryObject(c.query),
 	}
 	headers := map[string]string{}
 	for name, values := range c.req.Header {
@@ -65,6 +69,25 @@ func proxyRequest(c *call) (wire.ProxyRequest, *Error) {
 	body, fault := proxyBody(c.req)
 	r.Body = body
 	return r, fault
+}
+
+// queryObject writes parameters as the protocol has them: a text, or a list of
+// texts for one that is given several times.
+func queryObject(query url.Values) jsontext.Value {
+	if len(query) == 0 {
+		return nil
+	}
+	object := make(map[string]any, len(query))
+	for name, values := range query {
+		if object[name] = values; len(values) == 1 {
+			object[name] = values[0]
+		}
+	}
+	text, err := wire.Object(object)
+	if err != nil {
+		return nil // not UTF-8, which requestSpec refuses
+	}
+	return text
 }
 
 // proxyBody returns the request's body as compact JSON, nil when there is none.
@@ -103,6 +126,7 @@ func proxyResponse(c *call, a answer) (*http.Response, error) {
 	if err != nil {
 		return nil, badAnswer(c.shown(), a, err.Error())
 	}
+	c.answered = p
 	h := http.Header{}
 	for _, f := range p.Headers {
 		switch http.CanonicalHeaderKey(f.Key) {

@@ -4,7 +4,8 @@ import "strings"
 
 // spellingSet finds any of several texts in one pass that looks at a fraction
 // of the bytes (the algorithm of Wu and Manber): searching for each spelling on
-// its own took longer than decoding the JSON that was searched.
+// its own took longer than decoding the JSON that was searched. Every text is at
+// least minMasked bytes long.
 type spellingSet struct {
 	texts   []string
 	lower   []string // texts in lower case, for header names
@@ -27,12 +28,12 @@ func (s *spellingSet) index() {
 		s.longest = max(s.longest, len(t))
 	}
 	for i := range s.shift {
-		s.shift[i] = uint8(s.window - block + 1) //nolint:gosec // block < minMasked <= window <= maxWindow
+		s.shift[i] = uint8(s.window - block + 1) //nolint:gosec // G115: minMasked <= window <= maxWindow
 	}
 	for _, t := range s.texts {
 		for i := 0; i+block <= s.window; i++ {
 			h := blockHash(t[i], t[i+1], t[i+2])
-			s.shift[h] = min(s.shift[h], uint8(s.window-block-i)) //nolint:gosec // as above, and i+block <= window
+			s.shift[h] = min(s.shift[h], uint8(s.window-block-i)) //nolint:gosec // G115: not negative, by the loop's condition
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,8 +15,8 @@ import (
 )
 
 // Transport is an http.RoundTripper that makes each request under a grant of
-// the vault. [Agent.HTTPClient] and [Agent.Transport] make one. It is safe for
-// concurrent use.
+// the vault. [Agent.HTTPClient] and [Agent.Transport] make one, and so do an
+// App's. It is safe for concurrent use.
 //
 // A request may go to https URLs, and to http on localhost, 127.0.0.1 and ::1.
 // Taken out before it leaves: Authorization, Cookie and other credential
@@ -28,27 +29,47 @@ import (
 // The provider's own errors are responses, as they are with net/http. Errors of
 // RoundTrip are *[Error].
 type Transport struct {
-	agent    *Agent
+	client   *client
 	defaults settings
 }
 
 // call is one round trip: what of the request may leave, and what the vault is
-// told about it. It holds no credential.
+// told about it. It holds no credential but a user's token.
 type call struct {
+	target
+
 	req         *http.Request // our copy, with the caller's credentials taken out
 	original    *http.Request
-	grant       string
+	mode        Mode
 	reason      *string
 	context     []wire.Pair
 	traceparent string
+	caller      string
+	userToken   Secret
 	url         string // without query
+
+	// For a call that Request or ProxyRequest makes.
+	whole string     // the URL as it was given, without fragment; "" means req's
+	query url.Values // further parameters, which proxy mode sends apart
+	json  bool       // the body is JSON that was not given a content type
+
+	answered wire.ProxyAnswer // proxy mode
+	facts    credFacts        // retrieve mode
+}
+
+// credFacts is what a token answer says beside the credential.
+type credFacts struct {
+	grant, provider string
+	scopeMismatch   bool
 }
 
 // shown is the grant as errors may name it: what is no ID could be a key or a
 // token in the wrong place.
-func (c *call) shown() string {
-	if wire.IsUUID(c.grant) {
-		return c.grant
+func (t target) shown() string { return shownGrant(t.grant) }
+
+func shownGrant(id string) string {
+	if wire.IsUUID(id) {
+		return id
 	}
 	return ""
 }
@@ -56,70 +77,115 @@ func (c *call) shown() string {
 // RoundTrip makes one request. It does not change req and always closes its
 // body.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	c, err := t.prepare(req)
+	if t == nil || t.client == nil {
+		closeBody(req)
+		return nil, invalid("transport", "belongs to no agent: use HTTPClient of an Agent or App")
+	}
+	c, err := t.prepare(req, nil)
 	if err != nil {
 		closeBody(req)
 		return nil, err
 	}
-	defer t.agent.life.end()
+	defer t.client.life.end()
 	return t.dispatch(c)
 }
 
 // prepare makes every check that needs no vault. On success the call is counted
-// in and has to be ended.
-func (t *Transport) prepare(req *http.Request) (*call, error) {
-	if t == nil || t.agent == nil {
-		return nil, invalid("transport", "belongs to no agent: use Agent.HTTPClient")
+// in and has to be ended. shape, if not nil, is applied to the call first.
+func (t *Transport) prepare(req *http.Request, shape func(*call)) (*call, error) {
+	ctx := req.Context()
+	s := settingsFrom(ctx).over(t.defaults)
+	c := &call{
+		original: req, target: s.target, mode: t.client.mode, reason: s.reason, caller: s.caller,
+		userToken: s.userToken, traceparent: t.client.traceparent(ctx, s),
 	}
-	c, fault := t.newCall(req)
+	if shape != nil {
+		shape(c)
+	}
+	fault := s.check()
+	if fault == nil && !t.client.life.begin() {
+		return nil, closedError()
+	}
 	if fault == nil {
-		fault = checkTarget(req)
+		if fault = c.fill(s, t.client.logger()); fault != nil {
+			t.client.life.end()
+		}
 	}
 	if fault != nil {
 		fault.GrantID = c.shown()
 		return nil, fault
 	}
-	if !t.agent.life.begin() {
-		return nil, closedError()
-	}
 	return c, nil
 }
 
-// newCall never returns nil.
-func (t *Transport) newCall(req *http.Request) (*call, *Error) {
-	ctx := req.Context()
-	s, trace := settingsFrom(ctx).over(t.defaults), scopeFrom(ctx)
-	c := &call{original: req, grant: s.grant, reason: s.reason, traceparent: s.traceparent}
-	own := s.context
-	if own == nil {
-		own = trace.pairs
-		if trace.fault != nil {
-			return c, invalid(trace.fault.Field, trace.fault.Problem)
-		}
-		if err := wire.CheckContext(own); err != nil {
-			return c, invalid("trace", err.Error())
-		}
+// check looks at what the options say.
+func (s settings) check() *Error {
+	problem := s.fault
+	if problem == nil {
+		problem = s.target.check()
 	}
 	switch {
-	case s.fault != nil:
-		return c, invalid(s.fault.Field, s.fault.Problem)
-	case len(c.grant) > 255 || cleanText(c.grant, 255) != c.grant:
-		return c, invalid("grant", "ID is not one line of at most 255 characters")
+	case problem != nil:
+		return invalid(problem.Field, problem.Problem)
+	case len(s.grant) > 255 || cleanText(s.grant, 255) != s.grant:
+		return invalid("grant", "ID is not one line of at most 255 characters")
 	}
-	info, known := api.CallFromContext(ctx)
+	return nil
+}
+
+// fill checks URL and context and makes the copy of the request that may leave.
+func (c *call) fill(s settings, log *slog.Logger) *Error {
+	req := c.original
+	if fault := checkTarget(req, c.query); fault != nil {
+		return fault
+	}
+	own, trace := s.context, scopeFrom(req.Context())
+	if own == nil {
+		if fault := trace.check(); fault != nil {
+			return fault
+		}
+		own = trace.pairs
+	}
+	info, known := api.CallFromContext(req.Context())
 	c.context = headerPairs(own, info, known)
 	if span, n := wire.Get(req.Header, wire.HeaderTraceparent); n == 1 && wire.ValidTraceparent(span) {
 		c.traceparent = span
 	}
-	if req.URL != nil {
-		c.url = withoutQuery(req.URL)
+	c.url = withoutQuery(req.URL)
+	if c.whole != "" {
+		c.url, _, _ = strings.Cut(c.whole, "?")
 	}
-	c.req = req.Clone(bareContext{ctx})
-	return c, stripHeaders(c.req.Header)
+	c.req = req.Clone(bareContext{req.Context()})
+	if _, n := wire.Get(req.Header, "Authorization"); n > 0 && c.whole != "" {
+		log.Warn("a request's own Authorization header is not sent: the vault supplies the credential")
+	}
+	return stripHeaders(c.req.Header)
+}
+
+// check reports the first rule that a trace breaks.
+func (s scope) check() *Error {
+	if s.fault != nil {
+		return invalid(s.fault.Field, s.fault.Problem)
+	}
+	if err := wire.CheckContext(s.pairs); err != nil {
+		return invalid("trace", err.Error())
+	}
+	return nil
+}
+
+// traceparent returns the traceparent of a call that names none itself.
+func (c *client) traceparent(ctx context.Context, s settings) string {
+	if s.traceparent != "" || c.span == nil {
+		return s.traceparent
+	}
+	if span := c.span(ctx); wire.ValidTraceparent(span) {
+		return span
+	}
+	return ""
 }
 
 // checkTarget applies the rules of a provider's URL.
-func checkTarget(req *http.Request) *Error {
+func checkTarget(req *http.Request, query url.Values) *Error {
 	if req.URL == nil {
 		return invalid("url", "is missing")
 	}
@@ -133,7 +199,7 @@ func checkTarget(req *http.Request) *Error {
 		return invalid("url", "is not a plain URL with a path")
 	case req.Host != "" && !strings.EqualFold(req.Host, req.URL.Host):
 		return invalid("header", "Host is not the URL's host")
-	case len(req.URL.String()) > wire.MaxURL:
+	case len(withQuery(req.URL, query).String()) > wire.MaxURL:
 		return invalid("url", "is longer than 65536 characters")
 	}
 	// net/http sets Response on requests that it makes to follow a redirect.
@@ -162,19 +228,27 @@ func port(u *url.URL) string {
 	return "80"
 }
 
-// dispatch is the one path of all modes.
+// dispatch is the one path of all modes, of the round tripper, Request and
+// ProxyRequest.
 func (t *Transport) dispatch(c *call) (*http.Response, error) {
-	if c.grant == "" {
+	if !c.named() {
 		return nil, t.refuseGrantless(c)
 	}
-	if t.agent.mode == Proxy {
+	token, fault := t.client.userTokenFor(c.original.Context(), c.userToken.Reveal())
+	if fault != nil {
+		closeBody(c.req)
+		fault.GrantID = c.shown()
+		return nil, fault
+	}
+	c.userToken = newSecret(token)
+	if c.mode == Proxy {
 		return t.proxy(c)
 	}
 	cred, err := t.token(c)
 	switch {
 	case err == nil:
 		return t.retrieve(c, cred)
-	case t.agent.mode == Auto && err.Is(kindProxyOnly):
+	case c.mode == Auto && err.Is(kindProxyOnly):
 		return t.proxy(c)
 	}
 	closeBody(c.req)
@@ -188,17 +262,28 @@ func (t *Transport) refuseGrantless(c *call) *Error {
 	if _, err := t.token(c); err != nil && err.kind == kindNetwork {
 		return err
 	}
+	return noGrant()
+}
+
+func noGrant() *Error {
 	return invalidKind(kindNoGrant, "no_grant", "call", "names no grant")
 }
 
 // token asks the vault for the credential of this call.
 func (t *Transport) token(c *call) (wire.Credential, *Error) {
-	request := wire.TokenRequest{
-		GrantID: c.grant, Reason: c.reason, Method: strings.ToUpper(method(c.req)), URL: c.url,
+	if t.client.warnOnce != nil && c.grant != "" {
+		t.client.warnOnce.Do(func() {
+			t.client.logger().Warn("an application acts for an agent: a grant named by its ID is not checked against the agent's delegations",
+				"agent", t.client.backend.caller)
+		})
 	}
-	a, fault := t.agent.backend.do(c.req.Context(), exchange{
+	request := wire.TokenRequest{
+		GrantID: c.grant, ProviderID: c.provider, Reason: c.reason, Method: strings.ToUpper(method(c.req)), URL: c.url,
+		UserToken: c.userToken.Reveal(), AppUserID: c.appUser, Account: c.account, Label: c.label,
+	}
+	a, fault := t.client.backend.do(c.req.Context(), exchange{
 		method: http.MethodPost, path: wire.PathToken, body: request.Marshal(),
-		context: c.context, traceparent: c.traceparent, grant: c.shown(),
+		context: c.context, traceparent: c.traceparent, grant: c.shown(), caller: c.caller,
 	})
 	if fault != nil {
 		return wire.Credential{}, fault
@@ -210,6 +295,7 @@ func (t *Transport) token(c *call) (wire.Credential, *Error) {
 	if err != nil {
 		return wire.Credential{}, badAnswer(c.shown(), a, err.Error())
 	}
+	c.facts = credFacts{cred.GrantID, cred.ProviderID, cred.ScopeMismatch}
 	return cred, nil
 }
 
@@ -217,7 +303,7 @@ func (t *Transport) token(c *call) (wire.Credential, *Error) {
 // cannot reach.
 func (t *Transport) refusal(c *call, a answer) *Error {
 	e := answerError(surfaceMain, c.shown(), a)
-	if e.kind == kindGrantNotFound {
+	if e.kind == kindGrantNotFound && t.client.delegated {
 		e.kind = kindDelegation
 	}
 	return e
@@ -226,6 +312,10 @@ func (t *Transport) refusal(c *call, a answer) *Error {
 // retrieve calls the provider with the credential, which lives in this
 // function's variables only.
 func (t *Transport) retrieve(c *call, cred wire.Credential) (*http.Response, error) {
+	c.req.URL = withQuery(c.req.URL, c.query)
+	if c.json && c.req.Header.Get("Content-Type") == "" {
+		c.req.Header.Set("Content-Type", "application/json")
+	}
 	req, secrets, fault := inject(c, cred)
 	if fault != nil {
 		closeBody(c.req)
@@ -233,11 +323,11 @@ func (t *Transport) retrieve(c *call, cred wire.Credential) (*http.Response, err
 		return nil, fault
 	}
 	if _, ok := c.req.Header["User-Agent"]; !ok {
-		c.req.Header.Set("User-Agent", t.agent.backend.userAgent)
-		req.Header.Set("User-Agent", t.agent.backend.userAgent)
+		c.req.Header.Set("User-Agent", t.client.backend.userAgent)
+		req.Header.Set("User-Agent", t.client.backend.userAgent)
 	}
 	start := time.Now()
-	resp, err := guard(t.agent.provider, req)
+	resp, err := guard(t.client.provider, req)
 	latency := time.Since(start)
 	if err == nil && (resp == nil || resp.Body == nil) {
 		err = io.ErrUnexpectedEOF
@@ -272,18 +362,18 @@ func guard(rt http.RoundTripper, req *http.Request) (resp *http.Response, err er
 // PlainTransport returns the transport that reaches providers without any
 // credential, for a download to which a provider redirects.
 func (t *Transport) PlainTransport() http.RoundTripper {
-	if t == nil || t.agent == nil {
+	if t == nil || t.client == nil {
 		return http.DefaultTransport
 	}
-	return t.agent.provider
+	return t.client.provider
 }
 
 // CloseIdleConnections closes idle connections to providers.
 func (t *Transport) CloseIdleConnections() {
-	if t == nil || t.agent == nil {
+	if t == nil || t.client == nil {
 		return
 	}
-	if c, ok := t.agent.provider.(interface{ CloseIdleConnections() }); ok {
+	if c, ok := t.client.provider.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }

@@ -11,8 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
@@ -41,19 +39,26 @@ const (
 
 // AgentSpec describes a new agent.
 type AgentSpec struct {
-	Name        string            // required, 1 to 255 characters, unique among agents that are not revoked
+	AppID       string            // may be empty while the vault has at most one app: then it is that one's
+	Name        string            // required, 1 to 255 characters, unique among the app's agents that are not revoked
 	DisplayName string            // optional, up to 255 characters
 	Type        string            // "agent" (default) or "service"
 	Metadata    map[string]string // optional; the agent itself sees it in me
+
+	// Scopes is the agent's allowlist, by provider: grants of a provider that it
+	// does not name are out of the agent's reach. Nil allows every provider, an
+	// empty map none.
+	Scopes map[string][]string
 }
 
 // Agent is an agent as the operator sees it. It holds no secret.
 type Agent struct {
-	ID, Name, DisplayName, Type string
-	Status                      AgentStatus
-	Version                     int64
-	Metadata                    map[string]string
-	CreatedAt, LastUsedAt       time.Time // LastUsedAt is exact to a minute; zero = never
+	ID, AppID, Name, DisplayName, Type string
+	Status                             AgentStatus
+	Version                            int64
+	Metadata                           map[string]string   // a value that is no string is shown as JSON
+	Scopes                             map[string][]string // nil = not limited
+	CreatedAt, LastUsedAt              time.Time           // LastUsedAt is exact to a minute; zero = never
 }
 
 // AgentCredentials is a new agent with its key. The key is shown this once: the
@@ -94,25 +99,54 @@ func (v *Vault) createAgent(ctx context.Context, spec AgentSpec, key string) (*A
 	if err != nil {
 		return nil, &SpecError{"AgentSpec.Metadata", "must hold valid UTF-8"}
 	}
-	id, now := newID(), micros(v.now())
-	creds := &AgentCredentials{ID: id}
-	err = v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		err := q.exec(ctx, "INSERT INTO agents (id, name, display_name, type, status, version, metadata, created_at) VALUES (?,?,?,?,?,1,?,?)",
-			id, spec.Name, nullIfEmpty(spec.DisplayName), spec.Type, string(AgentActive), string(metadata), now)
-		if se, ok := errors.AsType[*sqlite.Error](err); ok && se.Code()&0xff == sqlite3.SQLITE_CONSTRAINT {
-			return &SpecError{"AgentSpec.Name", "is taken by another agent: choose another name, or revoke that one"}
-		}
-		if err != nil {
+	n := newAgent{spec: spec, metadata: metadata}
+	creds := &AgentCredentials{}
+	err = v.store.write(ctx, func(ctx context.Context, q *statements) (err error) {
+		if n.spec.AppID, err = v.appFor(ctx, q, "AgentSpec.AppID", spec.AppID); err != nil {
 			return err
 		}
-		creds.KeyID, err = v.insertKey(ctx, q, id, key)
+		creds.ID, creds.KeyID, err = v.insertAgent(ctx, q, n, key)
 		return err
 	})
+	if isConstraint(err) {
+		return nil, &SpecError{"AgentSpec.Name", "is taken by another agent: choose another name, or revoke that one"}
+	}
 	if err != nil {
 		return nil, operatorError("creating the agent", err)
 	}
 	creds.Key = key
 	return creds, nil
+}
+
+// newAgent is a checked spec with what only the protocol can set.
+type newAgent struct {
+	spec             AgentSpec
+	metadata, policy []byte // JSON objects; nil = {}
+}
+
+// insertAgent adds an agent with its first key. A name that is taken is a
+// constraint error.
+func (v *Vault) insertAgent(ctx context.Context, q *statements, n newAgent, key string) (agentID, keyID string, err error) {
+	var scopes any
+	if n.spec.Scopes != nil {
+		raw, err := json.Marshal(n.spec.Scopes, json.Deterministic(true))
+		if err != nil {
+			return "", "", err
+		}
+		scopes = string(raw)
+	}
+	if n.policy == nil {
+		n.policy = []byte("{}")
+	}
+	agentID = newID()
+	err = q.exec(ctx, `INSERT INTO agents (id, app_id, name, display_name, type, status, version, metadata, policy, scopes, created_at)
+VALUES (?,?,?,?,?,?,1,?,?,?,?)`, agentID, nullIfEmpty(n.spec.AppID), n.spec.Name, nullIfEmpty(n.spec.DisplayName), n.spec.Type, string(AgentActive),
+		string(n.metadata), string(n.policy), scopes, micros(v.now()))
+	if err != nil {
+		return "", "", err
+	}
+	keyID, err = v.insertKey(ctx, q, newKey{agentID: agentID, kind: wire.KeyManaged, name: n.spec.Name + "-1"}, key)
+	return agentID, keyID, err
 }
 
 func (s *AgentSpec) check() error {
@@ -130,20 +164,10 @@ func (s *AgentSpec) check() error {
 	if s.Metadata == nil {
 		s.Metadata = map[string]string{}
 	}
-	return nil
-}
-
-// insertKey stores what checks a key, and not the key: see the package comment.
-func (v *Vault) insertKey(ctx context.Context, q *statements, agentID, key string) (string, error) {
-	id := newID()
-	signing := wire.SigningKey(key)
-	defer clear(signing)
-	s, err := v.seal.seal(kindKey, id, fieldSigningKey, signing)
-	if err != nil {
-		return "", err
+	if err := wire.CheckAgentScopes(s.Scopes); err != nil {
+		return &SpecError{"AgentSpec.Scopes", err.Error()}
 	}
-	return id, q.exec(ctx, "INSERT INTO agent_keys (id, agent_id, lookup, data_key, signing_key, created_at) VALUES (?,?,?,?,?,?)",
-		id, agentID, keyedHash(v.indexKey, "api-key", key), s.dataKey, s.text, micros(v.now()))
+	return nil
 }
 
 // MintKey gives an agent a further key, so that keys can be changed without a
@@ -151,14 +175,15 @@ func (v *Vault) insertKey(ctx context.Context, q *statements, agentID, key strin
 func (v *Vault) MintKey(ctx context.Context, agentID string) (*AgentCredentials, error) {
 	creds := &AgentCredentials{ID: agentID, Key: wire.NewManagedKey()}
 	err := v.store.write(ctx, func(ctx context.Context, q *statements) (err error) {
-		var status string
-		if err = q.scan(ctx, "SELECT status FROM agents WHERE id = ?", []any{agentID}, []any{&status}); err != nil {
+		var name, status string
+		var n int
+		if err = q.scan(ctx, selectNextKey, []any{agentID}, []any{&name, &status, &n}); err != nil {
 			return missing("agent", err)
 		}
 		if status == string(AgentRevoked) {
 			return errors.New("the agent is revoked: create a new one")
 		}
-		creds.KeyID, err = v.insertKey(ctx, q, agentID, creds.Key)
+		creds.KeyID, err = v.insertKey(ctx, q, newKey{agentID: agentID, kind: wire.KeyManaged, name: nextKeyName(name, n)}, creds.Key)
 		return err
 	})
 	if err != nil {
@@ -167,11 +192,21 @@ func (v *Vault) MintKey(ctx context.Context, agentID string) (*AgentCredentials,
 	return creds, nil
 }
 
-// RevokeKey ends a key at once. Revoking twice is no error.
+const selectNextKey = `SELECT a.name, a.status, (SELECT count(*) FROM api_keys k WHERE k.agent_id = a.id AND k.kind = 'key') FROM agents a WHERE a.id = ?`
+
+func nextKeyName(agent string, existing int) string { return fmt.Sprintf("%s-%d", agent, existing+1) }
+
+// RevokeKey ends a key of an agent or an app at once, and the keys derived from
+// it. Revoking twice is no error.
 func (v *Vault) RevokeKey(ctx context.Context, keyID string) error {
-	return v.change(ctx, "revoking the key", "key",
-		"UPDATE agent_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", micros(v.now()), keyID)
+	return v.change(ctx, "revoking the key", "key", revokeKeyTree, micros(v.now()), keyID)
 }
+
+// revokeKeyTree ends key ?2 and its descendants; the key itself counts as
+// changed even when it was revoked before.
+const revokeKeyTree = `WITH RECURSIVE tree (id) AS (SELECT id FROM api_keys WHERE id = ?2
+  UNION SELECT k.id FROM api_keys k JOIN tree t ON k.parent_key_id = t.id WHERE k.kind = 'dk')
+UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?1) WHERE id IN (SELECT id FROM tree)`
 
 // PauseAgent suspends an agent: its keys get 401 agent_inactive everywhere but
 // on me and on audit reports, which may still arrive for calls under way.
@@ -192,48 +227,34 @@ func (v *Vault) setStatus(ctx context.Context, what, agentID string, status Agen
 // RevokeAgent ends an agent and its keys for good. Its grants and its rows stay
 // for the record; no key reaches the grants any more.
 func (v *Vault) RevokeAgent(ctx context.Context, agentID string) error {
-	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		n, err := q.execCount(ctx, "UPDATE agents SET version = version + (status <> 'revoked'), status = 'revoked' WHERE id = ?", agentID)
-		switch {
-		case err != nil:
-			return err
-		case n == 0:
-			return missing("agent", sql.ErrNoRows)
-		}
-		return q.exec(ctx, "UPDATE agent_keys SET revoked_at = coalesce(revoked_at, ?) WHERE agent_id = ?", micros(v.now()), agentID)
-	})
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error { return v.revokeAgent(ctx, q, agentID) })
 	return operatorError("revoking the agent", err)
+}
+
+func (v *Vault) revokeAgent(ctx context.Context, q *statements, agentID string) error {
+	n, err := q.execCount(ctx, "UPDATE agents SET version = version + (status <> 'revoked'), status = 'revoked' WHERE id = ?", agentID)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return missing("agent", sql.ErrNoRows)
+	}
+	return q.exec(ctx, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE agent_id = ?", micros(v.now()), agentID)
 }
 
 // Agents lists all agents, oldest first.
 func (v *Vault) Agents(ctx context.Context) ([]Agent, error) {
 	var agents []Agent
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
-		rows, err := q.query(ctx, "SELECT id, name, display_name, type, status, version, metadata, created_at, last_used_at FROM agents ORDER BY created_at, rowid")
-		if err != nil {
+		return q.each(ctx, selectAgents+" ORDER BY a.created_at, a.rowid", []any{micros(v.now())}, func(rows *sql.Rows) error {
+			r, err := scanAgent(rows)
+			if err == nil {
+				agents = append(agents, r.operator())
+			}
 			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var a Agent
-			var display sql.NullString
-			var created, used sql.NullInt64
-			var metadata []byte
-			if err := rows.Scan(&a.ID, &a.Name, &display, &a.Type, &a.Status, &a.Version, &metadata, &created, &used); err != nil {
-				return err
-			}
-			if err := json.Unmarshal(metadata, &a.Metadata); err != nil {
-				return err
-			}
-			a.DisplayName, a.CreatedAt, a.LastUsedAt = display.String, fromMicros(created), fromMicros(used)
-			agents = append(agents, a)
-		}
-		return rows.Err()
+		})
 	})
-	if err != nil {
-		return nil, operatorError("listing agents", err)
-	}
-	return agents, nil
+	return agents, operatorError("listing agents", err)
 }
 
 // change runs one UPDATE that must meet a row.

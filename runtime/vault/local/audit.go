@@ -3,8 +3,6 @@ package local
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -55,11 +53,14 @@ type AuditEntry struct {
 	Time        time.Time `json:"time"`
 	CompletedAt time.Time `json:"completed_at,omitzero"`
 
-	AgentID   string `json:"agent_id"` // empty when the key is unknown
+	AppID     string `json:"app_id,omitempty"`
+	AgentID   string `json:"agent_id"` // impersonation included; empty when the key is unknown or of an app alone
 	AgentName string `json:"agent_name"`
 	Caller    string `json:"caller,omitempty"`
 	GrantID   string `json:"grant_id"` // as requested; empty when it is no UUID
 	Provider  string `json:"provider"` // of the grant; empty when the agent has no path to it
+
+	UserID string `json:"user_id,omitempty"` // whose grant it is
 
 	RunID       string            `json:"run_id"`
 	ThreadID    string            `json:"thread_id"`
@@ -79,14 +80,14 @@ type AuditEntry struct {
 	Attempt          int    `json:"attempt,omitempty"` // from 1; 0 = not told
 
 	Method string `json:"method"`
-	Host   string `json:"host"` // origin: scheme, host, port
-	Path   string `json:"path"` // never a query
+	Host   string `json:"-"` // origin: scheme, host, port
+	Path   string `json:"-"` // never a query; the URL in JSON
 
 	Mode       Mode     `json:"mode"`
 	Decision   Decision `json:"decision"`
 	ReasonCode string   `json:"reason_code"` // why it was denied or failed
 	Outcome    Outcome  `json:"outcome"`
-	Status     int      `json:"status"` // the provider's; 0 = none
+	Status     int      `json:"-"` // the provider's; 0 = none; null in JSON until reported
 
 	VaultTime    time.Duration `json:"vault_time_ns"`    // inside the vault, provider time excluded
 	ProviderTime time.Duration `json:"provider_time_ns"` // as measured by who made the call
@@ -104,59 +105,28 @@ type AuditFilter struct {
 
 const auditColumns = `id, created_at, completed_at, agent_id, agent_name, caller, grant_id, provider,
 run_id, thread_id, parent_agent, tool, metadata, reason, operation, path_template, claimed, claimed_provider,
-call_id, attempt, method, host, path, mode, decision, code, outcome, status, vault_time, provider_time, traceparent`
-
-const selectAudit = `SELECT ` + auditColumns + ` FROM (
-  SELECT seq, ` + auditColumns + ` FROM audit
-  WHERE (?1 = '' OR run_id = ?1) AND (?2 = '' OR agent_id = ?2) AND (?3 = '' OR grant_id = ?3) AND created_at >= ?4
-  ORDER BY seq DESC LIMIT ?5
-) ORDER BY seq`
+call_id, attempt, method, host, path, mode, decision, code, outcome, status, vault_time, provider_time, traceparent, app_id, user_id`
 
 // Audit returns the rows that fit the filter, oldest first.
 func (v *Vault) Audit(ctx context.Context, filter AuditFilter) ([]AuditEntry, error) {
-	if filter.Limit < 0 {
-		return nil, errors.New("local: AuditFilter.Limit is negative: use 0 for all rows")
-	}
-	if err := v.store.flush(ctx); err != nil {
-		return nil, err
-	}
-	limit, since := filter.Limit, int64(0)
-	if limit == 0 {
-		limit = -1
-	}
-	if !filter.Since.IsZero() {
-		since = micros(filter.Since)
-	}
 	var entries []AuditEntry
-	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
-		rows, err := q.query(ctx, selectAudit, filter.RunID, filter.AgentID, filter.GrantID, since, limit)
+	for e, err := range v.AuditRows(ctx, filter) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			e, err := scanAudit(rows)
-			if err != nil {
-				return err
-			}
-			entries = append(entries, e)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("local: reading the audit trail: %w", err)
+		entries = append(entries, e)
 	}
 	return entries, nil
 }
 
-func scanAudit(rows *sql.Rows) (AuditEntry, error) {
+func scanAudit(rows *sql.Rows, seq *int64) (AuditEntry, error) {
 	var e AuditEntry
 	var created, completed sql.NullInt64
 	var metadata []byte
 	err := rows.Scan(&e.ID, &created, &completed, &e.AgentID, &e.AgentName, &e.Caller, &e.GrantID, &e.Provider,
 		&e.RunID, &e.ThreadID, &e.ParentAgent, &e.Tool, &metadata, &e.Reason, &e.Operation, &e.PathTemplate, &e.ClaimedOperation, &e.ClaimedProvider,
 		&e.CallID, &e.Attempt, &e.Method, &e.Host, &e.Path, &e.Mode, &e.Decision, &e.ReasonCode, &e.Outcome, &e.Status,
-		&e.VaultTime, &e.ProviderTime, &e.Traceparent)
+		&e.VaultTime, &e.ProviderTime, &e.Traceparent, &e.AppID, &e.UserID, seq)
 	if err != nil {
 		return e, err
 	}
@@ -170,10 +140,11 @@ func scanAudit(rows *sql.Rows) (AuditEntry, error) {
 	return e, err
 }
 
-const insertAudit = `INSERT INTO audit (` + auditColumns + `, report)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+const insertAudit = `INSERT INTO audit (` + auditColumns + `, owner, report)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
-func (e *AuditEntry) insert(ctx context.Context, q *statements, report []byte) error {
+// insert writes the row. owner is whose key may report on it.
+func (e *AuditEntry) insert(ctx context.Context, q *statements, owner string, report []byte) error {
 	metadata := ""
 	if len(e.Metadata) > 0 {
 		raw, err := json.Marshal(e.Metadata, json.Deterministic(true))
@@ -185,7 +156,7 @@ func (e *AuditEntry) insert(ctx context.Context, q *statements, report []byte) e
 	return q.exec(ctx, insertAudit, e.ID, micros(e.Time), optionalMicros(e.CompletedAt), e.AgentID, e.AgentName, e.Caller, e.GrantID, e.Provider,
 		e.RunID, e.ThreadID, e.ParentAgent, e.Tool, metadata, e.Reason, e.Operation, e.PathTemplate, e.ClaimedOperation, e.ClaimedProvider,
 		e.CallID, e.Attempt, e.Method, e.Host, e.Path, string(e.Mode), string(e.Decision), e.ReasonCode, string(e.Outcome), e.Status,
-		int64(e.VaultTime), int64(e.ProviderTime), e.Traceparent, report)
+		int64(e.VaultTime), int64(e.ProviderTime), e.Traceparent, e.AppID, e.UserID, owner, report)
 }
 
 // The lengths that free text of a client is cut to, in bytes.

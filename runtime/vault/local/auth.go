@@ -1,11 +1,11 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +19,36 @@ const signatureWindow = 300 * time.Second
 
 // principal is who sent a request, as its key proves it.
 type principal struct {
-	keyID, agentID, agentName string
+	keyID string
+	kind  wire.KeyKind
+
+	// appID is the key's app, or that of the key's agent; "" in a vault without
+	// apps.
+	appID string
+
+	// agentID is the agent that the key is of, or that an app's key names as
+	// caller (impersonation).
+	agentID, agentName string
+
+	own bool // the key is the agent's own
+}
+
+// isApp reports whether an app's key was used, impersonating or not.
+func (p principal) isApp() bool { return p.keyID != "" && !p.own }
+
+// ownKey reports whether an agent's own key was used.
+func (p principal) ownKey() bool { return p.own }
+
+// owner names whose calls the key may report on: an app's key acts for many
+// agents, and the report of a call may name another caller than the call did.
+func (p principal) owner() string {
+	switch {
+	case p.own:
+		return "agent:" + p.agentID
+	case p.keyID != "":
+		return "app:" + p.appID
+	}
+	return ""
 }
 
 // keyRow is a stored key. Unknown keys leave all of it empty.
@@ -28,8 +57,8 @@ type keyRow struct {
 	signing sealed
 }
 
-const selectKey = `SELECT k.id, k.agent_id, a.name, k.data_key, k.signing_key
-FROM agent_keys k JOIN agents a ON a.id = k.agent_id WHERE k.lookup = ?`
+const selectKey = `SELECT k.id, k.kind, coalesce(k.app_id, a.app_id, ''), coalesce(k.agent_id, ''), coalesce(a.name, ''), k.agent_id IS NOT NULL, k.data_key, k.signing_key
+FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id WHERE k.lookup = ?`
 
 // authenticate proves that the request was signed with a key of this vault, in
 // time and over this very body. State (revoked, suspended), nonce and
@@ -42,7 +71,7 @@ func (v *Vault) authenticate(ctx context.Context, rq *request) *fault {
 	var row keyRow
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
 		return q.scan(ctx, selectKey, []any{keyedHash(v.indexKey, "api-key", key)},
-			[]any{&row.keyID, &row.agentID, &row.agentName, &row.signing.dataKey, &row.signing.text})
+			[]any{&row.keyID, &row.kind, &row.appID, &row.agentID, &row.agentName, &row.own, &row.signing.dataKey, &row.signing.text})
 	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -66,7 +95,7 @@ func (v *Vault) authenticate(ctx context.Context, rq *request) *fault {
 		return refuse(http.StatusUnauthorized, codeStaleTimestamp, "the request's timestamp is more than 300 seconds away from the vault's clock").
 			withHint("set the clock of the calling machine").with("server_time", v.now().Unix())
 	}
-	return v.checkCaller(rq)
+	return v.checkCaller(ctx, rq)
 }
 
 func invalidKey() *fault {
@@ -74,47 +103,68 @@ func invalidKey() *fault {
 		withHint("send a key that this vault issued in the x-api-key header")
 }
 
-// checkCaller refuses a caller header that names another agent: the key is the
-// identity, and a trail that shows a different one would mislead.
-func (v *Vault) checkCaller(rq *request) *fault {
+// checkCaller reads the caller header. With an agent's own key it is a label
+// and must not name another agent: the key is the identity, and a trail that
+// shows a different one would mislead. With an app's key the ID of an agent of
+// the app means that the app acts as this agent.
+func (v *Vault) checkCaller(ctx context.Context, rq *request) *fault {
 	caller := rq.signed.Caller
 	switch {
 	case caller == "":
 		return nil
 	case wire.CheckCaller(caller) != nil:
 		return refuse(http.StatusBadRequest, codeInvalidRequest, "the caller header is longer than 255 characters or not printable ASCII")
-	case wire.IsUUID(caller) && !strings.EqualFold(caller, rq.who.agentID):
+	case !wire.IsUUID(caller) || strings.EqualFold(caller, rq.who.agentID):
+		return nil
+	case rq.who.own:
 		return refuse(http.StatusBadRequest, codeCallerMismatch, "the caller header names another agent than the API key belongs to")
+	}
+	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
+		return q.scan(ctx, "SELECT id, name FROM agents WHERE id = ? AND app_id = ?", []any{strings.ToLower(caller), rq.who.appID},
+			[]any{&rq.who.agentID, &rq.who.agentName})
+	})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return unresolvedAgent()
+	case err != nil:
+		return v.broken(ctx, rq, err)
 	}
 	return nil
 }
 
-// actorID is the stable ID of a named caller of this agent. A caller that is
-// the agent itself needs none. It is derived, so that naming callers fills no
-// table.
+func unresolvedAgent() *fault {
+	return refuse(http.StatusNotFound, codeUnresolvedAgent, "the caller header names no active agent of this app").
+		withHint("name an agent that exists and is not revoked, or a caller that is no UUID")
+}
+
+// actorID is the stable ID of a named caller of this key's agent or app. A
+// caller that is an agent needs none. It is derived, so that naming callers
+// fills no table. What the client sends as its actor ID is signed and otherwise
+// ignored: it only ever repeats this value.
 func (v *Vault) actorID(rq *request) string {
 	caller := rq.signed.Caller
-	if rq.who.agentID == "" || caller == "" || wire.IsUUID(caller) {
+	if rq.who.keyID == "" || caller == "" || wire.IsUUID(caller) {
 		return ""
 	}
+	owner := rq.who.agentID
+	if owner == "" {
+		owner = rq.who.appID
+	}
 	var b [16]byte
-	copy(b[:], keyedHash(v.indexKey, "actor", rq.who.agentID, caller, rq.signed.CallerType))
+	copy(b[:], keyedHash(v.indexKey, "actor", owner, caller, rq.signed.CallerType))
 	return formatUUID(b, 8) // version 8: made by the vault's own rule
 }
 
-const selectState = `SELECT k.revoked_at IS NOT NULL, a.status
-FROM agent_keys k JOIN agents a ON a.id = k.agent_id WHERE k.id = ?`
-
 // admit decides, inside the transaction that goes on to act, whether an
-// authenticated request may be served at all. The nonce comes last but one, so
-// that a refused key cannot fill the table.
+// authenticated request may be served at all. The nonce comes after the key's
+// state, so that a refused key cannot fill the table.
 func (v *Vault) admit(ctx context.Context, q *statements, rq *request) (*fault, error) {
-	var keyRevoked bool
-	var status string
-	if err := q.scan(ctx, selectState, []any{rq.who.keyID}, []any{&keyRevoked, &status}); err != nil {
+	state, err := readKeyState(ctx, q, rq.who)
+	if err != nil {
 		return nil, err
 	}
-	if f := stateFault(keyRevoked, status, rq.endpoint.suspended); f != nil {
+	rq.deprecated.Store(state.deprecated)
+	if f := state.fault(rq, v.now()); f != nil {
 		return f, nil
 	}
 	fresh, err := v.rememberNonce(ctx, q, rq)
@@ -125,24 +175,32 @@ func (v *Vault) admit(ctx context.Context, q *statements, rq *request) (*fault, 
 		return refuse(http.StatusUnauthorized, codeReplayedNonce, "a request with this nonce was already received").
 			withHint("sign every request anew, retries too"), nil
 	}
-	now := micros(v.now())
-	// Once a minute is exact enough, and spares most requests the write.
-	if err := q.exec(ctx, "UPDATE agents SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
-		now, rq.who.agentID, now-time.Minute.Microseconds()); err != nil {
+	if err := v.touch(ctx, q, rq.who, &state); err != nil {
 		return nil, err
 	}
-	return checkConstraints(rq), nil
+	if f := checkCallerRule(rq); f != nil {
+		return f, nil
+	}
+	return checkScopes(rq, state.scopes), nil
 }
 
-func stateFault(keyRevoked bool, status string, suspendedAllowed bool) *fault {
+// callerRule says whose key an endpoint takes.
+type callerRule uint8
+
+const (
+	anyone    callerRule = iota
+	appOnly              // an app's key
+	agentOnly            // an agent's own key, or an app's key that names an agent
+)
+
+func checkCallerRule(rq *request) *fault {
+	e := rq.endpoint
 	switch {
-	case keyRevoked:
-		return refuse(http.StatusUnauthorized, codeKeyRevoked, "the API key was revoked").withHint("ask the operator for a new key")
-	case suspendedAllowed:
-	case status == string(AgentInactive):
-		return refuse(http.StatusUnauthorized, codeAgentInactive, "the agent is suspended").withHint("ask the operator to resume it")
-	case status == string(AgentRevoked):
-		return refuse(http.StatusUnauthorized, codeAgentRevoked, "the agent was revoked")
+	case e.caller == appOnly && rq.who.own:
+		return refuse(http.StatusForbidden, cmp.Or(e.callerCode, codeAppKeyRequired), "this endpoint takes an app's key, not an agent's own").
+			withHint("call it with the app's key")
+	case e.caller == agentOnly && rq.who.agentID == "":
+		return refuse(http.StatusForbidden, cmp.Or(e.callerCode, codeAgentKeyNeeded), "this endpoint takes an agent's key, or an app's key that names one of its agents as caller")
 	}
 	return nil
 }
@@ -161,25 +219,6 @@ func (v *Vault) rememberNonce(ctx context.Context, q *statements, rq *request) (
 	n, err := q.execCount(ctx, "INSERT OR IGNORE INTO nonces (key_id, nonce, expires_at) VALUES (?, ?, ?)",
 		rq.who.keyID, rq.signed.Nonce, expires)
 	return n == 1, err
-}
-
-// checkConstraints honours what a constrained client gave up. A rule that this
-// vault cannot evaluate closes the call endpoints: ignoring it would widen what
-// the client had narrowed.
-func checkConstraints(rq *request) *fault {
-	if rq.signed.RequestRule != "" && rq.endpoint.mode != "" {
-		return refuse(http.StatusBadRequest, codeRuleUnsupported, "this vault does not evaluate request rules yet, so it refuses calls that carry one")
-	}
-	need := rq.endpoint.scope
-	if rq.signed.Scopes == "" || need == "" {
-		return nil
-	}
-	granted := strings.Split(rq.signed.Scopes, ",")
-	if slices.Contains(granted, need) {
-		return nil
-	}
-	return refuse(http.StatusForbidden, codeInsufficientScope, "the client's own scope constraints do not include what this endpoint needs").
-		with("required", []string{need}).with("granted", granted).with("missing", []string{need})
 }
 
 // strangerLimit bounds how many refusals of unknown keys reach the audit trail:

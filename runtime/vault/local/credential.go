@@ -117,7 +117,7 @@ func (s *stored) wire(grantID string) wire.Credential {
 
 // openCredential unseals a grant's credential in the shape of the protocol.
 func (v *Vault) openCredential(g *grantRow) (wire.Credential, error) {
-	plain, err := v.seal.open(kindGrant, g.id, fieldCredential, g.credential)
+	plain, err := v.seal.open(kindGrant, g.connectionID, fieldCredential, g.credential)
 	if err != nil {
 		return wire.Credential{}, err
 	}

@@ -5,21 +5,69 @@
 //
 // # What is served
 //
-// POST /sdk/token (retrieve mode: the client gets the credential for one call),
-// POST /sdk/oauth/audit/api-call (the client's report of that call),
-// POST /sdk/proxy (the vault makes the call) and GET /sdk/agents/me. Every
-// request must be signed. Mounted under a path prefix, the handler needs
-// [http.StripPrefix], because the signature covers the path from /sdk/ on.
+// Calls: POST /sdk/token (retrieve mode: the client gets the credential for one
+// call), POST /sdk/oauth/audit/api-call (the client's report of that call) and
+// POST /sdk/proxy (the vault makes the call). Management: agents and their
+// keys, derived, rotated and revoked keys, grants (list, mint, delegate,
+// revoke), and GET /sdk/agents/me. Then the sessions below. Every request must
+// be signed. Mounted under a path prefix, the handler needs [http.StripPrefix],
+// because the signature covers the path from /sdk/ on. Every refusal is JSON
+// with a code in the member error.
 //
 // # Who is allowed what
 //
+// An agent's own key reaches what the agent owns and what is delegated to it. An
+// app's key reaches every agent and grant of the app and nothing of another
+// app's. A caller header with the ID of one of its agents makes an app's key act
+// as this agent: rows, me and lists are the agent's, and a provider stands for
+// the agent's grants; a grant ID still names any grant of the app. A user token
+// narrows an app's key to that user's own grants. With an agent's own key a
+// user token is refused (400 agent_user_token_conflict), as the hosted vault's
+// agent runtime page says; [WithUserTokenDelegation] chooses the reading of newer
+// releases, where it selects among the users who delegated to the agent.
+//
 // A call is decided in this order, the first refusal wins: the key and its
-// agent, the request's own constraints, the agent's path to the grant (it owns
-// the grant or has a delegation; without a path the answer is 404
-// grant_not_found whether or not the grant exists), the grant's state, proxy
-// only, the destination. A grant names the origins (scheme, host, port) its
-// credential may go to. The credential is decrypted only after all of that, and
-// after the audit row is on disk.
+// agent, scopes and the request's own constraints, the path to the grant
+// (without one the answer is 404 grant_not_found whether or not the grant
+// exists), the grant's state, proxy only, the destination, and in proxy mode
+// what a grant or a delegation is restricted to. A grant names the origins
+// (scheme, host, port) its credential may go to. The credential is decrypted
+// only after all of that, and after the audit row is on disk.
+//
+// A grant keeps its one ID on every path: delegating makes no second one, and
+// taking a path away leaves the grant and the other paths. An agent may hand on
+// what was delegated to it as delegable, with no more scopes and no longer than
+// it has them, up to eight times; a path that goes takes those with it that hang
+// on it. A delegation that is narrowed to scopes, and a sibling with
+// restrictions, work through the proxy only, where the vault can hold them to
+// their limits.
+//
+// An agent's allowlist names the providers within its reach. What an update adds
+// to it counts at once, what it takes away after the grace (a day, unless the
+// request says otherwise).
+//
+// # Connecting accounts and signing in
+//
+// [Vault.SetProvider] configures where users connect accounts. A client makes a
+// session, the user opens its URL, the client polls. The pages (/connect/,
+// /signin/, /oauth/callback/) work without scripts; the session's token in the
+// URL opens them, and what a browser does there is bound to it by a cookie. The
+// vault runs the OAuth 2.1 code flow with PKCE itself; a state works once, for
+// one browser and one provider. Without a user token the grant belongs to the
+// agent that asked, or to the app; with one to that user, and the agent named
+// gets a delegation. [WithPublicURL] says where browsers reach the vault.
+//
+// Sign-in ends in a user token: a JWT for one app, valid for an hour, which
+// only this vault verifies. It is handed out once (and again within 30 seconds,
+// for an answer that got lost).
+//
+// # Refresh
+//
+// A connected credential that is about to end is renewed before a call gets it:
+// once, however many calls wait for it, in however many processes, and the new
+// one is sealed on disk before anybody uses it. When the provider will not
+// renew it, calls get 400 credential_revoked until the user connects the
+// account again. [Vault.Close] waits for renewals under way.
 //
 // # Audit
 //

@@ -12,10 +12,14 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// GrantSpec describes a new grant: that an agent may use a credential at some
-// hosts.
+// GrantSpec describes a new grant: whose credential it is, and at which hosts
+// it may be used. The principal is the agent AgentID, the user UserID, or, with
+// neither, the app itself. A user's grant is reached by the app, and by the
+// agents that it is delegated to.
 type GrantSpec struct {
-	AgentID  string // required: the agent that owns the grant
+	AppID    string // may be empty: the principal's app, or the vault's only one
+	AgentID  string
+	UserID   string // as CreateUser returns it
 	Provider string // required, such as "github"; up to 255 characters
 	Account  string // optional: whose account at the provider
 	Label    string // optional: tells several grants of one account apart
@@ -30,42 +34,36 @@ type GrantSpec struct {
 	ExpiresAt  time.Time // zero = never
 	Scopes     []string  // what the credential allows at the provider; told to clients
 	ProxyOnly  bool      // the credential never leaves the vault
+	Delegable  bool      // agents that it is delegated to may hand it on
 }
 
 // Grant is a grant as the operator sees it. It holds no secret.
 type Grant struct {
-	ID, AgentID, Provider, Account, Label string
-	Hosts, Scopes                         []string
-	ProxyOnly                             bool
-	CreatedAt, ExpiresAt, RevokedAt       time.Time // zero = never
-	Delegates                             []string  // IDs of other agents with a path to it
+	ID, AppID, AgentID, UserID, Provider, Account, Label string
+	Hosts, Scopes                                        []string
+	ProxyOnly, Delegable                                 bool
+	CreatedAt, ExpiresAt, RevokedAt                      time.Time // zero = never
+	Delegates                                            []string  // IDs of other agents with a path to it
 }
 
 // CreateGrant stores a credential, sealed. It fails with a *SpecError when a
 // field is not acceptable.
 func (v *Vault) CreateGrant(ctx context.Context, spec GrantSpec) (*Grant, error) {
-	g, plain, err := v.checkGrant(&spec)
+	g, secret, err := v.checkGrant(&spec)
 	if err != nil {
 		return nil, err
 	}
-	defer clear(plain)
-	s, err := v.seal.seal(kindGrant, g.ID, fieldCredential, plain)
-	if err != nil {
-		return nil, err
-	}
-	hosts, scopes := listJSON(g.Hosts), listJSON(g.Scopes)
 	err = v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		var status string
-		err := q.scan(ctx, "SELECT status FROM agents WHERE id = ?", []any{spec.AgentID}, []any{&status})
-		if errors.Is(err, sql.ErrNoRows) || err == nil && status == string(AgentRevoked) {
-			return &SpecError{"GrantSpec.AgentID", "must be the ID of an agent that exists and is not revoked"}
-		}
+		app, err := v.principalApp(ctx, q, &spec)
 		if err != nil {
 			return err
 		}
-		return q.exec(ctx, `INSERT INTO grants (id, agent_id, provider, account, label, hosts, scopes, proxy_only, generation, data_key, credential, created_at, expires_at)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, g.AgentID, g.Provider, g.Account, g.Label, hosts, scopes, g.ProxyOnly, newID(),
-			s.dataKey, s.text, micros(g.CreatedAt), optionalMicros(g.ExpiresAt))
+		g.AppID = app
+		made, err := v.insertGrant(ctx, q, newGrant{Grant: *g, secret: secret})
+		if err == nil {
+			*g = *made
+		}
+		return err
 	})
 	if err != nil {
 		return nil, operatorError("creating the grant", err)
@@ -73,48 +71,115 @@ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, g.AgentID, g.Provider, g.Account, g.L
 	return g, nil
 }
 
-func (v *Vault) checkGrant(spec *GrantSpec) (*Grant, []byte, error) {
+// principalApp checks that the principal exists and returns its app.
+func (v *Vault) principalApp(ctx context.Context, q *statements, spec *GrantSpec) (string, error) {
+	query, field, id, what := "SELECT coalesce(app_id, '') FROM agents WHERE id = ? AND status <> 'revoked'", "GrantSpec.AgentID", spec.AgentID, "must be the ID of an agent that exists and is not revoked"
+	if spec.UserID != "" {
+		query, field, id, what = "SELECT app_id FROM app_users WHERE id = ?", "GrantSpec.UserID", spec.UserID, "must be the ID of a user, as CreateUser returns it"
+	}
+	if id == "" {
+		app, err := v.appFor(ctx, q, "GrantSpec.AppID", spec.AppID)
+		if err == nil && app == "" {
+			err = &SpecError{"GrantSpec.AgentID", "is required in a vault without apps: the ID that CreateAgent returned"}
+		}
+		return app, err
+	}
+	var app string
+	err := q.scan(ctx, query, []any{id}, []any{&app})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", &SpecError{field, what}
+	case err == nil && spec.AppID != "" && spec.AppID != app:
+		return "", &SpecError{"GrantSpec.AppID", "must be the app of the grant's agent or user, or empty"}
+	}
+	return app, err
+}
+
+// newGrant is a grant to be stored, with its credential or the connection that
+// has it already. ID and CreatedAt may be empty.
+type newGrant struct {
+	Grant
+	secret       stored
+	connectionID string // "" = a new one that holds secret
+	accountName  string
+	policy       []byte // JSON object, nil = {}
+	tags         []string
+}
+
+// insertGrant stores a grant, and its credential when it is a new connection.
+func (v *Vault) insertGrant(ctx context.Context, q *statements, n newGrant) (*Grant, error) {
+	g := n.Grant
+	if g.ID == "" {
+		g.ID = newID()
+	}
+	if g.CreatedAt.IsZero() {
+		g.CreatedAt = v.now().UTC()
+	}
+	if n.connectionID == "" {
+		n.connectionID = g.ID
+		plain, err := json.Marshal(n.secret)
+		if err != nil {
+			return nil, errSeal // the encoder's text could quote the secret
+		}
+		defer clear(plain)
+		s, err := v.seal.seal(kindGrant, g.ID, fieldCredential, plain)
+		if err != nil {
+			return nil, err
+		}
+		if err := q.exec(ctx, "INSERT INTO connections (id, data_key, credential, generation, created_at) VALUES (?,?,?,?,?)",
+			g.ID, s.dataKey, s.text, newID(), micros(g.CreatedAt)); err != nil {
+			return nil, err
+		}
+	}
+	if n.policy == nil {
+		n.policy = []byte("{}")
+	}
+	return &g, q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfEmpty(g.AgentID), nullIfEmpty(g.UserID), n.connectionID, g.Provider, g.Account, n.accountName, g.Label,
+		listJSON(g.Hosts), listJSON(g.Scopes), g.ProxyOnly, g.Delegable, string(n.policy), listJSON(n.tags), micros(g.CreatedAt), optionalMicros(g.ExpiresAt))
+}
+
+func (v *Vault) checkGrant(spec *GrantSpec) (*Grant, stored, error) {
 	now := v.now()
 	switch {
-	case spec.AgentID == "":
-		return nil, nil, &SpecError{"GrantSpec.AgentID", "is required: the ID that CreateAgent returned"}
+	case spec.AgentID != "" && spec.UserID != "":
+		return nil, stored{}, &SpecError{"GrantSpec.UserID", "must be empty when AgentID is set: a grant has one principal"}
 	case !plainText(spec.Provider) || spec.Provider == "":
-		return nil, nil, &SpecError{"GrantSpec.Provider", `must have 1 to 255 characters without surrounding space or controls, such as "github"`}
+		return nil, stored{}, &SpecError{"GrantSpec.Provider", `must have 1 to 255 characters without surrounding space or controls, such as "github"`}
 	case !plainText(spec.Account):
-		return nil, nil, &SpecError{"GrantSpec.Account", "must have at most 255 characters without surrounding space or controls"}
+		return nil, stored{}, &SpecError{"GrantSpec.Account", "must have at most 255 characters without surrounding space or controls"}
 	case !plainText(spec.Label):
-		return nil, nil, &SpecError{"GrantSpec.Label", "must have at most 255 characters without surrounding space or controls"}
+		return nil, stored{}, &SpecError{"GrantSpec.Label", "must have at most 255 characters without surrounding space or controls"}
 	case len(spec.Hosts) == 0:
-		return nil, nil, &SpecError{"GrantSpec.Hosts", `needs at least one entry such as "https://api.github.com"`}
+		return nil, stored{}, &SpecError{"GrantSpec.Hosts", `needs at least one entry such as "https://api.github.com"`}
 	case !spec.ExpiresAt.IsZero() && !spec.ExpiresAt.After(now):
-		return nil, nil, &SpecError{"GrantSpec.ExpiresAt", "is in the past: leave it zero for a grant that does not expire"}
+		return nil, stored{}, &SpecError{"GrantSpec.ExpiresAt", "is in the past: leave it zero for a grant that does not expire"}
 	}
 	g := &Grant{
-		ID: newID(), AgentID: spec.AgentID, Provider: spec.Provider, Account: spec.Account, Label: spec.Label,
-		ProxyOnly: spec.ProxyOnly, CreatedAt: now.UTC(), ExpiresAt: spec.ExpiresAt,
+		ID: newID(), AgentID: spec.AgentID, UserID: spec.UserID, Provider: spec.Provider, Account: spec.Account, Label: spec.Label,
+		ProxyOnly: spec.ProxyOnly, Delegable: spec.Delegable, CreatedAt: now.UTC(), ExpiresAt: spec.ExpiresAt,
 	}
 	for i, raw := range spec.Hosts {
 		origin, err := parseOrigin(raw)
 		if err != nil {
-			return nil, nil, &SpecError{fmt.Sprintf("GrantSpec.Hosts[%d]", i), err.Error()}
+			return nil, stored{}, &SpecError{fmt.Sprintf("GrantSpec.Hosts[%d]", i), err.Error()}
 		}
 		g.Hosts = append(g.Hosts, origin)
 	}
 	for i, scope := range spec.Scopes {
 		if scope == "" || !plainText(scope) {
-			return nil, nil, &SpecError{fmt.Sprintf("GrantSpec.Scopes[%d]", i), "must have 1 to 255 characters without surrounding space or controls"}
+			return nil, stored{}, &SpecError{fmt.Sprintf("GrantSpec.Scopes[%d]", i), "must have 1 to 255 characters without surrounding space or controls"}
 		}
 		g.Scopes = append(g.Scopes, scope)
 	}
 	secret, err := spec.Credential.check()
 	if err != nil {
-		return nil, nil, err
+		return nil, stored{}, err
 	}
-	plain, err := json.Marshal(secret)
-	if err != nil {
-		return nil, nil, &SpecError{"GrantSpec.Credential", "must hold valid UTF-8"}
+	if _, err := json.Marshal(secret); err != nil {
+		return nil, stored{}, &SpecError{"GrantSpec.Credential", "must hold valid UTF-8"}
 	}
-	return g, plain, nil
+	return g, secret, nil
 }
 
 func plainText(s string) bool {
@@ -122,11 +187,39 @@ func plainText(s string) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// RevokeGrant ends a grant for every agent, and erases its credential.
-// Revoking twice is no error.
+// RevokeGrant ends a grant for everybody, and erases its credential unless a
+// sibling still needs it. Revoking twice is no error.
 func (v *Vault) RevokeGrant(ctx context.Context, grantID string) error {
-	return v.change(ctx, "revoking the grant", "grant",
-		"UPDATE grants SET revoked_at = coalesce(revoked_at, ?), data_key = NULL, credential = NULL WHERE id = ?", micros(v.now()), grantID)
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
+		_, err := v.revokeGrant(ctx, q, grantID)
+		return missing("grant", err)
+	})
+	return operatorError("revoking the grant", err)
+}
+
+// DeleteGrant revokes a grant and forgets account and label. Its ID stays known,
+// so that who calls with it is told that it is gone. Deleting twice is no error.
+func (v *Vault) DeleteGrant(ctx context.Context, grantID string) error {
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
+		if _, err := v.revokeGrant(ctx, q, grantID); err != nil {
+			return missing("grant", err)
+		}
+		return q.exec(ctx, "UPDATE grants SET deleted_at = coalesce(deleted_at, ?), account = '', account_name = '', label = '' WHERE id = ?", micros(v.now()), grantID)
+	})
+	return operatorError("deleting the grant", err)
+}
+
+// revokeGrant returns when the grant was revoked, the first time.
+func (v *Vault) revokeGrant(ctx context.Context, q *statements, grantID string) (at time.Time, err error) {
+	var n sql.NullInt64
+	var connection string
+	err = q.scan(ctx, "UPDATE grants SET revoked_at = coalesce(revoked_at, ?) WHERE id = ? RETURNING revoked_at, connection_id",
+		[]any{micros(v.now()), grantID}, []any{&n, &connection})
+	if err != nil {
+		return at, err
+	}
+	return fromMicros(n), q.exec(ctx, `UPDATE connections SET data_key = NULL, credential = NULL
+WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM grants WHERE connection_id = ?1 AND revoked_at IS NULL)`, connection)
 }
 
 // DelegateGrant gives another agent a path to a grant, until expires (zero =
@@ -137,50 +230,45 @@ func (v *Vault) DelegateGrant(ctx context.Context, grantID, agentID string, expi
 		if err := q.scan(ctx, "SELECT 1 FROM grants WHERE id = ? AND revoked_at IS NULL", []any{grantID}, []any{&n}); err != nil {
 			return missing("grant (that is not revoked)", err)
 		}
-		if err := q.scan(ctx, "SELECT 1 FROM agents WHERE id = ? AND status <> 'revoked'", []any{agentID}, []any{&n}); err != nil {
-			return missing("agent (that is not revoked)", err)
+		if err := q.scan(ctx, "SELECT 1 FROM agents a, grants g WHERE a.id = ? AND a.status <> 'revoked' AND g.id = ? AND a.app_id IS g.app_id", []any{agentID, grantID}, []any{&n}); err != nil {
+			return missing("agent (that is not revoked) in the grant's app", err)
 		}
-		return q.exec(ctx, "INSERT OR REPLACE INTO delegations (grant_id, agent_id, created_at, expires_at) VALUES (?,?,?,?)",
-			grantID, agentID, micros(v.now()), optionalMicros(expires))
+		return v.insertDelegation(ctx, q, delegation{grantID: grantID, agentID: agentID, expires: expires})
 	})
 	return operatorError("delegating the grant", err)
 }
 
-// RevokeDelegation takes the path away again. The owner's own path and the
-// grant stay. It is no error when there was none.
+// RevokeDelegation takes the path away again, and those that the agent handed
+// on. The owner's own path and the grant stay. It is no error when there was
+// none.
 func (v *Vault) RevokeDelegation(ctx context.Context, grantID, agentID string) error {
 	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		return q.exec(ctx, "DELETE FROM delegations WHERE grant_id = ? AND agent_id = ?", grantID, agentID)
+		return v.removeDelegation(ctx, q, grantID, agentID)
 	})
 	return operatorError("revoking the delegation", err)
 }
 
-// Grants lists all grants, oldest first, revoked ones included.
+// Grants lists all grants, oldest first: revoked ones included, deleted ones
+// not.
 func (v *Vault) Grants(ctx context.Context) ([]Grant, error) {
 	var grants []Grant
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
-		rows, err := q.query(ctx, `SELECT g.id, coalesce(g.agent_id, ''), g.provider, g.account, g.label, g.hosts, g.scopes, g.proxy_only,
+		return q.each(ctx, `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), g.provider, g.account, g.label, g.hosts, g.scopes, g.proxy_only, g.delegable,
   g.created_at, g.expires_at, g.revoked_at,
   coalesce((SELECT json_group_array(d.agent_id ORDER BY d.agent_id) FROM delegations d WHERE d.grant_id = g.id), '[]')
-FROM grants g ORDER BY g.created_at, g.rowid`)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
+FROM grants g WHERE g.deleted_at IS NULL ORDER BY g.created_at, g.rowid`, nil, func(rows *sql.Rows) error {
 			var g Grant
 			var hosts, scopes, delegates []byte
 			var created, expires, revoked sql.NullInt64
-			if err := rows.Scan(&g.ID, &g.AgentID, &g.Provider, &g.Account, &g.Label, &hosts, &scopes, &g.ProxyOnly, &created, &expires, &revoked, &delegates); err != nil {
-				return err
-			}
-			if err := errors.Join(json.Unmarshal(hosts, &g.Hosts), json.Unmarshal(scopes, &g.Scopes), json.Unmarshal(delegates, &g.Delegates)); err != nil {
+			if err := rows.Scan(&g.ID, &g.AppID, &g.AgentID, &g.UserID, &g.Provider, &g.Account, &g.Label, &hosts, &scopes, &g.ProxyOnly, &g.Delegable,
+				&created, &expires, &revoked, &delegates); err != nil {
 				return err
 			}
 			g.CreatedAt, g.ExpiresAt, g.RevokedAt = fromMicros(created), fromMicros(expires), fromMicros(revoked)
+			err := errors.Join(json.Unmarshal(hosts, &g.Hosts), json.Unmarshal(scopes, &g.Scopes), json.Unmarshal(delegates, &g.Delegates))
 			grants = append(grants, g)
-		}
-		return rows.Err()
+			return err
+		})
 	})
 	if err != nil {
 		return nil, operatorError("listing grants", err)
@@ -197,72 +285,4 @@ func listJSON(items []string) string {
 		return "[]"
 	}
 	return string(raw)
-}
-
-// grantRow is a grant as a decision needs it.
-type grantRow struct {
-	id, provider       string
-	hosts, scopes      []string
-	generation         string
-	revoked, proxyOnly bool
-	expiresAt          sql.NullInt64
-	credential         sealed // set by readCredential
-}
-
-func (g *grantRow) expired(now time.Time) bool {
-	return g.expiresAt.Valid && g.expiresAt.Int64 <= micros(now)
-}
-
-// hasPath is the condition that agent ?1 reaches grant g: it owns it, or a
-// delegation that has not expired at ?5 names it.
-const hasPath = `g.agent_id = ?1 OR EXISTS (SELECT 1 FROM delegations d WHERE d.grant_id = g.id AND d.agent_id = ?1
-  AND (d.expires_at IS NULL OR d.expires_at > ?5))`
-
-// The numbered parameters ?3 and ?4 belong to selectIdentity, which shares the
-// condition; here they are NULL.
-const selectGrant = `SELECT g.id, g.provider, g.hosts, g.scopes, g.generation, g.revoked_at IS NOT NULL, g.proxy_only, g.expires_at
-FROM grants g WHERE g.id = ?2 AND ?3 IS NULL AND ?4 IS NULL AND (` + hasPath + `)`
-
-func (v *Vault) reachableGrant(ctx context.Context, q *statements, agentID, grantID string) (g grantRow, found bool, err error) {
-	var hosts, scopes []byte
-	err = q.scan(ctx, selectGrant, []any{agentID, strings.ToLower(grantID), nil, nil, micros(v.now())},
-		[]any{&g.id, &g.provider, &hosts, &scopes, &g.generation, &g.revoked, &g.proxyOnly, &g.expiresAt})
-	if errors.Is(err, sql.ErrNoRows) {
-		return g, false, nil
-	}
-	if err == nil {
-		err = errors.Join(json.Unmarshal(hosts, &g.hosts), json.Unmarshal(scopes, &g.scopes))
-	}
-	return g, err == nil, err
-}
-
-func (g *grantRow) readCredential(ctx context.Context, q *statements) error {
-	return q.scan(ctx, "SELECT data_key, credential FROM grants WHERE id = ?", []any{g.id}, []any{&g.credential.dataKey, &g.credential.text})
-}
-
-// reachableScopes is the scopes member of me: provider to scopes.
-func (v *Vault) reachableScopes(ctx context.Context, q *statements, agentID string) ([]byte, error) {
-	rows, err := q.query(ctx, `SELECT g.provider, g.scopes FROM grants g WHERE ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL
-  AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?5) AND (`+hasPath+`)`, agentID, nil, nil, nil, micros(v.now()))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	out := map[string][]string{}
-	for rows.Next() {
-		var provider string
-		var raw []byte
-		var scopes []string
-		if err := rows.Scan(&provider, &raw); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(raw, &scopes); err != nil {
-			return nil, err
-		}
-		out[provider] = mergeSorted(out[provider], scopes)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return json.Marshal(out, json.Deterministic(true))
 }

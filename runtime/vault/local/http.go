@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
@@ -22,21 +24,23 @@ const (
 type endpoint struct {
 	method, path string // path segments in braces match anything
 	limit        int64
-	scope        string // what a constrained client must have kept, "" = nothing
+	scope        string // what the key must allow, "" = nothing
 	suspended    bool   // also for an agent that is suspended or revoked
 	mode         Mode   // set on endpoints whose every request is an audited call
+	caller       callerRule
+	callerCode   string // of the refusal when the rule is broken, "" = the usual one
 	serve        func(*Vault, context.Context, *request) answer
 }
 
 // endpoints is the whole surface. A function, not a variable, so that nothing
 // can change it.
 func endpoints() []endpoint {
-	return []endpoint{
+	return slices.Concat([]endpoint{
 		{method: http.MethodPost, path: wire.PathToken, limit: smallBody, scope: "tokens:retrieve", mode: ModeRetrieve, serve: (*Vault).serveToken},
 		{method: http.MethodPost, path: wire.PathProxy, limit: largeBody, scope: "proxy:execute", mode: ModeProxy, serve: (*Vault).serveProxy},
 		{method: http.MethodPost, path: wire.PathAudit, limit: largeBody, scope: "audit:emit", suspended: true, serve: (*Vault).serveReport},
-		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe},
-	}
+		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe, caller: agentOnly, callerCode: codeMeNeedsAgent},
+	}, adminEndpoints(), sessionEndpoints())
 }
 
 // request is one request on its way through the handler.
@@ -49,14 +53,25 @@ type request struct {
 	who      principal
 	signed   wire.Signable
 	params   []string // what the braces of the path matched
+
+	scopes     []string    // what key and constraints leave, once admitted
+	deprecated atomic.Bool // the key should be replaced; set by a job that may outlive the request
 }
 
-// ServeHTTP implements http.Handler. Every answer is JSON and carries
-// X-Request-ID; errors have the members error (a code) and message.
+// ServeHTTP implements http.Handler. Under /sdk/ every answer is JSON and
+// carries X-Request-ID; errors have the members error (a code) and message. The
+// pages for users' browsers are HTML.
 func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if v.servePage(w, r) {
+		return
+	}
 	rq := &request{id: newID(), start: time.Now(), http: r}
 	w.Header()[wire.HeaderRequestID] = []string{rq.id}
-	v.handle(w, rq).write(w)
+	a := v.handle(w, rq)
+	if rq.deprecated.Load() {
+		w.Header()[wire.HeaderKeyDeprecated] = []string{"true"}
+	}
+	a.write(w)
 }
 
 func (v *Vault) handle(w http.ResponseWriter, rq *request) answer {
@@ -127,7 +142,7 @@ func matchPath(pattern, path string) (params []string, ok bool) {
 		switch {
 		case patternMore != pathMore:
 			return nil, false
-		case strings.HasPrefix(p, "{") && s != "":
+		case strings.HasPrefix(p, "{") && s != "" && s != "me": // me is the caller, and never an ID
 			params = append(params, s)
 		case p != s:
 			return nil, false

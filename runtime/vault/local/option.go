@@ -29,6 +29,9 @@ type config struct {
 	timeout     time.Duration
 	maxResponse int
 	operations  *operationTable
+	publicURL   string
+
+	userTokensSelect bool
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -150,4 +153,17 @@ func WithOperations(baseURL string, ops []api.Operation) Option {
 		}
 		return nil
 	})
+}
+
+// WithUserTokenDelegation chooses how an agent's own key together with a user
+// token is read. Without the option such a request is refused with 400
+// agent_user_token_conflict, as the agent runtime's documentation says. With
+// it, the token selects among the grants that users delegated to the agent
+// those of this user, as newer releases of the hosted vault do: it narrows what
+// the agent reaches and never adds to it.
+//
+// The option does not change an app's key: there a user token always means
+// that user's own grants.
+func WithUserTokenDelegation() Option {
+	return option(func(c *config) error { c.userTokensSelect = true; return nil })
 }

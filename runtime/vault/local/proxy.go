@@ -43,8 +43,12 @@ func (v *Vault) serveProxy(ctx context.Context, rq *request) answer {
 	if f != nil {
 		return v.fail(ctx, rq, f)
 	}
+	cred, f := v.currentCredential(ctx, rq, &p.grant)
+	if f != nil {
+		return v.fail(ctx, rq, f)
+	}
 	sent := time.Now()
-	result, f := v.callProvider(ctx, p, &r, query)
+	result, f := v.callProvider(ctx, p, &r, query, cred)
 	took := time.Since(sent)
 	if err := v.completeProxy(ctx, rq, p.entry, result, f, took); err != nil {
 		return v.fail(ctx, rq, v.broken(ctx, rq, err))
@@ -138,13 +142,8 @@ func queryText(v jsontext.Value) (string, bool) {
 	return "", false
 }
 
-// callProvider opens the credential and makes the one request.
-func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyRequest, query url.Values) (*wire.ProxyAnswer, *fault) {
-	cred, err := v.openCredential(&p.grant)
-	if err != nil {
-		v.logger.ErrorContext(ctx, "vault could not open a credential", "request_id", p.entry.ID, "error", err)
-		return nil, internalFault()
-	}
+// callProvider makes the one request.
+func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyRequest, query url.Values, cred wire.Credential) (*wire.ProxyAnswer, *fault) {
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
 	req, f := providerRequest(ctx, p, r, query, &cred)

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
@@ -38,7 +38,10 @@ func (v *Vault) serveReport(ctx context.Context, rq *request) answer {
 		}
 		v.setCall(e, &callSpec{grantID: r.GrantID, method: r.Method, url: r.URL, reason: r.Reason})
 		e.setResult(r.ResponseStatus, time.Duration(min(r.LatencyMS, maxLatencyMS))*time.Millisecond, v.now())
-		row, state, f, err = v.complete(ctx, q, e, digest)
+		row, state, f, err = v.complete(ctx, q, rq, e, digest)
+		if err == nil && f == nil && r.ResponseStatus == http.StatusUnauthorized && r.TokenGeneration != "" {
+			err = v.refusedByProvider(ctx, q, e.GrantID, r.TokenGeneration)
+		}
 		return err
 	})
 	switch {
@@ -61,15 +64,17 @@ func (e *AuditEntry) setResult(status int, took time.Duration, at time.Time) {
 }
 
 const (
-	sameCall = `agent_id = ?1 AND grant_id = ?2 AND method = ?3 AND host = ?4 AND path = ?5 AND mode = 'retrieve'`
+	sameCall = `owner = ?1 AND grant_id = ?2 AND method = ?3 AND host = ?4 AND path = ?5 AND mode = 'retrieve'`
 
 	// With a call ID there is no doubt which row is meant.
 	selectCall = `SELECT id, outcome = 'intent' FROM audit WHERE call_id = ?6 AND call_id <> '' AND attempt = ?7 AND ` + sameCall + `
   ORDER BY outcome = 'intent' DESC, seq DESC LIMIT 1`
 
-	// Without one it is the newest open row, or, when there is none, the row that
-	// a report of the very same content completed: then this is its repetition.
-	selectOpen   = `SELECT id, 1 FROM audit WHERE outcome = 'intent' AND ` + sameCall + ` ORDER BY seq DESC LIMIT 1`
+	// Without one it is the newest open row, of the same run if there is one, or,
+	// when none is open, the row that a report of the very same content completed:
+	// then this is its repetition.
+	selectOpen = `SELECT id, 1 FROM audit WHERE outcome = 'intent' AND ` + sameCall + `
+  ORDER BY run_id = ?6 AND thread_id = ?7 AND tool = ?8 AND reason = ?9 DESC, seq DESC LIMIT 1`
 	selectRepeat = `SELECT id, 0 FROM audit WHERE report = ?6 AND ` + sameCall + ` ORDER BY seq DESC LIMIT 1`
 
 	updateResult = `UPDATE audit SET outcome = ?, status = ?, provider_time = ?, completed_at = ?, report = ?, code = ? WHERE id = ?`
@@ -77,9 +82,9 @@ const (
 
 // complete puts the result in e into the newest open row of the same call. A
 // repeat changes nothing. A report that fits no row becomes one of its own,
-// provided that the agent has a path to the grant it names.
-func (v *Vault) complete(ctx context.Context, q *statements, e *AuditEntry, digest []byte) (row, state string, f *fault, err error) {
-	row, open, err := findCall(ctx, q, e, digest)
+// provided that the key has a path to the grant it names.
+func (v *Vault) complete(ctx context.Context, q *statements, rq *request, e *AuditEntry, digest []byte) (row, state string, f *fault, err error) {
+	row, open, err := findCall(ctx, q, rq.who.owner(), e, digest)
 	switch {
 	case err == nil && open:
 		return row, "completed", nil, q.exec(ctx, updateResult, string(e.Outcome), e.Status, int64(e.ProviderTime), micros(e.CompletedAt), digest, "", row)
@@ -88,26 +93,41 @@ func (v *Vault) complete(ctx context.Context, q *statements, e *AuditEntry, dige
 	case !errors.Is(err, sql.ErrNoRows):
 		return "", "", nil, err
 	}
-	g, found, err := v.reachableGrant(ctx, q, e.AgentID, strings.ToLower(e.GrantID))
+	within := reach{appID: rq.who.appID}
+	if rq.who.ownKey() {
+		within.agentID = rq.who.agentID
+	}
+	g, found, err := v.reachableGrant(ctx, q, within, e.GrantID)
 	if err != nil {
 		return "", "", nil, err
 	}
 	if !found {
-		return "", "", grantNotFound(e.AgentID), nil
+		return "", "", grantNotFound(rq.who), nil
 	}
-	e.Provider, e.Decision, e.ReasonCode = g.provider, DecisionUnmatched, "no_intent"
-	return e.ID, "unmatched", nil, e.insert(ctx, q, digest)
+	e.Provider, e.UserID, e.Decision, e.ReasonCode = g.provider, g.userID, DecisionUnmatched, "no_intent"
+	return e.ID, "unmatched", nil, e.insert(ctx, q, rq.who.owner(), digest)
 }
 
-func findCall(ctx context.Context, q *statements, e *AuditEntry, digest []byte) (row string, open bool, err error) {
-	key, dst := []any{e.AgentID, e.GrantID, e.Method, e.Host, e.Path}, []any{&row, &open}
+func findCall(ctx context.Context, q *statements, owner string, e *AuditEntry, digest []byte) (row string, open bool, err error) {
+	key, dst := []any{owner, e.GrantID, e.Method, e.Host, e.Path}, []any{&row, &open}
 	if e.CallID != "" {
 		err = q.scan(ctx, selectCall, append(key, e.CallID, e.Attempt), dst)
 		return row, open, err
 	}
-	err = q.scan(ctx, selectOpen, key, dst)
+	err = q.scan(ctx, selectOpen, append(slices.Clip(key), e.RunID, e.ThreadID, e.Tool, e.Reason), dst)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = q.scan(ctx, selectRepeat, append(key, digest), dst)
 	}
 	return row, open, err
+}
+
+// refusedByProvider notes that the provider refused a grant's credential. An
+// older generation than the present one says nothing about it.
+func (v *Vault) refusedByProvider(ctx context.Context, q *statements, grantID, generation string) error {
+	var connection string
+	err := q.scan(ctx, "SELECT connection_id FROM grants WHERE id = ?", []any{grantID}, []any{&connection})
+	if err != nil {
+		return err
+	}
+	return v.rejected(ctx, q, connection, generation)
 }

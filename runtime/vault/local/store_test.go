@@ -303,7 +303,7 @@ func TestSealedValuesAreBound(t *testing.T) {
 	f := newFixture(t)
 	other := f.newGrant(GrantSpec{AgentID: f.agent.ID})
 	if _, err := rawDB(t, f.Vault).ExecContext(t.Context(),
-		"UPDATE grants SET (data_key, credential) = (SELECT data_key, credential FROM grants WHERE id = ?) WHERE id = ?", f.grant.ID, other.ID); err != nil {
+		"UPDATE connections SET (data_key, credential) = (SELECT data_key, credential FROM connections WHERE id = ?) WHERE id = ?", f.grant.ID, other.ID); err != nil {
 		t.Fatal(err)
 	}
 	if r := f.token(other.ID, "https://api.github.com/user", send{}); r.status != 503 {
@@ -344,7 +344,7 @@ func TestRevokedGrantIsErased(t *testing.T) {
 	f := newFixture(t)
 	f.must(f.RevokeGrant(t.Context(), f.grant.ID))
 	f.must(f.RevokeGrant(t.Context(), f.grant.ID))
-	if n := count(t, f.Vault, "SELECT count(*) FROM grants WHERE credential IS NOT NULL OR data_key IS NOT NULL"); n != 0 {
+	if n := count(t, f.Vault, "SELECT count(*) FROM connections WHERE credential IS NOT NULL OR data_key IS NOT NULL"); n != 0 {
 		t.Error("a revoked grant still holds its sealed credential")
 	}
 	if err := f.RevokeGrant(t.Context(), newID()); !errors.Is(err, ErrNotFound) {

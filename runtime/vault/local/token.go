@@ -29,9 +29,9 @@ func (v *Vault) serveToken(ctx context.Context, rq *request) answer {
 	if err := ctx.Err(); err != nil { // nobody is left to give the credential to
 		return v.fail(ctx, rq, v.broken(ctx, rq, err))
 	}
-	cred, err := v.openCredential(&p.grant)
-	if err != nil {
-		return v.fail(ctx, rq, v.broken(ctx, rq, err))
+	cred, f := v.currentCredential(ctx, rq, &p.grant)
+	if f != nil {
+		return v.fail(ctx, rq, f)
 	}
 	body := cred.Marshal()
 	v.setVaultTime(rq.id, time.Since(rq.start))

@@ -233,7 +233,7 @@ func (f *fixture) must(err error) {
 // not notice, and only an allowed call may fail.
 func TestRefusalReadsNoCredential(t *testing.T) {
 	f := newFixture(t)
-	if _, err := rawDB(t, f.Vault).ExecContext(t.Context(), "UPDATE grants SET credential = x'00', data_key = x'00'"); err != nil {
+	if _, err := rawDB(t, f.Vault).ExecContext(t.Context(), "UPDATE connections SET credential = x'00', data_key = x'00'"); err != nil {
 		t.Fatal(err)
 	}
 	if r := f.token(f.grant.ID, "https://evil.example/", send{}); r.status != 422 {
@@ -292,7 +292,7 @@ func TestUnknownEndpoints(t *testing.T) {
 	f := newFixture(t)
 	base := f.serve()
 	for _, s := range []send{
-		{method: "GET", path: "/sdk/scopes"}, {method: "GET", path: "/"}, {method: "POST", path: "/sdk/token/"},
+		{method: "GET", path: "/sdk/scope"}, {method: "GET", path: "/"}, {method: "POST", path: "/sdk/token/"},
 		{method: "GET", path: "/sdk//token"}, {method: "DELETE", path: wire.PathMe},
 	} {
 		s.over, s.base = http.DefaultTransport, base

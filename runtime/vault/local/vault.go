@@ -31,6 +31,10 @@ type Vault struct {
 	operations  *operationTable
 	strangers   strangerLimit
 	nextPurge   atomic.Int64
+	publicURL   string
+	flows       flows
+
+	userTokensSelect bool // WithUserTokenDelegation
 }
 
 // Open opens the vault in dir and creates what is missing: the folder (mode
@@ -70,7 +74,7 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 	}
 	v := &Vault{
 		dir: dir, store: st, seal: seal, clock: c.clock, logger: c.logger, transport: c.transport,
-		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations,
+		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations, publicURL: c.publicURL, userTokensSelect: c.userTokensSelect,
 	}
 	if v.transport == nil {
 		v.transport = defaultTransport()
@@ -148,7 +152,10 @@ func (v *Vault) makeIndexKey(ctx context.Context, q *statements) error {
 
 // Close finishes what was begun and closes the database. Calls after it return
 // [ErrClosed]; HTTP requests get 503. It may be called more than once.
-func (v *Vault) Close() error { return v.store.close() }
+func (v *Vault) Close() error {
+	v.flows.close()
+	return v.store.close()
+}
 
 // Format implements fmt.Formatter, so that no verb walks into the keys.
 func (v *Vault) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "local.Vault(%s)", v.dir) }

@@ -1,0 +1,15 @@
+package local
+
+import (
+	"context"
+	"testing"
+)
+
+// delegateForTest sets what Connect decides when a user delegates.
+func (v *Vault) delegateForTest(t testing.TB, d delegation) error {
+	return v.store.write(t.Context(), func(ctx context.Context, q *statements) error { return v.insertDelegation(ctx, q, d) })
+}
+
+func scanOne(query string, dst any) func(context.Context, *statements) error {
+	return func(ctx context.Context, q *statements) error { return q.scan(ctx, query, nil, []any{dst}) }
+}
