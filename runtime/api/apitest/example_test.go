@@ -152,3 +152,32 @@ func ExampleRule_Path() {
 	fmt.Println(repo.Name, errors.Is(err, api.ErrNotFound))
 	// Output: found true
 }
+
+func ExampleRule_When() {
+	rt := apitest.New(nil, github.Operations())
+	rt.Answer("issues/list-for-repo", []github.Issue{{Number: 2}}).When(func(c apitest.Call) bool { return c.Query.Get("state") == "closed" })
+	rt.Answer("issues/list-for-repo", []github.Issue{{Number: 1}})
+	gh := github.New(rt.Client())
+
+	open, _ := gh.Issues.ListForRepo(context.Background(), "acme", "site", nil)
+	closed, _ := gh.Issues.ListForRepo(context.Background(), "acme", "site", &github.IssuesListForRepoParams{State: "closed"})
+	fmt.Println(open[0].Number, closed[0].Number)
+	// Output: 1 2
+}
+
+func ExampleRule_Times() {
+	rt := apitest.New(nil, github.Operations())
+	rt.Fail("repos/get", 502, nil).Times(2)
+	rt.Answer("repos/get", github.FullRepository{Name: "site"})
+
+	repo, err := github.New(rt.Client()).Repos.Get(context.Background(), "acme", "site") // retries
+	fmt.Println(repo.Name, err, len(rt.Calls("repos/get")))
+	// Output: site <nil> 3
+}
+
+func ExampleTransport_Only() {
+	rt := apitest.New(nil, github.Operations())
+	rt.Only("repos/get")
+	fmt.Println(rt.Err())
+	// Output: apitest: repos/get was called 0 times, want once; all calls: none
+}

@@ -1,0 +1,345 @@
+"""The calls of calls_test.go, made by the official client. ALTER_BASE_URL is the recorder.
+
+    python record.py APP_KEY AGENT_KEY
+"""
+
+import asyncio
+import contextlib
+import io
+import logging
+import os
+import sys
+import warnings
+import webbrowser
+
+import httpx
+
+import alter_sdk
+
+GRANT, AGENT, OTHER, KEY = (c * 8 + "-" + c * 4 + "-4" + c * 3 + "-8" + c * 3 + "-" + c * 12 for c in "2345")
+BASE = os.environ["ALTER_BASE_URL"]
+CALLS = {}
+
+
+def call(client, **options):
+    """client is "app", "agent" or "impersonated"."""
+
+    def register(f):
+        CALLS[f.__name__] = (client, options, f)
+        return f
+
+    return register
+
+
+def at(path="/user"):
+    return BASE + "/provider" + path
+
+
+FULL = dict(json={"a": [1, None, "é"], "b": True}, extra_headers={"X-Extra": "1"}, query_params={"q": "a b&c"}, path_params={"what": "a/b ü"},
+            reason="täglich", context={"run_id": "r1", "tool": "t"})
+
+
+@call("agent")
+async def me(c):
+    await c.me()
+
+
+@call("agent")
+async def me_in_a_trace(c):
+    async with c.trace(run_id="r1", thread_id="t1", role="wrîter"):
+        await c.me()
+
+
+@call("agent")
+async def request_plain(c):
+    await c.request("GET", at(), grant_id=GRANT)
+
+
+@call("agent")
+async def request_full(c):
+    await c.request("POST", at("/{what}"), grant_id=GRANT, **FULL)
+
+
+@call("agent")
+async def request_bytes(c):
+    await c.request("PUT", at(), grant_id=GRANT, body=b"raw \xc3\xa9")
+
+
+@call("agent")
+async def request_in_a_trace(c):
+    async with c.trace(run_id="r1", thread_id="t1", a="1", b="2"):
+        await c.request("GET", at(), grant_id=GRANT)
+        async with c.trace(thread_id="t2"):
+            await c.proxy_request("GET", at(), grant_id=GRANT)
+
+
+@call("agent")
+async def request_by_provider(c):
+    await c.request("GET", at(), provider="github", account="octo", label="work", app_user_id="u1")
+
+
+@call("app")
+async def request_by_provider_for_a_user(c):
+    await c.request("GET", at(), provider="github", user_token="user-token")
+
+
+@call("app", user_token_getter=lambda: "user-token")
+async def request_with_a_getter(c):
+    await c.request("GET", at(), grant_id=GRANT)
+    await c.proxy_request("GET", at(), grant_id=GRANT)
+    await c.list_grants()
+    await c.revoke_grant(GRANT)
+    await c.create_connect_session()
+
+
+@call("agent", user_token_getter=lambda: "user-token")
+async def agent_with_a_getter(c):
+    await c.request("GET", at(), grant_id=GRANT)
+    await c.list_grants()
+    await c.create_connect_session()
+
+
+@call("agent")
+async def request_refused_by_the_provider(c):
+    with contextlib.suppress(alter_sdk.ProviderAPIError):
+        await c.request("GET", at("/unauthorized"), grant_id=GRANT)
+
+
+@call("agent")
+async def request_with_too_few_scopes(c):
+    with contextlib.suppress(alter_sdk.ProviderAPIError):
+        await c.request("GET", at("/narrow"), grant_id=GRANT)
+
+
+@call("agent")
+async def request_with_a_caller(c):
+    await c.request("GET", at(), grant_id=GRANT, caller="one-off")
+
+
+@call("agent")
+async def proxy_plain(c):
+    await c.proxy_request("GET", at(), grant_id=GRANT)
+
+
+@call("agent")
+async def proxy_full(c):
+    await c.proxy_request("POST", at("/{what}"), grant_id=GRANT, **FULL)
+
+
+@call("app")
+async def proxy_by_provider(c):
+    await c.proxy_request("GET", at(), provider="github", account="octo", label="work", user_token="user-token", app_user_id="u1")
+
+
+@call("app", caller="billing-cron")
+async def app_with_a_caller(c):
+    await c.request("GET", at(), grant_id=GRANT)
+    await c.list_grants()
+    await c.proxy_request("GET", at(), grant_id=GRANT)
+    await c.revoke_delegation(GRANT, AGENT)
+    await c.request("GET", at(), grant_id=GRANT, caller="one-off")
+
+
+@call("app", caller="billing-cron", caller_type="agent")
+async def app_with_a_caller_type(c):
+    await c.list_grants()
+
+
+@call("agent", caller="tool-runner")
+async def agent_with_a_caller(c):
+    await c.me()
+    async with c.trace(run_id="r1"):
+        await c.me()
+
+
+@call("impersonated")
+async def impersonated(c):
+    await c.me()
+    await c.request("GET", at(), grant_id=GRANT)
+    await c.proxy_request("GET", at(), grant_id=GRANT)
+    await c.list_grants()
+
+
+@call("app")
+async def list_grants_plain(c):
+    await c.list_grants()
+
+
+@call("app")
+async def list_grants_full(c):
+    await c.list_grants(provider_id="github", status="active", account="octo", label="work", end_user_token="user-token", limit=7, offset=3)
+
+
+@call("agent")
+async def list_grants_in_a_trace(c):
+    async with c.trace(run_id="r1"):
+        await c.list_grants()
+
+
+@call("app")
+async def mint_grant(c):
+    await c.mint_grant(GRANT, label="work")
+    await c.mint_grant(GRANT, label="ünï", grant_policy={"max_ttl_seconds": 60}, grant_tags=["a", "b"])
+
+
+@call("agent")
+async def delegate(c):
+    await c.delegate(GRANT, OTHER)
+    await c.delegate(GRANT, OTHER, delegable=False, scope_constraint=["repo"], ttl_seconds=60)
+
+
+@call("app")
+async def revoke_grant(c):
+    await c.revoke_grant(GRANT)
+    await c.revoke_grant(GRANT.upper(), reason="over")
+
+
+@call("app")
+async def revoke_delegation(c):
+    await c.revoke_delegation(GRANT, AGENT)
+
+
+@call("agent")
+async def revoke_own_delegation(c):
+    async with c.trace(run_id="r1"):  # not sent with this call
+        await c.revoke_delegation(GRANT)
+
+
+@call("app")
+async def connect_session_plain(c):
+    await c.create_connect_session()
+
+
+@call("agent")
+async def connect_session_full(c):
+    await c.create_connect_session(
+        allowed_providers=["github"], direct=True, return_url="https://app.example/back", allowed_origin="https://app.example",
+        metadata={"ip_address": "192.0.2.1", "user_agent": "ua"}, grant_policy={"max_ttl_seconds": 60}, required_scopes={"github": ["repo"]},
+        agent="builder", user_token="user-token", requested_grant={"label": "work", "restrictions": {"allowed_methods": ["GET"], "allowed_endpoints": ["/user"]}},
+        delegable=False, scope_constraint=["repo"], switch_account=True, allow_user_policy_rules=False)
+
+
+@call("app")
+async def connect_session_repair(c):
+    await c.create_connect_session(allowed_providers=["github"], repair_grant_id=GRANT.upper())
+
+
+@call("agent")
+async def connect_after_a_missing_delegation(c):
+    try:
+        await c.request("GET", at("/no-delegated"), provider="github")
+    except alter_sdk.NoDelegatedGrantError as e:
+        await c.create_connect_session_for_error(e, return_url="https://app.example/back")
+
+
+@call("agent")
+async def connect_after_a_revoked_credential(c):
+    try:
+        await c.request("GET", at("/credential-revoked"), grant_id=GRANT)
+    except alter_sdk.CredentialRevokedError as e:
+        await c.create_connect_session_for_error(e)
+
+
+@call("app")
+async def poll_connect_session(c):
+    await c.poll_connect_session("cs_1", timeout=5, poll_interval=0.01)
+
+
+@call("agent")
+async def connect(c):
+    with contextlib.redirect_stdout(io.StringIO()):
+        await c.connect(providers=["github"], open_browser=False, timeout=5, poll_interval=0.01, grant_policy={"max_ttl_seconds": 60})
+
+
+@call("app")
+async def auth_session(c):
+    await c.create_auth_session()
+
+
+@call("app")
+async def authenticate(c):
+    webbrowser.open = lambda *_: True
+    await c.authenticate(timeout=10)
+    await c.list_grants()
+
+
+@call("app")
+async def verify_user_token(c):
+    await c.verify_user_token("user-token")
+
+
+@call("app")
+async def agents_create(c):
+    await c.agents.create(name="builder", scopes={})
+    await c.agents.create(name="bü", scopes={"github": ["repo", "user"]}, display_name="B", type="service", metadata={"k": "v"}, policy={"p": 1},
+                          idempotency_key="idem-1")
+
+
+@call("app")
+async def agents_list(c):
+    await c.agents.list()
+    await c.agents.list(include_revoked=True, limit=7, offset=3)
+
+
+@call("app")
+async def agents_get(c):
+    await c.agents.get(AGENT)
+    await c.agents.get_by_name("bü ilder")
+
+
+@call("app")
+async def agents_update(c):
+    await c.agents.update(AGENT, display_name="B", metadata={"k": "v"}, policy={"p": 1})
+    await c.agents.update(AGENT, scopes={"github": ["repo"]}, expected_version=3, grace_seconds=60)
+
+
+@call("app")
+async def agents_status(c):
+    await c.agents.suspend(AGENT)
+    await c.agents.resume(AGENT)
+    await c.agents.delete(AGENT)
+
+
+@call("app")
+async def agents_keys(c):
+    await c.agents.mint_key(AGENT)
+    await c.agents.list_keys(AGENT)
+    await c.agents.deprecate_key(AGENT, KEY)
+    await c.agents.undeprecate_key(AGENT, KEY)
+    await c.agents.revoke_key(AGENT, KEY)
+    await c.agents.revoke_key(AGENT, KEY, force=True)
+
+
+@call("app")
+async def keys(c):
+    await c.keys.derive(scopes=["grants:read"], expires_in=600)
+    await c.keys.derive(scopes=["grants:read", "audit:emit"], expires_in=60, cidr_allowlist=["127.0.0.0/8"], name="report", metadata={"k": "v"})
+    await c.keys.rotate(key_id=KEY, overlap_days=3)
+    await c.keys.revoke(key_id=KEY)
+    await c.keys.revoke(key_id=KEY, force=True)
+
+
+async def main():
+    app_key, agent_key = sys.argv[1:3]
+    logging.disable(logging.ERROR)
+    warnings.simplefilter("ignore")
+    async with httpx.AsyncClient() as recorder:
+        for name, (kind, options, f) in CALLS.items():
+            await recorder.get(f"{BASE}/begin/{name}")
+            parent = None
+            if kind == "agent":
+                client = alter_sdk.Agent(api_key=agent_key, **options)
+            else:
+                client = parent = alter_sdk.App(api_key=app_key, **options)
+                if kind == "impersonated":
+                    client = parent.get_agent(AGENT)
+            try:
+                await f(client)
+            except Exception as e:  # noqa: BLE001 - told, and the comparison shows the rest
+                print(f"{name}: {type(e).__name__}: {e}", file=sys.stderr)
+            await client.close()
+            if parent is not None and parent is not client:
+                await parent.close()
+
+
+asyncio.run(main())

@@ -1,0 +1,163 @@
+"""Faults that the other files do not reach, and what the vault does not serve."""
+
+import contextlib
+import os
+import socket
+import threading
+import uuid
+
+import alter_sdk
+
+from harness import OUT, browse, case, equal, raises, true
+
+
+@contextlib.contextmanager
+def base_url(url):
+    os.environ["ALTER_BASE_URL"], keep = url, os.environ["ALTER_BASE_URL"]
+    try:
+        yield
+    finally:
+        os.environ["ALTER_BASE_URL"] = keep
+
+
+@case("Agent.me", "Agent.request", name="a key that nobody gave out")
+async def unknown_key(w):
+    key = "alter_key_" + uuid.uuid4().hex + "abcdefgh"
+    async with w.agent(key=key) as agent:
+        async with raises(alter_sdk.InvalidKeyError, status=401):
+            await agent.me()
+        async with raises(alter_sdk.InvalidKeyError, status=401):
+            await agent.request("GET", w.url(), grant_id=w.grant_id)
+
+
+@case("agents.delete", "Agent.request", "Agent.me")
+async def a_deleted_agent(w):
+    async with w.app() as app:
+        made = await w.new_agent(app)
+        await app.agents.delete(str(made.id))
+        async with w.agent(key=made.api_key) as agent:
+            async with raises(alter_sdk.KeyRevokedError, status=401):
+                await agent.request("GET", w.url(), grant_id=w.grant_id)
+            async with raises(alter_sdk.KeyRevokedError, status=401):
+                await agent.me()
+
+
+@case("App.request", "App.proxy_request")
+async def several_grants_fit(w):
+    async with w.app() as app:
+        await w.own_grant(app)
+        for call in (app.request, app.proxy_request):
+            async with raises(alter_sdk.AmbiguousGrantError, status=409) as caught:
+                await call("GET", w.url(), provider="github")
+            true("no candidates", caught.error.candidates or caught.error.grant_ids)
+
+
+@case("App.request", "Agent.request")
+async def no_grant_of_that_provider(w):
+    async with w.agent() as agent, w.app() as app:
+        async with raises(alter_sdk.NoDelegatedGrantError) as caught:
+            await agent.request("GET", w.url(), provider="no-such-provider")
+        equal("provider_id", caught.error.provider_id, "no-such-provider")
+        equal("agent_id", str(caught.error.agent_id), w.agent_id)
+        async with raises(alter_sdk.GrantNotFoundError, status=404):
+            await app.request("GET", w.url(), provider="no-such-provider")
+
+
+@case("App.request")
+async def a_user_token_that_is_none(w):
+    async with w.app() as app:
+        for call in (app.request, app.proxy_request):
+            async with raises(alter_sdk.ReAuthRequiredError, status=401, code="jwt_validation_error"):
+                await call("GET", w.url(), grant_id=w.user_grant_id, user_token="no-token-at-all")
+
+
+@case("App.request")
+async def a_user_token_with_a_grant_of_no_user(w):
+    async with w.app() as app:
+        user = await w.sign_in(app)
+        session = await app.create_connect_session(allowed_providers=["github"])  # no user: the app's own grant
+        await browse(session.connect_url)
+        grant = (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0].grant_id
+        equal("without a token", (await app.request("GET", w.url(), grant_id=grant)).status_code, 200)
+        async with raises(alter_sdk.PolicyViolationError, code="system_grant_user_token_mismatch", status=403):
+            await app.request("GET", w.url(), grant_id=grant, user_token=user.user_token)
+
+
+@case("App.request", "Agent.request", name="a getter that fails stops the call")
+async def getter(w):
+    def fails():
+        raise RuntimeError("the session has ended")
+
+    before = len(w.audit())
+    for bad in (fails, lambda: "", lambda: None, lambda: 7):
+        async with w.app(user_token_getter=bad) as app:
+            async with raises(alter_sdk.AlterSDKError):
+                await app.request("GET", w.url(), grant_id=w.user_grant_id)
+            async with raises(alter_sdk.AlterSDKError):
+                await app.revoke_grant(w.user_grant_id)
+    equal("audit rows of calls that were never sent", len(w.audit()) - before, 0)
+
+
+@case("Agent.me", "Agent.request", name="nobody listens, and nobody answers")
+async def transport(w):
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    with base_url(f"http://127.0.0.1:{port}"):
+        async with w.agent() as agent:
+            async with raises(alter_sdk.NetworkError):
+                await agent.me()
+            async with raises(alter_sdk.NetworkError):
+                await agent.request("GET", w.url(), grant_id=w.grant_id)
+    silent = socket.create_server(("127.0.0.1", 0))
+    held = []
+    threading.Thread(target=lambda: held.append(silent.accept()), daemon=True).start()
+    with base_url(f"http://127.0.0.1:{silent.getsockname()[1]}"):
+        async with w.agent(timeout=0.3) as agent:
+            async with raises(alter_sdk.TimeoutError):
+                await agent.me()
+    silent.close()
+
+
+@case("Agent.request", name="a provider that is not there")
+async def provider_gone(w):
+    """The vault lets a URL through only to the provider itself, so the fault is made by a time limit."""
+    async with w.agent(timeout=0.000001) as agent:
+        try:
+            await agent.request("GET", w.url(), grant_id=w.grant_id)
+        except (alter_sdk.TimeoutError, alter_sdk.NetworkError):
+            return
+    raise AssertionError("nothing was raised")
+
+
+def unserved():
+    """A call for each method that the vault does not serve."""
+    ident = str(uuid.uuid4())
+    span = dict(trace_id="t", name="n", start_time="2026-01-01T00:00:00Z")
+    return {
+        "get_approval_status": lambda c: c.get_approval_status(ident),
+        "await_approval": lambda c: c.await_approval(ident, timeout=1),
+        "create_managed_secret_grant": lambda c: c.create_managed_secret_grant(ident, principal=alter_sdk.SystemPrincipal()),
+        "create_managed_secret_connect_session": lambda c: c.create_managed_secret_connect_session(provider="x", user_token="t"),
+        "resolve_identity": lambda c: c.resolve_identity(),
+        "assert_identity": lambda c: c.assert_identity(audience="https://x.example"),
+        "provider_specs.list": lambda c: c.provider_specs.list(),
+        "provider_specs.get": lambda c: c.provider_specs.get("oauth", "github"),
+        "provider_specs.list_operations": lambda c: c.provider_specs.list_operations("oauth", "github"),
+        "provider_specs.get_operation": lambda c: c.provider_specs.get_operation("oauth", "github", "repos/get"),
+        "spans.emit": lambda c: c.spans.emit([alter_sdk.UserSpan(**span)]),
+    }
+
+
+@case(*[m for m in OUT if "boto3" not in m], name="what is not served is refused with a typed error")
+async def not_served(w):
+    async with w.app() as app, w.agent() as agent:
+        for name, call in unserved().items():
+            for client in (app, agent):
+                if not hasattr(client, name.split(".")[0]):
+                    continue
+                try:
+                    await call(client)
+                except alter_sdk.AlterSDKError:
+                    continue
+                raise AssertionError(f"{type(client).__name__}.{name} did not fail")

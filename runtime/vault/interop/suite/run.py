@@ -1,0 +1,119 @@
+"""Runs the official client against a running `grantvault dev` and reports method by method.
+
+    python run.py --grantvault .tmp/interop/grantvault --report report.json [--only TEXT]
+"""
+
+import argparse
+import asyncio
+import importlib.metadata
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+
+import harness
+import served
+from harness import CASES, IN, OUT
+
+import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve  # noqa: E401,F401
+
+
+class Daemon:
+    """One `grantvault dev`, with the lines that it prints before "ready"."""
+
+    def __init__(self, command, extra):
+        # The stand-in's loopback address must not be sent to a proxy of this machine.
+        env = {**os.environ, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+        self.process = subprocess.Popen([*command, "dev", *extra], stdout=subprocess.PIPE, text=True, env=env)
+        self.env = {}
+        for line in self.process.stdout:
+            line = line.strip()
+            if line == "ready":
+                break
+            if match := re.fullmatch(r"([A-Z_]+)=(.*)", line):
+                self.env[match[1]] = match[2]
+        else:
+            raise SystemExit("grantvault dev ended before it was ready")
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def newest():
+    out = subprocess.run([sys.executable, "-m", "pip", "index", "versions", "alter-sdk"], capture_output=True, text=True, timeout=120)
+    found = re.search(r"alter-sdk \(([^)]+)\)", out.stdout)
+    return found[1] if found else "unknown (the index did not answer)"
+
+
+async def drive(cases, world):
+    results = []
+    for c in cases:
+        results.append(await harness.run_case(c, world))
+        r = results[-1]
+        print(f"  {'ok  ' if not r['problem'] else 'FAIL'} {r['seconds']:6.2f}s  {r['case']}" + (f": {r['problem']}" if r["problem"] else ""), flush=True)
+    return results
+
+
+def table(results, partial):
+    """Method to "pass" or the reason."""
+    verdict = {}
+    for method in [*IN, *OUT]:
+        mine = [r for r in results if method in r["methods"]]
+        bad = [r for r in mine if r["problem"]]
+        if bad:
+            verdict[method] = f"FAIL in {bad[0]['case']!r}: {bad[0]['problem']}"
+        elif mine and method in OUT:
+            verdict[method] = f"not served ({OUT[method]}); refused with a typed error"
+        elif mine:
+            verdict[method] = "pass"
+        else:
+            verdict[method] = f"not served ({OUT[method]})" if method in OUT else "not run" if partial else "FAIL: no case ran"
+    return verdict
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--grantvault", required=True)
+    p.add_argument("--report")
+    p.add_argument("--only", default="")
+    args = p.parse_args()
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    command, results = [os.path.abspath(args.grantvault)], []
+    release = {"installed": importlib.metadata.version("alter-sdk"), "newest": newest()}
+    print(f"alter-sdk {release['installed']}, newest release {release['newest']}")
+    for mode in ("dev", "approve", "serve"):
+        cases = [c for c in CASES if c.mode == mode and args.only in f"{c.name} {' '.join(c.methods)}"]
+        if not cases:
+            continue
+        print({"dev": "grantvault dev", "approve": "grantvault dev --approve", "serve": "grantvault init, app, agent, grant, serve"}[mode])
+        with served.Served(command) if mode == "serve" else Daemon(command, ["--approve"] if mode == "approve" else []) as daemon:
+            os.environ["ALTER_BASE_URL"] = daemon.env["ALTER_BASE_URL"]
+            results += asyncio.run(drive(cases, harness.World(command, daemon.env, daemon)))
+    verdict = table(results, bool(args.only))
+    print("\nmethod by method")
+    for method, text in verdict.items():
+        print(f"  {method:48} {text}")
+    failed = [r for r in results if r["problem"]]
+    print(f"\n{len(results)} cases, {len(failed)} failed; {sum(v == 'pass' for v in verdict.values())} of {len(IN)} methods pass, {len(OUT)} are not served")
+    if args.report:
+        with open(args.report, "w") as f:
+            json.dump({"release": release, "methods": verdict, "cases": results}, f, indent=1)
+    sys.exit(1 if failed or any(v.startswith("FAIL") for v in verdict.values()) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""A vault made with the operator's commands, before a provider that answers as a case wants."""
+
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+TOKENS = {"one": "test-secret-provider-one", "two": "test-secret-provider-two", "proxy": "test-secret-provider-proxy", "gone": "test-secret-provider-gone"}
+
+
+class Provider(http.server.BaseHTTPRequestHandler):
+    """Answers by path, and records what it is asked."""
+
+    protocol_version = "HTTP/1.1"
+    seen = []
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path, _, query = self.path.partition("?")
+        Provider.seen.append({"method": self.command, "path": path, "query": query, "headers": self.headers, "body": body})
+        status, headers = 200, {}
+        match path:
+            case "/unauthorized":
+                status = 401
+            case "/narrow":
+                status, headers = 403, {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="repo admin"'}
+            case "/forbidden":
+                status = 403
+            case "/broken":
+                status = 500
+            case "/moved":
+                status, headers = 302, {"Location": "/elsewhere"}
+            case "/slow":
+                time.sleep(2)
+            case "/cookie":
+                headers = {"Set-Cookie": "session=one"}
+        payload = json.dumps({"path": path, "query": query, "cookie": self.headers.get("Cookie")}).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(payload)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = answer
+
+
+class Served:
+    """`grantvault serve` of a vault that init, app, agent and grant have made."""
+
+    def __init__(self, command):
+        self.command, self.dir = command, tempfile.mkdtemp(prefix="grantvault-interop-")
+        self.provider = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+        threading.Thread(target=self.provider.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.provider.server_port}"
+        vault = os.path.join(self.dir, "vault")
+        self.env = {"PROVIDER_URL": self.url, "VAULT_DIR": vault}
+        self.run("init")
+        self.run("app", "create", "interop")
+        self.run("agent", "create", "builder")
+        self.grants = {}
+        for name, extra, host in (("one", (), self.url), ("two", (), self.url), ("proxy", ("--proxy-only",), self.url), ("gone", (), "http://127.0.0.1:9")):
+            made = self.run("grant", "create", "github", "--agent", self.env["ALTER_AGENT_ID"], "--host", host, "--label", name, "--token-stdin", *extra,
+                            stdin=TOKENS[name] + "\n")
+            self.grants[name] = made["GRANT_ID"]
+        self.env |= {"GRANT_ID": self.grants["one"], "USER_GRANT_ID": self.grants["two"]}
+        self.process = subprocess.Popen([*command, "serve", "--dir", vault, "--listen", "127.0.0.1:0"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.process.stdout:
+            if match := re.search(r"http://127\.0\.0\.1:\d+", line):
+                self.env["ALTER_BASE_URL"] = match[0]
+                break
+        else:
+            raise SystemExit("grantvault serve ended before it listened")
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        time.sleep(0.3)
+
+    def run(self, *arguments, stdin=None):
+        done = subprocess.run([*self.command, *arguments, "--dir", self.env["VAULT_DIR"]], input=stdin, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise SystemExit(f"grantvault {' '.join(arguments[:2])} ends with {done.returncode}: {done.stderr.strip()[:300]}")
+        said = dict(re.findall(r"^([A-Z_]+)=(.*)$", done.stdout, re.M))
+        self.env |= said
+        return said
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.provider.shutdown()
+        shutil.rmtree(self.dir, ignore_errors=True)
