@@ -23,6 +23,7 @@ PROVIDERS := $(if $(P),$(P),$(patsubst specs/%/provider.yaml,%,$(wildcard specs/
 # Modules of their own, so that nobody who imports a client pays for what they need.
 NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 \( -name .git -o -name .tmp -o -name node_modules \) -prune -o -name go.mod -print | sort))
 PRISM := .tmp/prism
+INTEROP := .tmp/interop
 PRISM_LOCK := providers/internal/conformance
 
 .PHONY: help
@@ -74,6 +75,18 @@ conformance: $(PRISM)/node_modules/.bin/prism ## Decode every upstream example; 
 	$(GRANTGEN) fetch $(PROVIDERS) --keep-upstream $(CURDIR)/.tmp/upstream
 	GRANTWIRE_UPSTREAM=$(CURDIR)/.tmp/upstream GRANTWIRE_PRISM=$(CURDIR)/$< \
 	  $(GO) test -count=1 -timeout 30m -tags conformance -v -run Conformance ./providers/...
+
+.PHONY: interop
+interop: $(INTEROP)/bin/python ## Let the official Python client drive our daemon, and compare what it and we send (needs Python and PyPI)
+	CGO_ENABLED=0 $(GO) build -o .tmp/grantvault ./runtime/cmd/grantvault
+	$(INTEROP)/bin/python -m pip index versions alter-sdk 2>/dev/null | head -1 || true
+	INTEROP_PYTHON=$(CURDIR)/$(INTEROP)/bin/python INTEROP_GRANTVAULT=$(CURDIR)/.tmp/grantvault \
+	  $(GO) test -count=1 -timeout 20m -v ./runtime/vault/interop ./runtime/vault/conformance
+
+$(INTEROP)/bin/python: runtime/vault/interop/requirements.txt
+	python3 -m venv $(INTEROP)
+	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 .PHONY: bench
 bench: $(BIN)/benchstat ## Compare with the hand-written and generated peers (COUNT=6 runs each)
