@@ -197,6 +197,11 @@ func (c *Client) GetCommit(ctx context.Context, owner, repo, ref string, params 
 	return c.Repos.GetCommit(ctx, owner, repo, ref, params, opts...)
 }
 
+// GetCommitAll is [ReposService.GetCommitAll].
+func (c *Client) GetCommitAll(ctx context.Context, owner, repo, ref string, params *GetCommitParams, opts ...api.CallOption) iter.Seq2[*DiffEntry, error] {
+	return c.Repos.GetCommitAll(ctx, owner, repo, ref, params, opts...)
+}
+
 // GetContentParams are the parameters of [Client.GetContent].
 type GetContentParams = ReposGetContentParams
 

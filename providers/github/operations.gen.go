@@ -9386,6 +9386,7 @@ var opReposGetCommit = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingLink, Param: "page", Size: "per_page", Items: "files"},
 }
 var opChecksListForRef = api.Operation{
 	Provider:   &provider,

@@ -1043,6 +1043,12 @@ func (s *ReposService) GetCommit(ctx context.Context, owner, repo, ref string, p
 	return out, err
 }
 
+// GetCommitAll walks every page of [ReposService.GetCommit] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *ReposService) GetCommitAll(ctx context.Context, owner, repo, ref string, params *ReposGetCommitParams, opts ...api.CallOption) iter.Seq2[*DiffEntry, error] {
+	return api.Pages[*DiffEntry](ctx, s.client, &opReposGetCommit, api.Args{Path: []any{owner, repo, api.Segments(ref)}, Params: params}, opts...)
+}
+
 // GetCommitActivityStats calls repos/get-commit-activity-stats.
 //
 //	GET /repos/{owner}/{repo}/stats/commit_activity

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -32,4 +33,10 @@ func (s *AdminAppsApprovedService) List(ctx context.Context, params *AdminAppsAp
 	var out *AdminAppsApprovedListResponse
 	err := s.client.Do(ctx, &opAdminAppsApprovedList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminAppsApprovedService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminAppsApprovedService) ListAll(ctx context.Context, params *AdminAppsApprovedListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminAppsApprovedList, api.Args{Params: params}, opts...)
 }

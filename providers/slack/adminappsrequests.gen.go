@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -31,4 +32,10 @@ func (s *AdminAppsRequestsService) List(ctx context.Context, params *AdminAppsRe
 	var out *AdminAppsRequestsListResponse
 	err := s.client.Do(ctx, &opAdminAppsRequestsList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminAppsRequestsService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminAppsRequestsService) ListAll(ctx context.Context, params *AdminAppsRequestsListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminAppsRequestsList, api.Args{Params: params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -32,4 +33,10 @@ func (s *AdminAppsRestrictedService) List(ctx context.Context, params *AdminApps
 	var out *AdminAppsRestrictedListResponse
 	err := s.client.Do(ctx, &opAdminAppsRestrictedList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminAppsRestrictedService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminAppsRestrictedService) ListAll(ctx context.Context, params *AdminAppsRestrictedListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminAppsRestrictedList, api.Args{Params: params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -32,4 +33,10 @@ func (s *AdminConversationsEKMService) ListOriginalConnectedChannelInfo(ctx cont
 	var out *AdminConversationsEKMListOriginalConnectedChannelInfoResponse
 	err := s.client.Do(ctx, &opAdminConversationsEKMListOriginalConnectedChannelInfo, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListOriginalConnectedChannelInfoAll walks every page of [AdminConversationsEKMService.ListOriginalConnectedChannelInfo] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminConversationsEKMService) ListOriginalConnectedChannelInfoAll(ctx context.Context, params *AdminConversationsEKMListOriginalConnectedChannelInfoParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminConversationsEKMListOriginalConnectedChannelInfo, api.Args{Params: params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -57,4 +58,10 @@ func (s *AdminInviteRequestsService) List(ctx context.Context, params *AdminInvi
 	var out *AdminInviteRequestsListResponse
 	err := s.client.Do(ctx, &opAdminInviteRequestsList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminInviteRequestsService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminInviteRequestsService) ListAll(ctx context.Context, params *AdminInviteRequestsListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminInviteRequestsList, api.Args{Params: params}, opts...)
 }

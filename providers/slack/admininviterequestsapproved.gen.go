@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -31,4 +32,10 @@ func (s *AdminInviteRequestsApprovedService) List(ctx context.Context, params *A
 	var out *AdminInviteRequestsApprovedListResponse
 	err := s.client.Do(ctx, &opAdminInviteRequestsApprovedList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminInviteRequestsApprovedService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminInviteRequestsApprovedService) ListAll(ctx context.Context, params *AdminInviteRequestsApprovedListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminInviteRequestsApprovedList, api.Args{Params: params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -31,4 +32,10 @@ func (s *AdminInviteRequestsDeniedService) List(ctx context.Context, params *Adm
 	var out *AdminInviteRequestsDeniedListResponse
 	err := s.client.Do(ctx, &opAdminInviteRequestsDeniedList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminInviteRequestsDeniedService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminInviteRequestsDeniedService) ListAll(ctx context.Context, params *AdminInviteRequestsDeniedListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminInviteRequestsDeniedList, api.Args{Params: params}, opts...)
 }

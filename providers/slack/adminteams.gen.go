@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -43,4 +44,10 @@ func (s *AdminTeamsService) List(ctx context.Context, params *AdminTeamsListPara
 	var out *AdminTeamsListResponse
 	err := s.client.Do(ctx, &opAdminTeamsList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminTeamsService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminTeamsService) ListAll(ctx context.Context, params *AdminTeamsListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminTeamsList, api.Args{Params: params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -32,4 +33,10 @@ func (s *AdminTeamsAdminsService) List(ctx context.Context, params AdminTeamsAdm
 	var out *AdminTeamsAdminsListResponse
 	err := s.client.Do(ctx, &opAdminTeamsAdminsList, api.Args{Params: &params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminTeamsAdminsService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminTeamsAdminsService) ListAll(ctx context.Context, params AdminTeamsAdminsListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminTeamsAdminsList, api.Args{Params: &params}, opts...)
 }

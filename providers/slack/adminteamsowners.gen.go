@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -32,4 +33,10 @@ func (s *AdminTeamsOwnersService) List(ctx context.Context, params AdminTeamsOwn
 	var out *AdminTeamsOwnersListResponse
 	err := s.client.Do(ctx, &opAdminTeamsOwnersList, api.Args{Params: &params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminTeamsOwnersService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminTeamsOwnersService) ListAll(ctx context.Context, params AdminTeamsOwnersListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminTeamsOwnersList, api.Args{Params: &params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -58,6 +59,12 @@ func (s *AdminUsersService) List(ctx context.Context, params AdminUsersListParam
 	var out *AdminUsersListResponse
 	err := s.client.Do(ctx, &opAdminUsersList, api.Args{Params: &params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AdminUsersService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AdminUsersService) ListAll(ctx context.Context, params AdminUsersListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAdminUsersList, api.Args{Params: &params}, opts...)
 }
 
 // Remove calls admin_users_remove.

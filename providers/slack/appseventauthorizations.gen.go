@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -32,4 +33,10 @@ func (s *AppsEventAuthorizationsService) List(ctx context.Context, params AppsEv
 	var out *AppsEventAuthorizationsListResponse
 	err := s.client.Do(ctx, &opAppsEventAuthorizationsList, api.Args{Params: &params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AppsEventAuthorizationsService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AppsEventAuthorizationsService) ListAll(ctx context.Context, params AppsEventAuthorizationsListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAppsEventAuthorizationsList, api.Args{Params: &params}, opts...)
 }

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -30,6 +31,12 @@ func (s *AppsPermissionsUsersService) List(ctx context.Context, params *AppsPerm
 	var out *AppsPermissionsUsersListResponse
 	err := s.client.Do(ctx, &opAppsPermissionsUsersList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [AppsPermissionsUsersService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *AppsPermissionsUsersService) ListAll(ctx context.Context, params *AppsPermissionsUsersListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opAppsPermissionsUsersList, api.Args{Params: params}, opts...)
 }
 
 // AppsPermissionsUsersRequestParams are the parameters of [AppsPermissionsUsersService.Request].

@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -65,6 +66,12 @@ func (s *FilesRemoteService) List(ctx context.Context, params *FilesRemoteListPa
 	var out *FilesRemoteListResponse
 	err := s.client.Do(ctx, &opFilesRemoteList, api.Args{Params: params}, &out, opts...)
 	return out, err
+}
+
+// ListAll walks every page of [FilesRemoteService.List] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *FilesRemoteService) ListAll(ctx context.Context, params *FilesRemoteListParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opFilesRemoteList, api.Args{Params: params}, opts...)
 }
 
 // Remove calls files_remote_remove.

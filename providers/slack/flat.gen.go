@@ -407,6 +407,11 @@ func (c *Client) SearchMessages(ctx context.Context, params SearchMessagesParams
 	return c.Search.Messages(ctx, params, opts...)
 }
 
+// SearchMessagesAll is [SearchService.MessagesAll].
+func (c *Client) SearchMessagesAll(ctx context.Context, params SearchMessagesParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return c.Search.MessagesAll(ctx, params, opts...)
+}
+
 // SetConversationPurposeRequest is the body of [Client.SetConversationPurpose].
 type SetConversationPurposeRequest = ConversationsSetPurposeRequest
 

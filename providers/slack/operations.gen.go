@@ -35,6 +35,7 @@ var opAdminAppsApprovedList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "approved_apps"},
 }
 var opAdminAppsRequestsList = api.Operation{
 	Provider:   &provider,
@@ -49,6 +50,7 @@ var opAdminAppsRequestsList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "app_requests"},
 }
 var opAdminAppsRestrict = api.Operation{
 	Provider: &provider,
@@ -77,6 +79,7 @@ var opAdminAppsRestrictedList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "restricted_apps"},
 }
 var opAdminConversationsArchive = api.Operation{
 	Provider: &provider,
@@ -161,6 +164,7 @@ var opAdminConversationsEKMListOriginalConnectedChannelInfo = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "channels"},
 }
 var opAdminConversationsGetConversationPrefs = api.Operation{
 	Provider:   &provider,
@@ -415,6 +419,7 @@ var opAdminInviteRequestsApprovedList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "approved_requests"},
 }
 var opAdminInviteRequestsDeniedList = api.Operation{
 	Provider:   &provider,
@@ -429,6 +434,7 @@ var opAdminInviteRequestsDeniedList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "denied_requests"},
 }
 var opAdminInviteRequestsDeny = api.Operation{
 	Provider: &provider,
@@ -457,6 +463,7 @@ var opAdminInviteRequestsList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "invite_requests"},
 }
 var opAdminTeamsAdminsList = api.Operation{
 	Provider:   &provider,
@@ -471,6 +478,7 @@ var opAdminTeamsAdminsList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "admin_ids"},
 }
 var opAdminTeamsCreate = api.Operation{
 	Provider: &provider,
@@ -499,6 +507,7 @@ var opAdminTeamsList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "teams"},
 }
 var opAdminTeamsOwnersList = api.Operation{
 	Provider:   &provider,
@@ -513,6 +522,7 @@ var opAdminTeamsOwnersList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "owner_ids"},
 }
 var opAdminTeamsSettingsInfo = api.Operation{
 	Provider:   &provider,
@@ -695,6 +705,7 @@ var opAdminUsersList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "users"},
 }
 var opAdminUsersRemove = api.Operation{
 	Provider: &provider,
@@ -821,6 +832,7 @@ var opAppsEventAuthorizationsList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "authorizations"},
 }
 var opAppsPermissionsInfo = api.Operation{
 	Provider:   &provider,
@@ -892,6 +904,7 @@ var opAppsPermissionsUsersList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "resources"},
 }
 var opAppsPermissionsUsersRequest = api.Operation{
 	Provider:   &provider,
@@ -1639,6 +1652,7 @@ var opFilesRemoteList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "files"},
 }
 var opFilesRemoteRemove = api.Operation{
 	Provider: &provider,
@@ -1976,6 +1990,7 @@ var opSearchMessages = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", Pages: "messages.paging.pages", Items: "messages.matches"},
 }
 var opStarsAdd = api.Operation{
 	Provider: &provider,

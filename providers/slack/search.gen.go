@@ -4,6 +4,7 @@ package slack
 
 import (
 	"context"
+	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -35,4 +36,10 @@ func (s *SearchService) Messages(ctx context.Context, params SearchMessagesParam
 	var out *SearchMessagesResponse
 	err := s.client.Do(ctx, &opSearchMessages, api.Args{Params: &params}, &out, opts...)
 	return out, err
+}
+
+// MessagesAll walks every page of [SearchService.Messages] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *SearchService) MessagesAll(ctx context.Context, params SearchMessagesParams, opts ...api.CallOption) iter.Seq2[any, error] {
+	return api.Pages[any](ctx, s.client, &opSearchMessages, api.Args{Params: &params}, opts...)
 }

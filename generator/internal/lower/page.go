@@ -22,6 +22,9 @@ func (l *lowerer) page(op *model.Operation, o *openapi3.Operation) {
 			continue
 		}
 		items, elem := l.items(op.Result.Ref, rule.Items)
+		if elem == nil && len(rule.Operations) > 0 {
+			items, elem = unlisted(op.Result.Ref, rule.Items)
+		}
 		if elem == nil {
 			continue
 		}
@@ -96,6 +99,16 @@ func (l *lowerer) items(r *model.Ref, paths []string) (string, *model.Ref) {
 		return "", nil
 	}
 	return found.JSON, found.Ref.Base().Elem
+}
+
+// unlisted takes the word of a rule that names the operation for a list which the
+// document does not describe, in an answer that says it holds more than it lists.
+func unlisted(r *model.Ref, paths []string) (string, *model.Ref) {
+	r = r.Base()
+	if len(paths) == 0 || r.Kind != model.Named || r.Type.Extra == nil || r.Type.Extra.Kind != model.Any {
+		return "", nil
+	}
+	return paths[0], &model.Ref{Kind: model.Any}
 }
 
 func follow(r *model.Ref, path []string) *model.Ref {
