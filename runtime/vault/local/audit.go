@@ -153,7 +153,7 @@ func (e *AuditEntry) insert(ctx context.Context, q *statements, owner string, re
 		}
 		metadata = string(raw)
 	}
-	return q.exec(ctx, insertAudit, e.ID, micros(e.Time), optionalMicros(e.CompletedAt), e.AgentID, e.AgentName, e.Caller, e.GrantID, e.Provider,
+	return q.exec(ctx, insertAudit, e.ID, micros(e.Time), optionalMicros(e.CompletedAt), e.AgentID, oneLine(e.AgentName), e.Caller, e.GrantID, oneLine(e.Provider),
 		e.RunID, e.ThreadID, e.ParentAgent, e.Tool, metadata, e.Reason, e.Operation, e.PathTemplate, e.ClaimedOperation, e.ClaimedProvider,
 		e.CallID, e.Attempt, e.Method, e.Host, e.Path, string(e.Mode), string(e.Decision), e.ReasonCode, string(e.Outcome), e.Status,
 		int64(e.VaultTime), int64(e.ProviderTime), e.Traceparent, e.AppID, e.UserID, owner, report)
@@ -165,16 +165,20 @@ const (
 	maxAuditPath = 2048
 )
 
-// bounded cuts a text and takes control characters out of it, so that a row
-// can be printed.
-func bounded(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+// oneLine takes out what some reader takes for the end of a line, or acts upon:
+// control characters and Unicode's line and paragraph separators.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// bounded cuts a text and makes it one line.
+func bounded(s string, limit int) string {
+	s = oneLine(s)
 	if len(s) > limit {
 		s = strings.ToValidUTF8(s[:limit], "")
 	}

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	stdjson "encoding/json"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
@@ -68,6 +71,21 @@ func TestAuditLine(t *testing.T) {
 			t.Errorf("%d rows for three calls", n)
 		}
 	})
+}
+
+// TestOneLineARow plants every line end that some reader splits at.
+func TestOneLineARow(t *testing.T) {
+	const ends = "a\nb\rc\u0085d\u2028e\u2029f\u001bg"
+	f := newFixture(t, InMemory())
+	agent := f.newAgent("agent\u2028x")
+	g := f.newGrant(GrantSpec{AgentID: agent.ID, Provider: "pro\u2029x"})
+	context := wire.EncodeContext([]wire.Pair{{Key: "run_id", Value: ends}, {Key: "k\u2028", Value: ends}})
+	f.token("", "", send{key: agent.Key, context: context, body: wire.TokenRequest{GrantID: g.ID, Method: "GET", URL: "https://api.github.com/\u2028", Reason: new(ends)}.Marshal()})
+	raw, err := json.Marshal(f.lastRow())
+	f.must(err)
+	if bytes.ContainsAny(raw, "\n\r\u0085\u2028\u2029\u001b") || !strings.Contains(string(raw), `"run_id":"a b c d e f g"`) {
+		t.Errorf("%s", raw)
+	}
 }
 
 // TestReportUnderAnotherCaller is what the official client does: the report of

@@ -239,6 +239,35 @@ func TestActorID(t *testing.T) {
 	}
 }
 
+// TestActorIDOfApp checks that a caller of an app has one ID on every endpoint,
+// whatever actor ID the client repeats, and that refusals carry it too.
+func TestActorIDOfApp(t *testing.T) {
+	bothWays(t, func(t *testing.T, a *appFixture) {
+		id := func(s send) string {
+			v, _ := wire.Get(a.ask(s).header, wire.HeaderActorID)
+			return v
+		}
+		cron := send{caller: "billing-cron", callerType: "service", method: "GET", path: wire.PathAgents}
+		want := id(cron)
+		if !wire.IsLowerUUID(want) {
+			t.Fatalf("actor ID %q", want)
+		}
+		missing := cron
+		missing.path = wire.PathAgent(newID())
+		foreign := cron
+		foreign.key = a.foreign.Key
+		if got := id(missing); got != want {
+			t.Errorf("a refusal carries %q, want %q", got, want)
+		}
+		if id(foreign) == want {
+			t.Error("two apps share a caller's ID")
+		}
+		if got := id(send{method: "GET", path: wire.PathAgents}); got != "" {
+			t.Errorf("nobody named has ID %q", got)
+		}
+	})
+}
+
 func TestConstraints(t *testing.T) {
 	f := newFixture(t)
 	const url = "https://api.github.com/user"

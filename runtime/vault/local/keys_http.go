@@ -19,7 +19,7 @@ const maxDerivedLife = 24 * time.Hour
 
 //nolint:gosec // G101: a query, not a credential
 const selectAPIKeys = `SELECT id, name, prefix, kind, scopes, cidrs, expires_at, deprecated_at, revoked_at, coalesce(parent_key_id, ''), created_at, last_used_at,
-  coalesce(app_id, ''), coalesce(agent_id, ''), metadata FROM api_keys` //nolint:gosec // G101: a statement, not a key
+  coalesce(app_id, ''), coalesce(agent_id, ''), metadata, grace_ends_at FROM api_keys` //nolint:gosec // G101: a statement, not a key
 
 // apiKeyRow is a key as the keys endpoints handle it.
 type apiKeyRow struct {
@@ -27,6 +27,7 @@ type apiKeyRow struct {
 	kind           wire.KeyKind
 	appID, agentID string
 	metadata       string
+	graceEnds      *time.Time // of a rotated key
 }
 
 func (v *Vault) apiKey(ctx context.Context, q *statements, id string) (k apiKeyRow, err error) {
@@ -35,9 +36,9 @@ func (v *Vault) apiKey(ctx context.Context, q *statements, id string) (k apiKeyR
 		found = true
 		var scopes string
 		var cidrs sql.NullString
-		var expires, deprecated, revoked, created, used sql.NullInt64
+		var expires, deprecated, revoked, created, used, grace sql.NullInt64
 		err := rows.Scan(&k.ID, &k.Name, &k.KeyPrefix, &k.kind, &scopes, &cidrs, &expires, &deprecated, &revoked, &k.ParentKeyID, &created, &used,
-			&k.appID, &k.agentID, &k.metadata)
+			&k.appID, &k.agentID, &k.metadata, &grace)
 		if err != nil {
 			return err
 		}
@@ -46,7 +47,7 @@ func (v *Vault) apiKey(ctx context.Context, q *statements, id string) (k apiKeyR
 			k.KeyType = string(wire.KeyAgent)
 		}
 		k.ExpiresAt, k.DeprecatedAt, k.RevokedAt = optionalTime(expires), optionalTime(deprecated), optionalTime(revoked)
-		k.CreatedAt, k.LastUsedAt = fromMicros(created), optionalTime(used)
+		k.CreatedAt, k.LastUsedAt, k.graceEnds = fromMicros(created), optionalTime(used), optionalTime(grace)
 		if k.Scopes, err = storedScopes(scopes); err == nil && cidrs.Valid {
 			err = json.Unmarshal([]byte(cidrs.String), &k.CIDRs)
 		}
@@ -128,8 +129,10 @@ func (v *Vault) derived(rq *request, parent *apiKeyRow, r wire.KeyDerive) (n new
 		appID: parent.appID, agentID: parent.agentID, kind: wire.KeyDerived, name: r.Name, scopes: r.Scopes, cidrs: parent.CIDRs, metadata: r.Metadata,
 		parentID: parent.ID, expires: now.Add(min(time.Duration(min(r.ExpiresIn, maxTTLSeconds))*time.Second, maxDerivedLife)),
 	}
-	if parent.ExpiresAt != nil && n.expires.After(*parent.ExpiresAt) {
-		n.expires = *parent.ExpiresAt
+	for _, end := range []*time.Time{parent.ExpiresAt, parent.graceEnds} {
+		if end != nil && n.expires.After(*end) {
+			n.expires = *end
+		}
 	}
 	if n.name == "" {
 		n.name = "derived-" + now.UTC().Format("20060102-150405")

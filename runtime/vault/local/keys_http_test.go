@@ -117,8 +117,12 @@ func TestRotateAndRevokeKeys(t *testing.T) {
 			t.Error("the old key is not called deprecated")
 		}
 		a.want(rotate(a.app.Key, a.app.KeyID, 7), 409, "key_already_rotated")
+		a.clock.add(6*24*time.Hour + 12*time.Hour)
+		if d := a.minted(a.derive(a.app.Key, wire.KeyDerive{Scopes: []string{"agents:read"}, ExpiresIn: 1 << 40})); !d.ExpiresAt.Equal(a.clock.now().Add(12 * time.Hour)) {
+			t.Errorf("a derived key outlives its parent: %v", d.ExpiresAt)
+		}
 		a.want(agents(k.APIKey), 200, "")
-		a.clock.add(7 * 24 * time.Hour)
+		a.clock.add(12 * time.Hour)
 		a.want(agents(a.app.Key), 401, codeKeyRotated)
 		a.want(agents(k.APIKey), 200, "")
 		a.want(revoke(k.APIKey, k.ID, ""), 409, codeLastActiveKey)
@@ -209,5 +213,26 @@ func TestAppKeyScopes(t *testing.T) {
 		if _, err := a.CreateApp(t.Context(), AppSpec{Name: "bad", Scopes: []string{bad}}); err == nil {
 			t.Errorf("scope %q was taken", bad)
 		}
+	}
+}
+
+func TestKeysListing(t *testing.T) {
+	a := newAppFixture(t, InMemory())
+	d := a.minted(a.derive(a.agent.Key, wire.KeyDerive{Scopes: []string{"grants:read"}, ExpiresIn: 60, CIDRs: []string{"127.0.0.1"}}))
+	a.must(a.DeprecateKey(t.Context(), a.agent.KeyID))
+	a.must(a.RevokeKey(t.Context(), a.agent.KeyID))
+	if err := a.DeprecateKey(t.Context(), a.agent.KeyID); err == nil {
+		t.Error("a revoked key was deprecated")
+	}
+	keys, err := a.Keys(t.Context())
+	a.must(err)
+	if len(keys) != 5 || keys[0].ID != a.agent.KeyID || keys[0].Kind != "key" || keys[0].AppID != a.app.ID || keys[0].DeprecatedAt.IsZero() || keys[0].RevokedAt.IsZero() {
+		t.Fatalf("%+v", keys)
+	}
+	if k := keys[4]; k.ID != d.ID || k.Kind != "dk" || k.ParentID != a.agent.KeyID || k.AgentID != a.agent.ID || k.RevokedAt.IsZero() || !slices.Equal(k.Networks, []string{"127.0.0.1/32"}) || !k.ExpiresAt.Equal(testTime.Add(time.Minute)) {
+		t.Errorf("%+v", k)
+	}
+	if k := keys[1]; k.ID != a.app.KeyID || k.Kind != "rk" || !slices.Equal(k.Scopes, []string{"*"}) {
+		t.Errorf("%+v", k)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -53,6 +54,10 @@ type job struct {
 	run  func(context.Context, *statements) error
 	err  error
 	done chan struct{}
+
+	// taken settles who owns the job: the writer that begins it, or the caller
+	// that gave it up. What run captures belongs to the owner.
+	taken atomic.Bool
 }
 
 func openStore(path string) (*store, error) {
@@ -195,7 +200,8 @@ func (s *store) read(ctx context.Context, fn func(context.Context, *statements) 
 }
 
 // write runs fn inside a transaction and returns once it is committed and
-// synced. When ctx ends first the job may still be done.
+// synced. When ctx ends before fn begins, fn never runs; a job that has begun is
+// waited for, since fn shares variables with the caller.
 func (s *store) write(ctx context.Context, fn func(context.Context, *statements) error) error {
 	j := &job{ctx: ctx, run: fn, done: make(chan struct{})}
 	select {
@@ -205,11 +211,13 @@ func (s *store) write(ctx context.Context, fn func(context.Context, *statements)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	ended := ctx.Done()
+	if !s.begunOrDone(j, ended) {
+		return ctx.Err()
+	}
 	select {
 	case <-j.done:
 		return j.err
-	case <-ctx.Done():
-		return ctx.Err()
 	case <-s.stopped:
 		select {
 		case <-j.done:
@@ -218,6 +226,18 @@ func (s *store) write(ctx context.Context, fn func(context.Context, *statements)
 			return ErrClosed
 		}
 	}
+}
+
+// begunOrDone waits until the job is done, the store has stopped, or ctx has ended
+// while the writer had begun the job. It is false for a job that never will.
+func (s *store) begunOrDone(j *job, ended <-chan struct{}) bool {
+	select {
+	case <-j.done:
+	case <-s.stopped:
+	case <-ended:
+		return !j.taken.CompareAndSwap(false, true)
+	}
+	return true
 }
 
 // later runs fn in the next transaction that somebody else needs, or on close.

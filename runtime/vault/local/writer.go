@@ -81,6 +81,9 @@ func (s *store) fill(w *statements, jobs []*job) []*job {
 }
 
 func (s *store) runJob(w *statements, j *job) {
+	if !j.taken.CompareAndSwap(false, true) {
+		return // its caller has gone
+	}
 	if j.err = j.ctx.Err(); j.err == nil {
 		j.err = inSavepoint(context.WithoutCancel(j.ctx), w, j.run)
 	}

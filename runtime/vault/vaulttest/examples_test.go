@@ -1,0 +1,9 @@
+package vaulttest_test
+
+import (
+	"testing"
+
+	"github.com/grantwire/grantwire/runtime/internal/examples"
+)
+
+func TestEverythingIsInAnExample(t *testing.T) { examples.Complete(t) }
