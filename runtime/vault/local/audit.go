@@ -165,11 +165,12 @@ const (
 	maxAuditPath = 2048
 )
 
-// oneLine takes out what some reader takes for the end of a line, or acts upon:
-// control characters and Unicode's line and paragraph separators.
+// oneLine takes out control characters, which a terminal acts upon. Unicode's
+// own line ends stay: text is kept as it was written, and who prints rows one a
+// line escapes them.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029' {
+		if r < ' ' || 0x7f <= r && r < 0xa0 && r != '\u0085' {
 			return ' '
 		}
 		return r

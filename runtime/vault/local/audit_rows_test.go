@@ -73,17 +73,19 @@ func TestAuditLine(t *testing.T) {
 	})
 }
 
-// TestOneLineARow plants every line end that some reader splits at.
-func TestOneLineARow(t *testing.T) {
-	const ends = "a\nb\rc\u0085d\u2028e\u2029f\u001bg"
+// TestRowsHoldNoControls plants what a terminal acts upon. Other text is kept as
+// it was written.
+func TestRowsHoldNoControls(t *testing.T) {
+	const odd = "a\nb\rc\u009bd\u001be\u2028f"
 	f := newFixture(t, InMemory())
-	agent := f.newAgent("agent\u2028x")
-	g := f.newGrant(GrantSpec{AgentID: agent.ID, Provider: "pro\u2029x"})
-	context := wire.EncodeContext([]wire.Pair{{Key: "run_id", Value: ends}, {Key: "k\u2028", Value: ends}})
-	f.token("", "", send{key: agent.Key, context: context, body: wire.TokenRequest{GrantID: g.ID, Method: "GET", URL: "https://api.github.com/\u2028", Reason: new(ends)}.Marshal()})
-	raw, err := json.Marshal(f.lastRow())
+	agent := f.newAgent("agent\u001bx")
+	g := f.newGrant(GrantSpec{AgentID: agent.ID})
+	context := wire.EncodeContext([]wire.Pair{{Key: "run_id", Value: odd}, {Key: "k\u009b", Value: odd}})
+	f.token("", "", send{key: agent.Key, context: context, body: wire.TokenRequest{GrantID: g.ID, Method: "GET", URL: "https://api.github.com/\u009b", Reason: new(odd)}.Marshal()})
+	e := f.lastRow()
+	raw, err := json.Marshal(e)
 	f.must(err)
-	if bytes.ContainsAny(raw, "\n\r\u0085\u2028\u2029\u001b") || !strings.Contains(string(raw), `"run_id":"a b c d e f g"`) {
+	if bytes.ContainsAny(raw, "\n\r\u009b\u001b") || e.RunID != "a b c d e\u2028f" || e.Reason != e.RunID || e.AgentName != "agent x" {
 		t.Errorf("%s", raw)
 	}
 }
