@@ -109,7 +109,7 @@ func (silent) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func ExampleWithProxyTimeout() {
-	v, agent, grant := openExample(local.WithProviderTransport(silent{}), local.WithProxyTimeout(time.Millisecond))
+	v, agent, grant := openExample(local.WithProviderTransport(silent{}), local.WithProxyTimeout(500*time.Millisecond))
 	defer v.Close()
 	_, err := ask(v, agent.Key, grant, vault.WithMode(vault.Proxy))
 	var e *vault.Error
