@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
 // minMasked is the length below which a secret is not searched for: shorter
@@ -59,29 +59,10 @@ func forms(secret string) []string {
 		xmlEscaper.Replace(secret), query, path, strings.ReplaceAll(query, "+", "%20"),
 		lowerEscapes(query), lowerEscapes(path), dumped, strings.ToUpper(dumped),
 	}
-	out = append(out, escaped(secret)...)
+	out = append(out, wire.EscapedSpellings(secret)...)
 	for offset := range 3 {
 		std := base64At(secret, offset)
 		out = append(out, std, strings.NewReplacer("+", "-", "/", "_").Replace(std), strings.ReplaceAll(std, "/", `\/`))
-	}
-	return out
-}
-
-// escaped are the JSON spellings of encoders that escape more than they must:
-// everything, or all but letters and digits; with either case of hex digits.
-func escaped(secret string) []string {
-	var out []string
-	for _, format := range []string{`\u%04x`, `\u%04X`} {
-		var all, odd strings.Builder
-		for _, u := range utf16.Encode([]rune(secret)) {
-			fmt.Fprintf(&all, format, u)
-			if u < 0x80 && (u >= '0' && u <= '9' || u|0x20 >= 'a' && u|0x20 <= 'z') {
-				odd.WriteByte(byte(u))
-			} else {
-				fmt.Fprintf(&odd, format, u)
-			}
-		}
-		out = append(out, all.String(), odd.String())
 	}
 	return out
 }

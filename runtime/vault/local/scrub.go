@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -54,7 +52,7 @@ func (s *scrubber) add(secret string) {
 	if quoted, err := json.Marshal(secret, jsontext.EscapeForHTML(true)); err == nil {
 		forms = append(forms, string(quoted[1:len(quoted)-1]))
 	}
-	forms = append(forms, escaped(secret)...)
+	forms = append(forms, wire.EscapedSpellings(secret)...)
 	forms = append(forms, base64Cores(secret)...)
 	for _, f := range forms {
 		if !slices.ContainsFunc(s.needles, func(n []byte) bool { return string(n) == f }) {
@@ -73,23 +71,6 @@ func lowerEscapes(s string) string {
 		}
 	}
 	return string(b)
-}
-
-func escaped(secret string) []string {
-	var out []string
-	for _, format := range []string{`\u%04x`, `\u%04X`} {
-		var all, odd strings.Builder
-		for _, u := range utf16.Encode([]rune(secret)) {
-			fmt.Fprintf(&all, format, u)
-			if u < 0x80 && (u >= '0' && u <= '9' || u|0x20 >= 'a' && u|0x20 <= 'z') {
-				odd.WriteByte(byte(u))
-			} else {
-				fmt.Fprintf(&odd, format, u)
-			}
-		}
-		out = append(out, all.String(), odd.String())
-	}
-	return out
 }
 
 // name is text for a header name, whose case the HTTP library decides.
