@@ -48,6 +48,22 @@ func TestErrorCarriesTheFacts(t *testing.T) {
 	}
 }
 
+// Many providers list their errors: a number in a path is an item's place.
+func TestErrorFactsInLists(t *testing.T) {
+	for path, want := range map[string]string{
+		"errors.0.message": "first", "errors.1.message": "second", "errors.2.message": "", "errors.x.message": "",
+		"errors.-1.message": "", "errors.0": "", "errors.1.codes.1": "7", "errors.0.message.0": "",
+	} {
+		op := opGet
+		op.Provider = &api.Provider{Name: "lists", BaseURL: hub.BaseURL, Errors: api.ErrorShape{Message: path}}
+		c := client(t, op.Provider, always(422, jsonType, `{"errors":[{"message":"first"},{"codes":["a",7],"message":"second"}]}`))
+		err := c.Do(t.Context(), &op, api.Args{Path: ownerRepo}, nil)
+		if e, ok := errors.AsType[*api.Error](err); !ok || e.Message != want {
+			t.Errorf("%s: %v, want message %q", path, err, want)
+		}
+	}
+}
+
 func TestErrorAsJSON(t *testing.T) {
 	_, err := get(t.Context(), client(t, hub, always(429, jsonType, `{"message":"slow"}`, "Retry-After", "90")), once)
 	b, fault := json.Marshal(err)

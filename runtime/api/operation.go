@@ -21,7 +21,8 @@ type Provider struct {
 type Header struct{ Name, Value string }
 
 // ErrorShape says where a provider puts the facts of an error. Paths are dotted
-// member names in the JSON body; "" means that there is no such member.
+// member names in the JSON body, or numbers of items ("errors.0.message"); ""
+// means that there is no such member.
 type ErrorShape struct {
 	OK        string // top-level boolean that is false on failure although the status is 2xx
 	Code      string // path of the provider's error code

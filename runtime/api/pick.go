@@ -2,13 +2,15 @@ package api
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pick returns the value at a dotted path of member names in a JSON body; nil if
-// there is none. What follows the value is not looked at.
+// pick returns the value at a dotted path of member names, or of an item's number
+// in a list, in a JSON body; nil if there is none. What follows the value is not
+// looked at.
 func pick(body []byte, path string) RawJSON {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), decodeOptions)
 	for path != "" {
@@ -25,9 +27,15 @@ func pick(body []byte, path string) RawJSON {
 	return value
 }
 
-// enter moves dec to the value of one member of the object it stands before.
+// enter moves dec to the value of one member of the object, or one item of the
+// list, that it stands before.
 func enter(dec *jsontext.Decoder, name string) bool {
-	if t, err := dec.ReadToken(); err != nil || t.Kind() != '{' {
+	switch t, err := dec.ReadToken(); {
+	case err != nil:
+		return false
+	case t.Kind() == '[':
+		return skipItems(dec, name)
+	case t.Kind() != '{':
 		return false
 	}
 	for {
@@ -42,6 +50,14 @@ func enter(dec *jsontext.Decoder, name string) bool {
 			return false
 		}
 	}
+}
+
+func skipItems(dec *jsontext.Decoder, number string) bool {
+	n, err := strconv.ParseUint(number, 10, 31)
+	for ; err == nil && n > 0; n-- {
+		err = dec.SkipValue()
+	}
+	return err == nil && dec.PeekKind() != ']'
 }
 
 // textAt returns a string as it is and a number or boolean as JSON; "" for all else.

@@ -56,7 +56,8 @@ type Source struct {
 	Licence string `yaml:"licence"`
 }
 
-// Errors describes the provider's error bodies. Paths are dotted member names.
+// Errors describes the provider's error bodies. Paths are dotted member names,
+// or numbers of items of a list ("errors.0.message").
 type Errors struct {
 	// OK is a boolean member that is false on failure although the status is 2xx.
 	OK        string `yaml:"ok"`
