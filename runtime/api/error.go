@@ -190,10 +190,10 @@ func (k *call) fail(resp *http.Response, body []byte, cut bool) *Error {
 		detail: &errorDetail{header: resp.Header, body: body, cut: cut, codes: shape},
 	}
 	if shape.Code != "" {
-		e.Code = clean(textAt(body, shape.Code), 128)
+		e.Code = clean(firstText(body, shape.Code), 128)
 	}
 	if shape.Message != "" {
-		e.Message = clean(textAt(body, shape.Message), 500)
+		e.Message = clean(firstText(body, shape.Message), 500)
 	}
 	if k.provider.NewError != nil && !cut && len(body) > 0 {
 		if typed := k.provider.NewError(); typed != nil && decodeValue(body, typed) == nil {

@@ -25,8 +25,8 @@ type Header struct{ Name, Value string }
 // means that there is no such member.
 type ErrorShape struct {
 	OK        string // top-level boolean that is false on failure although the status is 2xx
-	Code      string // path of the provider's error code
-	Message   string // path of the message
+	Code      string // path of the provider's error code; several, separated by "|", are tried in order
+	Message   string // path of the message, or several in the same way
 	RequestID string // response header with the request ID; "" = X-Request-Id
 
 	// Codes that mean the same as status 401, 429 and 404.

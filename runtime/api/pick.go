@@ -60,6 +60,17 @@ func skipItems(dec *jsontext.Decoder, number string) bool {
 	return err == nil && dec.PeekKind() != ']'
 }
 
+// firstText is textAt for the first of several paths, separated by "|", that
+// leads to a text.
+func firstText(body []byte, paths string) string {
+	for path := range strings.SplitSeq(paths, "|") {
+		if text := textAt(body, path); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // textAt returns a string as it is and a number or boolean as JSON; "" for all else.
 func textAt(body []byte, path string) string {
 	value := pick(body, path)

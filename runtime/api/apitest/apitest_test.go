@@ -192,6 +192,33 @@ func TestErrorsOfEveryKind(t *testing.T) {
 	}
 }
 
+// A provider's code stands where the client looks for it first.
+func TestFaultInAList(t *testing.T) {
+	maps := &api.Provider{Name: "maps", BaseURL: "https://maps.example", Errors: api.ErrorShape{
+		Code: "error.errors.0.reason|error.status", Message: "error.errors.0.message|error.message",
+	}}
+	op := api.Operation{Provider: maps, ID: "places/get", Method: "GET", Path: "/places", Service: "Places", Name: "Get"}
+	rt := apitest.New(t, []api.Operation{op})
+	rt.Fail("places/get", 400, apitest.Fault{Code: "tooFar", Message: "too far"})
+	err := api.NewClient(rt.Client(), maps).Do(t.Context(), &op, api.Args{}, nil)
+	var e *api.Error
+	if !errors.As(err, &e) || e.Code != "tooFar" || e.Message != "too far" {
+		t.Errorf("%v", err)
+	}
+	if text := string(body(t, e)); text != `{"error":{"errors":[{"message":"too far","reason":"tooFar"}]}}` {
+		t.Error(text)
+	}
+}
+
+func body(t *testing.T, e *api.Error) api.RawJSON {
+	t.Helper()
+	var raw api.RawJSON
+	if err := e.Decode(&raw); err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 func TestOKIsSaidForTheCaller(t *testing.T) {
 	rt := apitest.New(t, slack.Operations())
 	rt.Answer("chat_postMessage", slack.ChatPostMessageResponse{TS: "1.2"})

@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -95,14 +96,10 @@ func faultBody(op *api.Operation, f Fault) []byte {
 		body[shape.OK] = false
 	}
 	if f.Code != "" && shape.Code != "" {
-		put(body, shape.Code, f.Code)
+		put(body, first(shape.Code), f.Code)
 	}
 	if f.Message != "" {
-		path := shape.Message
-		if path == "" {
-			path = "message"
-		}
-		put(body, path, f.Message)
+		put(body, cmp.Or(first(shape.Message), "message"), f.Message)
 	}
 	text, err := json.Marshal(body, encodeOptions)
 	if err != nil { // strings and booleans encode, unless a string is no UTF-8
@@ -111,20 +108,42 @@ func faultBody(op *api.Operation, f Fault) []byte {
 	return text
 }
 
-// put sets the value at a dotted path of member names.
+// first is the path that a client looks at first.
+func first(paths string) string {
+	path, _, _ := strings.Cut(paths, "|")
+	return path
+}
+
+// put sets the value at a dotted path of member names; a number is the place in a
+// list, which gets this one entry.
 func put(body map[string]any, path string, value any) {
-	for {
-		name, rest, more := strings.Cut(path, ".")
-		if !more {
-			body[name] = value
-			return
+	names := strings.Split(path, ".")
+	for i := len(names) - 1; i > 0; i-- {
+		if strings.Trim(names[i], "0123456789") == "" {
+			value = []any{value}
+			continue
 		}
-		inner, ok := body[name].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-			body[name] = inner
+		value = map[string]any{names[i]: value}
+	}
+	merge(body, map[string]any{names[0]: value})
+}
+
+// merge keeps what an earlier put has set beside the new value.
+func merge(into, from map[string]any) {
+	for name, value := range from {
+		old, new := into[name], value
+		if a, ok := old.([]any); ok {
+			if b, ok := new.([]any); ok && len(a) == 1 && len(b) == 1 {
+				old, new = a[0], b[0]
+			}
 		}
-		body, path = inner, rest
+		a, oldIsObject := old.(map[string]any)
+		b, newIsObject := new.(map[string]any)
+		if oldIsObject && newIsObject {
+			merge(a, b)
+			continue
+		}
+		into[name] = value
 	}
 }
 
