@@ -9,16 +9,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/grantwire/grantwire/providers/internal/catalog"
 )
 
-const oneCall = `package main
+// oneProvider is a program that uses the provider NAME and the vault's client.
+const oneProvider = `package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
-	"github.com/grantwire/grantwire/providers/github"
+	"github.com/grantwire/grantwire/providers/NAME"
 	"github.com/grantwire/grantwire/runtime/vault"
 )
 
@@ -27,12 +29,7 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	ctx := context.Background()
-	repo, err := github.New(agent.HTTPClient()).GetRepo(ctx, "harbor", "lighthouse", vault.Grant(os.Getenv("GRANT_ID")))
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(repo.FullName, agent.Close(ctx))
+	fmt.Println(NAME.New(agent.HTTPClient(vault.Grant(os.Getenv("GRANT_ID")))))
 }
 `
 
@@ -45,11 +42,11 @@ var vendored = []string{
 	ourModule,
 }
 
-// linked are the packages of ours that such a program may hold.
-var linked = []string{"providers/github", "runtime/api", "runtime/vault", "runtime/vault/internal/wire"}
+// linked are the packages of ours that such a program may hold beside the provider's.
+var linked = []string{"runtime/api", "runtime/vault", "runtime/vault/internal/wire"}
 
-// TestVendor makes a module that calls GitHub through a vault, and looks at what
-// comes with it.
+// TestVendor makes a module with a program for each provider, and looks at what
+// comes with each of them.
 func TestVendor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command")
@@ -63,12 +60,16 @@ func TestVendor(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"main.go": oneCall,
-		"go.mod":  "module example.com/mine\n\ngo 1.26.0\n\nrequire " + ourModule + " v0.0.0\n\nreplace " + ourModule + " => " + root + "\n",
-		"go.sum":  string(sums),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	files := map[string]string{
+		"go.mod": "module example.com/mine\n\ngo 1.26.0\n\nrequire " + ourModule + " v0.0.0\n\nreplace " + ourModule + " => " + root + "\n",
+		"go.sum": string(sums),
+	}
+	for _, p := range catalog.All() {
+		files[filepath.Join(p.Name, "main.go")] = strings.ReplaceAll(oneProvider, "NAME", p.Name)
+	}
+	for name, text := range files {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,18 +89,28 @@ func TestVendor(t *testing.T) {
 		t.Errorf("vendored modules %q, want %q", got, vendored)
 	}
 	offline := []string{"GOFLAGS=-mod=vendor", "GOPROXY=off"}
-	var got []string
-	for path := range strings.FieldsSeq(mustGo(t, dir, offline, "list", "-deps", ".")) {
-		if path, ours := strings.CutPrefix(path, ourModule+"/"); ours {
-			got = append(got, path)
+	for _, p := range catalog.All() {
+		want := append([]string{"providers/" + p.Name}, linked...)
+		if got := ours(mustGo(t, dir, offline, "list", "-deps", "./"+p.Name)); !slices.Equal(got, want) {
+			t.Errorf("%s: linked packages %q, want %q", p.Name, got, want)
 		}
 	}
-	if slices.Sort(got); !slices.Equal(got, linked) {
-		t.Errorf("linked packages %q, want %q", got, linked)
+	// One is built; the rest would cost minutes and prove the same. -trimpath keeps
+	// the folder's name out, so that the next run finds this one's work in the build
+	// cache.
+	mustGo(t, dir, offline, "build", "-trimpath", "-o", filepath.Join(dir, "mine.out"), "./slack")
+}
+
+// ours are the packages of this module in a list, without its path.
+func ours(packages string) []string {
+	var found []string
+	for path := range strings.FieldsSeq(packages) {
+		if path, ok := strings.CutPrefix(path, ourModule+"/"); ok {
+			found = append(found, path)
+		}
 	}
-	// -trimpath keeps the folder's name out, so that the next run finds this one's
-	// work in the build cache.
-	mustGo(t, dir, offline, "build", "-trimpath", "-o", filepath.Join(dir, "mine.out"), ".")
+	slices.Sort(found)
+	return found
 }
 
 // modules lists the modules that a vendor/modules.txt names.

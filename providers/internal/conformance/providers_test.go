@@ -5,94 +5,17 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/grantwire/grantwire/providers/github"
+	"github.com/grantwire/grantwire/providers/internal/catalog"
+	"github.com/grantwire/grantwire/providers/internal/subject"
 	"github.com/grantwire/grantwire/providers/internal/wiretest"
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
-	"github.com/grantwire/grantwire/providers/slack"
 	"github.com/grantwire/grantwire/runtime/api"
 )
-
-// subject is a provider under test.
-type subject struct {
-	name        string
-	server      string // path of the server URL
-	new         func(hc *http.Client) any
-	operations  []api.Operation
-	credentials []string
-	allowed     []Allowance
-	loose       map[string]string // examples that the schema lets pass, and why
-	// What oapi-codegen's own models reach on the same examples. Less than that,
-	// and the test fails.
-	peerDecoded, peerExact int
-}
-
-// Why examples that do not come back as they were fit their schema all the same:
-// a part of it admits any value. They contradict the part that describes them.
-const (
-	looseTeam = "a reviewer is a team without its required type; another variant of the rule does not list reviewers and admits any"
-	looseItem = "items without their required type; the schema of one has items and no type, which binds lists only"
-	looseUser = "a profile without its required members; the schema of a user has items and no type, which binds lists only"
-)
-
-func subjects() []subject {
-	return []subject{{
-		name:        "github",
-		new:         func(hc *http.Client) any { return github.New(hc) },
-		operations:  github.Operations(),
-		peerDecoded: 958, peerExact: 788,
-		allowed: []Allowance{{
-			Text:   "must be <= 9007199254740991",
-			Reason: "Prism runs in JavaScript, whose integers end there; an int64 does not",
-		}, {
-			Text:   "is deprecated",
-			Reason: "a remark, not a contradiction",
-		}, {
-			Place: "request.path.workflow_id", Text: "must match exactly one schema in oneOf",
-			Reason: "a number or a string: a number in a path is text, too, so both fit",
-		}, {
-			Place: "request.path.pages_deployment_id", Text: "must match exactly one schema in oneOf",
-			Reason: "as above",
-		}},
-		loose: map[string]string{
-			"GET /repos/{owner}/{repo}/environments 200 default":                    looseTeam,
-			"GET /repos/{owner}/{repo}/environments/{environment_name} 200 default": looseTeam,
-			"PUT /repos/{owner}/{repo}/environments/{environment_name} 200 default": looseTeam,
-		},
-	}, {
-		name:        "slack",
-		server:      "/api",
-		new:         func(hc *http.Client) any { return slack.New(hc) },
-		operations:  slack.Operations(),
-		credentials: []string{"token"},
-		peerDecoded: 341, peerExact: 312,
-		allowed: []Allowance{{
-			Place: "request.query", Text: "must have required property 'token'",
-			Reason: "the vault sends the token in the Authorization header, which Slack prefers",
-		}, {
-			Place: "request.header", Text: "must have required property 'token'",
-			Reason: "as above; Slack reads no header of this name",
-		}, {
-			Place: "request.body", Text: "must have required property 'token'",
-			Reason: "as above",
-		}, {
-			Operation: "users_deletePhoto", Text: "Body parameter is required",
-			Reason: "the token is the only member of this body",
-		}, {
-			Operation: "users_setPhoto", Text: "Body parameter is required",
-			Reason: "the token is the only required member of this body",
-		}},
-		loose: map[string]string{
-			"GET /reactions.list 200 response":      looseItem,
-			"GET /users.info 200 response":          looseUser,
-			"GET /users.list 200 response":          looseUser,
-			"GET /users.lookupByEmail 200 response": looseUser,
-		},
-	}}
-}
 
 // upstreamFile is the document that `grantgen fetch --keep-upstream` left.
 func upstreamFile(t *testing.T, name string) string {
@@ -104,64 +27,65 @@ func upstreamFile(t *testing.T, name string) string {
 	return filepath.Join(dir, name+".json")
 }
 
-func specFile(name string) string {
-	return filepath.Join("..", "..", "..", "specs", name, "openapi.json")
-}
-
 // TestConformanceRequests sends every request of the wire test through Prism,
 // which validates it against the upstream document.
 func TestConformanceRequests(t *testing.T) {
-	for _, s := range subjects() {
-		t.Run(s.name, func(t *testing.T) {
-			spec, err := os.ReadFile(specFile(s.name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := &witness{
-				prism: StartPrism(t, upstreamFile(t, s.name)), server: s.server,
-				allowed: s.allowed, used: map[int]bool{}, seen: map[string]bool{},
-			}
-			_, err = wiretest.Drive(wiretest.Config{ // its own judges speak in the wire test
-				Spec: spec, New: s.new, Operations: s.operations, Credentials: s.credentials,
-				Context: t.Context(),
-				Modes:   []plain.Mode{{}, {Variant: 1}, {Minimal: true}},
-				Transport: func(capture http.RoundTripper) http.RoundTripper {
-					w.next = capture
-					return wiretest.Inject("Authorization", "Bearer test-secret-"+s.name)(w)
-				},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range w.found {
-				t.Error(f)
-			}
-			for i, a := range w.allowed {
-				if !w.used[i] {
-					t.Errorf("nothing needs the allowance for %s %q any more", a.Place, a.Text)
-				}
-			}
-			for _, op := range s.operations {
-				if !w.seen[op.ID] {
-					t.Errorf("%s: Prism saw no request", op.ID)
-				}
-			}
-			t.Logf("%s: Prism saw %d requests of %d operations, %d contradictions", s.name, w.requests, len(w.seen), len(w.found))
-		})
+	for _, p := range catalog.All() {
+		t.Run(p.Name, func(t *testing.T) { requests(t, p) })
 	}
+}
+
+func requests(t *testing.T, p subject.Provider) {
+	base, err := url.Parse(p.Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &witness{
+		prism: StartPrism(t, upstreamFile(t, p.Name)), server: base.Path,
+		allowed: p.Prism, used: map[int]bool{}, seen: map[string]bool{},
+	}
+	cfg := wiretest.Of(t, p) // its own judges speak in the wire test
+	cfg.Context = t.Context()
+	cfg.Modes = []plain.Mode{{}, {Variant: 1}, {Minimal: true}}
+	inject := cfg.Transport
+	cfg.Transport = func(capture http.RoundTripper) http.RoundTripper {
+		w.next = capture
+		return inject(w)
+	}
+	if _, err = wiretest.Drive(cfg); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range w.found {
+		t.Error(f)
+	}
+	for i, a := range w.allowed {
+		if !w.used[i] {
+			t.Errorf("nothing needs the allowance for %s %q any more", a.Place, a.Text)
+		}
+	}
+	for _, op := range p.Operations {
+		if !w.seen[op.ID] {
+			t.Errorf("%s: Prism saw no request", op.ID)
+		}
+	}
+	t.Logf("%s: Prism saw %d requests of %d operations, %d contradictions", p.Name, w.requests, len(w.seen), len(w.found))
 }
 
 // TestConformanceExamples decodes every example of an answer in the upstream
 // documents by the client and encodes it again.
 func TestConformanceExamples(t *testing.T) {
-	for _, s := range subjects() {
-		t.Run(s.name, func(t *testing.T) { s.examples(t) })
+	for _, p := range catalog.All() {
+		t.Run(p.Name, func(t *testing.T) { examples(t, p) })
 	}
 }
 
-func (s subject) examples(t *testing.T) {
-	file := upstreamFile(t, s.name)
+func examples(t *testing.T, p subject.Provider) {
+	file := upstreamFile(t, p.Name)
 	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	committed, err := p.SpecFile()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,13 +93,13 @@ func (s subject) examples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := &judge{schemas: newSchemas(t, file, specFile(s.name)), loose: s.loose, used: map[string]bool{}}
+	judge := &judge{schemas: newSchemas(t, file, committed), loose: p.Examples.Loose, used: map[string]bool{}}
 	byRoute := map[string]*api.Operation{}
-	for i := range s.operations {
-		op := &s.operations[i]
+	for i := range p.Operations {
+		op := &p.Operations[i]
 		byRoute[op.Method+" "+op.Path] = op
 	}
-	client := s.new(http.DefaultClient)
+	client := p.New(http.DefaultClient)
 	var count tally
 	for _, e := range doc.examples() {
 		op := byRoute[e.Method+" "+e.Path]
@@ -204,9 +128,13 @@ func (s subject) examples(t *testing.T) {
 		}
 	}
 	judge.finish(t)
-	t.Logf("%s: %s; %s", s.name, count, judge)
-	if all := count.all(); all.decoded <= s.peerDecoded || all.exact <= s.peerExact {
-		t.Errorf("peers: %d decoded, %d exact; we have to do better", s.peerDecoded, s.peerExact)
+	t.Logf("%s: %s; %s", p.Name, count, judge)
+	all := count.all()
+	if want := (counts{p.Examples.Total, p.Examples.Decoded, p.Examples.Exact}); all != want {
+		t.Errorf("the catalog says: %s", want)
+	}
+	if all.total > 0 && (all.decoded <= p.Examples.PeerDecoded || all.exact <= p.Examples.PeerExact) {
+		t.Errorf("peers: %d decoded, %d exact; we have to do better", p.Examples.PeerDecoded, p.Examples.PeerExact)
 	}
 }
 

@@ -11,17 +11,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/grantwire/grantwire/providers/internal/subject"
 	"github.com/grantwire/grantwire/runtime/api"
 )
-
-// Allowance is a contradiction that Prism reports and that is right all the
-// same. One that nothing needs fails the test.
-type Allowance struct {
-	Operation string // ID, "" for all
-	Place     string // "request.query", "" for all
-	Text      string // part of the message
-	Reason    string
-}
 
 // witness is a round tripper that shows every request to Prism before it hands
 // it on.
@@ -29,7 +21,7 @@ type witness struct {
 	prism   *Prism
 	server  string // path of the document's server URL
 	next    http.RoundTripper
-	allowed []Allowance
+	allowed []subject.Allowance
 
 	mu       sync.Mutex
 	requests int

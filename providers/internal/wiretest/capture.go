@@ -55,16 +55,5 @@ func (r *recorder) take() []plain.Captured {
 
 // Inject returns a Transport for Config that sets one header, as a vault does.
 func Inject(name, value string) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper { return injector{name, value, next} }
-}
-
-type injector struct {
-	name, value string
-	next        http.RoundTripper
-}
-
-func (i injector) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.Header.Set(i.name, i.value)
-	return i.next.RoundTrip(req)
+	return inject(map[string]string{name: value}, nil)
 }

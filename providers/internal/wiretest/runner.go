@@ -15,13 +15,14 @@ import (
 type runner struct {
 	cfg    Config
 	doc    *plain.Document
-	byID   map[string]*plain.Operation
+	byID   map[string]*plain.Operation // operations whose ID is theirs alone
+	routes map[string]*plain.Operation // by method and path
 	filter *filter
 	record *recorder
 	client any
 	report Report
 	used   map[string]bool // keys of Skip, and places in Ignore, that applied
-	driven map[string]bool
+	driven map[string]bool // routes
 }
 
 func newRunner(cfg Config) (*runner, error) {
@@ -40,11 +41,7 @@ func newRunner(cfg Config) (*runner, error) {
 		return nil, err
 	}
 	r := &runner{cfg: cfg, doc: doc, record: &recorder{}, used: map[string]bool{}, driven: map[string]bool{}}
-	r.byID = make(map[string]*plain.Operation, len(operations))
-	for _, op := range operations {
-		op.Strip(cfg.Credentials)
-		r.byID[op.ID] = op
-	}
+	r.index(operations)
 	if r.filter, err = newFilter(doc, cfg.Credentials); err != nil {
 		return nil, err
 	}
@@ -54,6 +51,32 @@ func newRunner(cfg Config) (*runner, error) {
 	}
 	r.client = cfg.New(&http.Client{Transport: transport})
 	return r, nil
+}
+
+// index prepares the operations and makes them known by ID and by route. Some
+// documents give no ID, or one to several operations.
+func (r *runner) index(operations []*plain.Operation) {
+	r.byID, r.routes = map[string]*plain.Operation{}, map[string]*plain.Operation{}
+	count := map[string]int{}
+	for _, op := range operations {
+		op.Strip(r.cfg.Credentials)
+		if r.cfg.Base != "" && !op.Own {
+			op.Base = r.cfg.Base
+		}
+		r.routes[op.Method+" "+op.Path] = op
+		r.byID[op.ID] = op
+		count[op.ID]++
+	}
+	maps.DeleteFunc(r.byID, func(id string, _ *plain.Operation) bool { return id == "" || count[id] > 1 })
+}
+
+// documented finds the operation that a descriptor is about.
+func (r *runner) documented(desc *api.Operation) (*plain.Operation, bool) {
+	if op, ok := r.byID[desc.ID]; ok {
+		return op, true
+	}
+	op, ok := r.routes[desc.Method+" "+desc.Path]
+	return op, ok
 }
 
 func (r *runner) faultf(op, mode, judge, format string, args ...any) {
@@ -70,16 +93,17 @@ func (r *runner) reason(list map[string]string, key string) bool {
 }
 
 func (r *runner) operation(desc *api.Operation) {
-	op, ok := r.byID[desc.ID]
+	op, ok := r.documented(desc)
 	if !ok {
 		r.faultf(desc.ID, "", "config", "the document has no such operation")
 		return
 	}
-	if r.driven[desc.ID] {
+	if r.driven[op.Method+" "+op.Path] {
 		r.faultf(desc.ID, "", "config", "is described twice")
 		return
 	}
-	r.driven[desc.ID] = true
+	r.driven[op.Method+" "+op.Path] = true
+	op.ID = desc.ID
 	if desc.Method != op.Method || desc.Path != op.Path {
 		r.faultf(desc.ID, "", "config", "the descriptor says %s %s, the document %s %s", desc.Method, desc.Path, op.Method, op.Path)
 	}
@@ -153,7 +177,7 @@ func (r *runner) judge(op *plain.Operation, mode plain.Mode, want plain.Expect) 
 // verdict is a fault unless a listed reason covers it.
 func (r *runner) verdict(op string, mode plain.Mode, judge, reason string) {
 	for i, e := range r.cfg.Ignore {
-		if e.Operation == op && e.Judge == judge && strings.Contains(reason, e.Contains) {
+		if (e.Operation == "" || e.Operation == op) && e.Judge == judge && strings.Contains(reason, e.Contains) {
 			r.used[ignored(i)] = true
 			return
 		}
@@ -166,9 +190,9 @@ func ignored(i int) string { return fmt.Sprintf("ignore %d", i) }
 // coverage reports operations of the document that the package lacks, and
 // reasons that nothing needed.
 func (r *runner) coverage() {
-	for _, id := range slices.Sorted(maps.Keys(r.byID)) {
-		if !r.driven[id] {
-			r.faultf(id, "", "config", "the package has no such operation")
+	for _, route := range slices.Sorted(maps.Keys(r.routes)) {
+		if !r.driven[route] {
+			r.faultf(route, "", "config", "the package has no such operation")
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.cfg.Skip)) {

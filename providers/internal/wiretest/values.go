@@ -18,6 +18,9 @@ func (r *runner) expect(desc *api.Operation, op *plain.Operation, mode plain.Mod
 	for name, value := range r.cfg.Headers {
 		want.Headers.Set(name, value)
 	}
+	for name, value := range r.cfg.Query {
+		want.Injected = append(want.Injected, plain.Value{Param: plain.Param{Name: name, In: "query", Style: "form"}, JSON: value})
+	}
 	m := plain.NewMaker(r.doc, mode)
 	for _, p := range op.Params {
 		if mode.Minimal && !p.Required {

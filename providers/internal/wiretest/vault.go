@@ -20,9 +20,9 @@ type Vault struct {
 	agent *vault.Agent
 }
 
-// NewVault puts token behind a grant for hosts. The first host is the base URL
-// of the operations.
-func NewVault(tb testing.TB, token, base string, operations []api.Operation, hosts ...string) *Vault {
+// NewVault puts a credential behind a grant for hosts. base is the base URL of
+// the operations.
+func NewVault(tb testing.TB, secret local.Credential, base string, operations []api.Operation, hosts ...string) *Vault {
 	tb.Helper()
 	v, err := local.Open("", local.InMemory(), local.WithOperations(base, operations))
 	if err != nil {
@@ -41,7 +41,7 @@ func NewVault(tb testing.TB, token, base string, operations []api.Operation, hos
 		AgentID:    agent.ID,
 		Provider:   "wire",
 		Hosts:      hosts,
-		Credential: local.Credential{Token: token},
+		Credential: secret,
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/grantwire/grantwire/providers/internal/subject"
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -23,6 +24,9 @@ type Config struct {
 	Spec       []byte
 	New        func(hc *http.Client) any // a client of the package under test
 	Operations []api.Operation
+	// Base is what URLs begin with where operations name no server of their own;
+	// "" means the document's first server.
+	Base string
 
 	// Transport stands between the client and the capture; it adds the
 	// credential. nil adds nothing.
@@ -34,6 +38,9 @@ type Config struct {
 	// Headers are sent on every request with exactly these values: the
 	// provider's fixed headers and the injected credential.
 	Headers map[string]string
+	// Query are parameters that every request has with exactly these values: a
+	// credential that goes there.
+	Query map[string]string
 	// Credentials names parameters and body members that the document lists but
 	// the surface leaves out: the injected credential stands for them.
 	Credentials []string
@@ -45,15 +52,7 @@ type Config struct {
 	// "id mode", that is not driven. An unused reason is an error.
 	Skip map[string]string
 	// Ignore lists verdicts that are not counted. An unused one is an error.
-	Ignore []Exception
-}
-
-// Exception is a known error of a judge, not of the request.
-type Exception struct {
-	Operation string
-	Judge     string // "filter", "plain" or "own"
-	Contains  string // part of the verdict's text
-	Reason    string
+	Ignore []subject.Exception
 }
 
 // Report counts what a run saw.

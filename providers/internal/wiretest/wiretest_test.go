@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/grantwire/grantwire/providers/internal/subject"
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -110,7 +111,7 @@ func TestConfigFaults(t *testing.T) {
 		{"credential not injected", func(c *Config) { c.Transport = nil }, "header Authorization: is missing"},
 		{"credential on the surface", func(c *Config) { c.Credentials = nil }, "query token: token is missing"},
 		{"skip not needed", func(c *Config) { c.Skip = map[string]string{"gone": "old"} }, `listed under "gone"`},
-		{"exception not needed", func(c *Config) { c.Ignore = []Exception{{Operation: "form", Judge: "plain"}} }, "is not needed"},
+		{"exception not needed", func(c *Config) { c.Ignore = []subject.Exception{{Operation: "form", Judge: "plain"}} }, "is not needed"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,7 +153,7 @@ func TestOwnJudge(t *testing.T) {
 func TestSkipAndIgnore(t *testing.T) {
 	cfg := harness(t, mistakes{dropQuery: true})
 	cfg.Skip = map[string]string{"upload": "for the test", "form " + plain.Mode{Zero: true}.String(): "for the test"}
-	cfg.Ignore = []Exception{{Operation: "things/get", Judge: "plain", Contains: "query sort", Reason: "for the test"}}
+	cfg.Ignore = []subject.Exception{{Operation: "things/get", Judge: "plain", Contains: "query sort", Reason: "for the test"}}
 	report := Run(t, cfg)
 	if report.Skipped != 2 || report.Operations != 3 {
 		t.Errorf("counts are %s", report)

@@ -26,6 +26,7 @@ type Document struct {
 type Operation struct {
 	ID, Method, Path string
 	Base             string // absolute base URL, no trailing slash
+	Own              bool   // Base is the operation's or path's own server
 	Params           []Param
 	Body             *Body
 	Accepts          []string // media types of the documented answers
@@ -114,7 +115,11 @@ func (d *Document) operation(path, method string, item, raw Node) (*Operation, e
 		ID:     text(raw["operationId"]),
 		Method: strings.ToUpper(method),
 		Path:   path,
-		Base:   base(raw["servers"], item["servers"], d.root["servers"]),
+		Base:   base(raw["servers"], item["servers"]),
+	}
+	op.Own = op.Base != ""
+	if !op.Own {
+		op.Base = base(d.root["servers"])
 	}
 	var err error
 	if op.Params, err = d.params(list(item["parameters"]), list(raw["parameters"])); err != nil {
@@ -204,7 +209,11 @@ func (d *Document) accepts(responses Node) ([]string, error) {
 func base(levels ...any) string {
 	for _, level := range levels {
 		for _, server := range list(level) {
-			if url := text(object(server)["url"]); strings.Contains(url, "://") {
+			url := text(object(server)["url"])
+			for name, variable := range object(object(server)["variables"]) {
+				url = strings.ReplaceAll(url, "{"+name+"}", text(object(variable)["default"]))
+			}
+			if strings.Contains(url, "://") {
 				return strings.TrimSuffix(url, "/")
 			}
 		}

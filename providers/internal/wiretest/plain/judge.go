@@ -24,6 +24,7 @@ type Expect struct {
 	Media     string      // media type of the body, "" for none
 	Body      any         // JSON tree; string or []byte for text and bytes
 	Headers   http.Header // further headers with their exact values
+	Injected  []Value     // query parameters that hold a credential; they don't count as found
 }
 
 // Value is one parameter and the value that was given for it.

@@ -138,6 +138,14 @@ func (j *judge) query(want Expect, got string) {
 			j.found.Params++
 		}
 	}
+	for _, v := range want.Injected {
+		at := slices.IndexFunc(left, func(p pair) bool { return p.key == v.Param.Name && p.value == v.JSON })
+		if at < 0 {
+			j.faultf("query", v.Param.Name, "is missing or not the credential")
+			continue
+		}
+		left = slices.Delete(left, at, at+1)
+	}
 	for _, p := range left {
 		j.faultf("query", p.key, "was not asked for")
 	}
