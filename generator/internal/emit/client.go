@@ -3,6 +3,7 @@ package emit
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	. "github.com/dave/jennifer/jen" //nolint:revive,staticcheck // see emit.go
 
@@ -12,8 +13,7 @@ import (
 // docFile renders the package comment.
 func (e *emitter) docFile() *File {
 	f := e.file()
-	title := cmp.Or(oneLine(e.api.Title), e.opts.Package)
-	f.PackageComment(fmt.Sprintf("// Package %s is a typed client for %s, version %s.", e.opts.Package, title, cmp.Or(oneLine(e.api.Version), "unknown")))
+	f.PackageComment(fmt.Sprintf("// Package %s is a typed client for %s.", e.opts.Package, e.subject()))
 	f.PackageComment("//")
 	f.PackageComment(fmt.Sprintf("// It has %d operations. [New] takes any *http.Client; one that goes through a vault", len(e.api.Ops)))
 	f.PackageComment("// comes from package vault, and the grant is named on the call:")
@@ -27,6 +27,16 @@ func (e *emitter) docFile() *File {
 	f.PackageComment("// required; Nullable fields tell null from absent. Clients are safe for concurrent")
 	f.PackageComment("// use.")
 	return f
+}
+
+// subject says in words what the package is about.
+func (e *emitter) subject() string {
+	name := cmp.Or(e.root.Package, e.opts.Package)
+	text := fmt.Sprintf("%s, version %s", cmp.Or(oneLine(e.api.Title), name), cmp.Or(oneLine(e.api.Version), "unknown"))
+	if e.home == nil {
+		return text
+	}
+	return fmt.Sprintf("the %s operations of %s", strings.Join(resources(e.api.Ops), ", "), text)
 }
 
 // clientFile renders the client and the facts about its provider.
@@ -84,7 +94,11 @@ func (e *emitter) provider(g *Group) {
 		}
 	})
 	if e.opts.ErrorType != "" {
-		g.Line().Id("NewError").Op(":").Func().Params().Error().Block(Return(New(Id(e.opts.ErrorType))))
+		own := Id(e.opts.ErrorType)
+		if e.home != nil {
+			own = Qual(e.root.ImportPath, e.opts.ErrorType)
+		}
+		g.Line().Id("NewError").Op(":").Func().Params().Error().Block(Return(New(own)))
 	}
 	g.Line()
 }
@@ -109,12 +123,12 @@ func (e *emitter) flatFile() *File {
 			f.Comment(fmt.Sprintf("// %s is the body of [Client.%s].", bodyName, flat.Name))
 			f.Type().Id(bodyName).Op("=").Id(op.Body.Ref.Type.Name)
 		}
-		params, args := signature(op, paramsType, bodyName)
-		e.flatMethod(f, flat.Name, op, op.Name, params, args, resultType(op.Result))
+		params, args := e.signature(op, paramsType, bodyName)
+		e.flatMethod(f, flat.Name, op, op.Name, params, args, e.resultType(op.Result))
 		if op.Paging.Kind != model.PagingNone {
 			f.Comment(fmt.Sprintf("// %sAll is [%s.%sAll].", flat.Name, op.Group.Deco, op.Name))
 			f.Func().Params(Id("c").Op("*").Id("Client")).Id(flat.Name+"All").Params(params...).
-				Qual("iter", "Seq2").Types(goExpr(itemType(op.Paging.Elem)), Error()).
+				Qual("iter", "Seq2").Types(e.goExpr(e.itemType(op.Paging.Elem)), Error()).
 				Block(Return(Id("c").Dot(op.Group.Name).Dot(op.Name + "All").Call(args...)))
 		}
 	}
@@ -127,7 +141,7 @@ func (e *emitter) flatMethod(f *File, name string, op *model.Operation, target s
 	if result == "" {
 		fn.Error()
 	} else {
-		fn.Params(goExpr(result), Error())
+		fn.Params(e.goExpr(result), Error())
 	}
 	fn.Block(Return(Id("c").Dot(op.Group.Name).Dot(target).Call(args...)))
 }

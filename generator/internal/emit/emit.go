@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/format"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -37,21 +38,10 @@ type ErrorShape struct {
 
 // Run renders all files, formatted, sorted by name.
 func Run(a *model.API, opts Config) ([]output.File, error) {
-	e := &emitter{api: a, opts: opts, byValue: valueCycles(a), sent: reached(a, bodies), read: reached(a, answers)}
-	jobs := []func() (output.File, error){
-		func() (output.File, error) { return e.types() },
-		func() (output.File, error) { return e.render("operations.gen.go", e.operationsFile()) },
-		func() (output.File, error) { return e.render("client.gen.go", e.clientFile()) },
-		func() (output.File, error) { return e.render("doc.gen.go", e.docFile()) },
-	}
-	if len(a.Flat) > 0 {
-		jobs = append(jobs, func() (output.File, error) { return e.render("flat.gen.go", e.flatFile()) })
-	}
-	if slices.ContainsFunc(a.Types, func(t *model.Type) bool { return t.Kind == model.Union }) {
-		jobs = append(jobs, func() (output.File, error) { return e.render("unions.gen.go", e.unionsFile()) })
-	}
-	for _, g := range a.Groups {
-		jobs = append(jobs, func() (output.File, error) { return e.render(fileName(g), e.groupFile(g)) })
+	whole := emitter{api: a, opts: opts, byValue: valueCycles(a), sent: reached(a, bodies), read: reached(a, answers)}
+	jobs := whole.jobs()
+	if len(a.Parts) > 0 {
+		jobs = whole.partJobs()
 	}
 	files := make([]output.File, len(jobs))
 	var group errgroup.Group
@@ -75,6 +65,39 @@ type emitter struct {
 	sent    map[*model.Type]bool  // types that a request body can hold
 	read    map[*model.Type]bool  // types that an answer can hold
 	byValue map[*model.Field]bool // fields whose struct must stand behind a pointer
+	home    *model.Package        // the package that is written, nil when there is only one
+	imports map[string]string     // name of a part's package -> its import path
+	root    Config                // of the API's own package, when this is a part of it
+}
+
+type job func() (output.File, error)
+
+// jobs are the files of one package.
+func (e *emitter) jobs() []job {
+	doc := e.docFile
+	if len(e.api.Ops) == 0 {
+		doc = e.typesDoc
+	}
+	jobs := []job{func() (output.File, error) { return e.render("doc.gen.go", doc()) }}
+	if e.home == nil || len(e.api.Types) > 0 {
+		jobs = append(jobs, e.types)
+	}
+	if slices.ContainsFunc(e.api.Types, func(t *model.Type) bool { return t.Kind == model.Union }) {
+		jobs = append(jobs, func() (output.File, error) { return e.render("unions.gen.go", e.unionsFile()) })
+	}
+	if len(e.api.Ops) == 0 {
+		return jobs
+	}
+	jobs = append(jobs,
+		func() (output.File, error) { return e.render("operations.gen.go", e.operationsFile()) },
+		func() (output.File, error) { return e.render("client.gen.go", e.clientFile()) })
+	if len(e.api.Flat) > 0 {
+		jobs = append(jobs, func() (output.File, error) { return e.render("flat.gen.go", e.flatFile()) })
+	}
+	for _, g := range e.api.Groups {
+		jobs = append(jobs, func() (output.File, error) { return e.render(fileName(g), e.groupFile(g)) })
+	}
+	return jobs
 }
 
 // fileName has no underscore: a group called "windows" must not make a file that
@@ -94,6 +117,9 @@ func (e *emitter) header() string {
 
 func (e *emitter) file() *File {
 	f := NewFilePathName(cmp.Or(e.opts.ImportPath, e.opts.Package), e.opts.Package)
+	for name, path := range e.imports {
+		f.ImportName(path, name)
+	}
 	f.NoFormat = true
 	f.HeaderComment(e.header())
 	f.ImportName(apiPath, "api")
@@ -105,13 +131,17 @@ func (e *emitter) render(name string, f *File) (output.File, error) {
 	if err := f.Render(&b); err != nil {
 		return output.File{}, fmt.Errorf("render %s: %w", name, firstLine(err))
 	}
-	return formatted(name, b.Bytes())
+	return e.formatted(name, b.Bytes())
 }
 
-func formatted(name string, src []byte) (output.File, error) {
+// formatted is a file in the folder of its package.
+func (e *emitter) formatted(name string, src []byte) (output.File, error) {
 	out, err := format.Source(groupImports(src))
 	if err != nil {
 		return output.File{}, fmt.Errorf("format %s: %w", name, firstLine(err))
+	}
+	if e.home != nil {
+		name = path.Join(e.home.Path, name)
 	}
 	return output.File{Name: name, Content: out}, nil
 }

@@ -5,7 +5,7 @@ import (
 )
 
 // value is the Go type of a position that is present and not null.
-func value(r *model.Ref) string {
+func (e *emitter) value(r *model.Ref) string {
 	switch r.Kind {
 	case model.String, model.Binary:
 		return "string"
@@ -20,25 +20,29 @@ func value(r *model.Ref) string {
 	case model.Date:
 		return "api.Date"
 	case model.Named:
+		if home := r.Type.Home; home != e.home {
+			return home.Name + "." + r.Type.Name
+		}
 		return r.Type.Name
 	case model.Array:
-		return "[]" + element(r.Elem)
+		return "[]" + e.element(r.Elem)
 	case model.Map:
-		return "map[string]" + element(r.Elem)
+		return "map[string]" + e.element(r.Elem)
 	default:
 		return "any"
 	}
 }
 
-// GoType is the Go type of a position, as it reads inside the package.
-func GoType(r *model.Ref) string { return element(r) }
+// GoType is the Go type of a position, as it reads inside the package; a type of
+// another package has that one's name in front.
+func GoType(r *model.Ref) string { return (&emitter{}).element(r) }
 
 // element is the type of a list item or map value; null makes it a pointer.
-func element(r *model.Ref) string {
+func (e *emitter) element(r *model.Ref) string {
 	if r.Null && !container(r) && r.Kind != model.Any {
-		return "*" + value(r)
+		return "*" + e.value(r)
 	}
-	return value(r)
+	return e.value(r)
 }
 
 // container says whether nil is a value of the type itself.
@@ -49,7 +53,7 @@ func container(r *model.Ref) bool {
 
 // fieldType is the type of a struct field and whether it is left out when zero.
 func (e *emitter) fieldType(t *model.Type, f *model.Field) (typ string, omit bool) {
-	v := value(f.Ref)
+	v := e.value(f.Ref)
 	null := f.Ref.Null || f.Ref.Base().Null
 	plain := container(f.Ref) || f.Ref.Kind == model.Any
 	switch {
@@ -99,8 +103,8 @@ func valueCycles(a *model.API) map[*model.Field]bool {
 
 // paramType is the type of a params field: strings and enums plain, because their
 // zero value means absent; numbers and booleans behind a pointer.
-func paramType(p *model.Param) string {
-	v := value(p.Ref)
+func (e *emitter) paramType(p *model.Param) string {
+	v := e.value(p.Ref)
 	switch b := p.Ref.Base(); b.Kind {
 	case model.String, model.Binary, model.Array, model.Map, model.Any, model.Date:
 		return v
@@ -120,28 +124,28 @@ func paramType(p *model.Param) string {
 // itemType is what an iterator yields: structs behind a pointer, as calls return
 // them. All pointers share one instance of the generic iterator; a struct each
 // would be an instance of its own.
-func itemType(r *model.Ref) string {
+func (e *emitter) itemType(r *model.Ref) string {
 	if b := r.Base(); b.Kind == model.Named && (b.Type.Kind == model.Struct || b.Type.Kind == model.Union) {
-		return "*" + value(r)
+		return "*" + e.value(r)
 	}
-	return element(r)
+	return e.element(r)
 }
 
 // pathType is the type of a positional argument.
-func pathType(p *model.Param) string {
+func (e *emitter) pathType(p *model.Param) string {
 	switch p.Ref.Base().Kind {
 	case model.Time:
 		return "time.Time"
 	case model.Any, model.Map:
 		return "string"
 	default:
-		return value(p.Ref)
+		return e.value(p.Ref)
 	}
 }
 
 // resultType is what a call returns beside the error. Structs and unions come
 // behind a pointer, nil when there is none.
-func resultType(r model.Result) string {
+func (e *emitter) resultType(r model.Result) string {
 	switch r.Kind {
 	case model.ResultText:
 		return "string"
@@ -150,9 +154,9 @@ func resultType(r model.Result) string {
 	case model.ResultJSON:
 		b := r.Ref.Base()
 		if b.Kind == model.Named && b.Type.Kind != model.Enum || b.Kind == model.Time || b.Kind == model.Date {
-			return "*" + value(r.Ref)
+			return "*" + e.value(r.Ref)
 		}
-		return value(r.Ref)
+		return e.value(r.Ref)
 	default:
 		return ""
 	}
@@ -164,14 +168,14 @@ type body struct {
 	address bool // pass a pointer to the argument
 }
 
-func bodyType(b *model.Body) body {
+func (e *emitter) bodyType(b *model.Body) body {
 	switch b.Kind {
 	case model.BodyText:
 		return body{typ: "string"}
 	case model.BodyStream:
 		return body{typ: "io.Reader"}
 	}
-	v := value(b.Ref)
+	v := e.value(b.Ref)
 	base := b.Ref.Base()
 	if base.Kind != model.Named || base.Type.Kind == model.Enum {
 		return body{typ: v, address: base.Kind != model.Array && base.Kind != model.Map && base.Kind != model.Any}

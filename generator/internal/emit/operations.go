@@ -20,9 +20,7 @@ func opVar(op *model.Operation) string { return "op" + op.Group.Name + op.Name }
 //	func Operations() []api.Operation { return []api.Operation{opReposGet, …} }
 func (e *emitter) operationsFile() *File {
 	f := e.file()
-	f.Comment("// This package was generated for this version of the runtime. If the line does")
-	f.Comment("// not compile, run grantgen of the same version as grantwire's runtime again.")
-	f.Const().Id("_").Op("=").Qual(apiPath, "GeneratedV1")
+	e.handshake(f)
 	for _, op := range e.api.Ops {
 		f.Var().Id(opVar(op)).Op("=").Qual(apiPath, "Operation").Values(e.descriptor(op)...)
 	}
@@ -37,6 +35,13 @@ func (e *emitter) operationsFile() *File {
 		})),
 	)
 	return f
+}
+
+// handshake fails to compile beside another version of the runtime.
+func (e *emitter) handshake(f *File) {
+	f.Comment("// This package was generated for this version of the runtime. If the line does")
+	f.Comment("// not compile, run grantgen of the same version as grantwire's runtime again.")
+	f.Const().Id("_").Op("=").Qual(apiPath, "GeneratedV1")
 }
 
 func (e *emitter) descriptor(op *model.Operation) []Code {
@@ -154,7 +159,7 @@ func (e *emitter) paramsType(f *File, op *model.Operation) {
 			for _, line := range paramDoc(p) {
 				g.Comment("// " + line)
 			}
-			g.Id(p.GoName).Add(goExpr(paramType(p))).Tag(map[string]string{p.In: tag(p)})
+			g.Id(p.GoName).Add(e.goExpr(e.paramType(p))).Tag(map[string]string{p.In: tag(p)})
 		}
 	})
 }
@@ -196,37 +201,40 @@ func required(op *model.Operation) bool {
 }
 
 // goExpr turns a type written as text into code with the right imports.
-func goExpr(t string) Code {
+func (e *emitter) goExpr(t string) Code {
 	switch {
 	case strings.HasPrefix(t, "*"):
-		return Op("*").Add(goExpr(t[1:]))
+		return Op("*").Add(e.goExpr(t[1:]))
 	case strings.HasPrefix(t, "[]"):
-		return Index().Add(goExpr(t[2:]))
+		return Index().Add(e.goExpr(t[2:]))
 	case strings.HasPrefix(t, "map[string]"):
-		return Map(String()).Add(goExpr(t[len("map[string]"):]))
+		return Map(String()).Add(e.goExpr(t[len("map[string]"):]))
 	case strings.HasPrefix(t, "api.Nullable["):
-		return Qual(apiPath, "Nullable").Index(goExpr(t[len("api.Nullable[") : len(t)-1]))
+		return Qual(apiPath, "Nullable").Index(e.goExpr(t[len("api.Nullable[") : len(t)-1]))
 	case strings.HasPrefix(t, "api."):
 		return Qual(apiPath, t[len("api."):])
 	case strings.HasPrefix(t, "time."):
 		return Qual("time", t[len("time."):])
 	case strings.HasPrefix(t, "io."):
 		return Qual("io", t[len("io."):])
+	case strings.Contains(t, "."):
+		pkg, name, _ := strings.Cut(t, ".")
+		return Qual(e.imports[pkg], name)
 	default:
 		return Id(t)
 	}
 }
 
 // signature gives the parameters of a method and the arguments that pass them on.
-func signature(op *model.Operation, paramsType, bodyName string) (params, args []Code) {
+func (e *emitter) signature(op *model.Operation, paramsType, bodyName string) (params, args []Code) {
 	add := func(name string, typ Code) {
 		params = append(params, Id(name).Add(typ))
 		args = append(args, Id(name))
 	}
 	add("ctx", Qual("context", "Context"))
 	for i, p := range op.PathParams {
-		typ := goExpr(pathType(p))
-		if i+1 < len(op.PathParams) && pathType(p) == pathType(op.PathParams[i+1]) {
+		typ := e.goExpr(e.pathType(p))
+		if i+1 < len(op.PathParams) && e.pathType(p) == e.pathType(op.PathParams[i+1]) {
 			typ = Null() // owner, repo string
 		}
 		add(p.GoName, typ)
@@ -239,12 +247,12 @@ func signature(op *model.Operation, paramsType, bodyName string) (params, args [
 		}
 	}
 	if op.Body != nil {
-		b := bodyType(op.Body)
+		b := e.bodyType(op.Body)
 		typ := b.typ
 		if bodyName != "" {
-			typ = strings.Replace(typ, value(op.Body.Ref), bodyName, 1)
+			typ = strings.Replace(typ, e.value(op.Body.Ref), bodyName, 1)
 		}
-		add("body", goExpr(typ))
+		add("body", e.goExpr(typ))
 	}
 	params = append(params, Id("opts").Op("...").Qual(apiPath, "CallOption"))
 	args = append(args, Id("opts").Op("..."))
@@ -252,12 +260,12 @@ func signature(op *model.Operation, paramsType, bodyName string) (params, args [
 }
 
 // call renders api.Args.
-func callArgs(op *model.Operation) Code {
+func (e *emitter) callArgs(op *model.Operation) Code {
 	return Qual(apiPath, "Args").ValuesFunc(func(g *Group) {
 		if len(op.PathParams) > 0 {
 			g.Id("Path").Op(":").Index().Any().ValuesFunc(func(g *Group) {
 				for _, p := range op.PathParams {
-					if p.Segments && pathType(p) == "string" {
+					if p.Segments && e.pathType(p) == "string" {
 						g.Qual(apiPath, "Segments").Call(Id(p.GoName))
 					} else {
 						g.Id(p.GoName)
@@ -274,7 +282,7 @@ func callArgs(op *model.Operation) Code {
 		}
 		if op.Body != nil {
 			v := Id("body")
-			if bodyType(op.Body).address {
+			if e.bodyType(op.Body).address {
 				v = Op("&").Id("body")
 			}
 			g.Id("Body").Op(":").Add(v)
@@ -290,21 +298,21 @@ func callArgs(op *model.Operation) Code {
 //		return out, err
 //	}
 func (e *emitter) method(f *File, op *model.Operation) {
-	params, _ := signature(op, op.ParamsType, "")
+	params, _ := e.signature(op, op.ParamsType, "")
 	for _, line := range methodDoc(op, op.Name) {
 		f.Comment("// " + line)
 	}
 	do := func(out Code) *Statement {
-		return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Op("&").Id(opVar(op)), callArgs(op), out, Id("opts").Op("..."))
+		return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Op("&").Id(opVar(op)), e.callArgs(op), out, Id("opts").Op("..."))
 	}
 	fn := f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name).Params(params...)
-	result := resultType(op.Result)
+	result := e.resultType(op.Result)
 	if result == "" {
 		fn.Error().Block(Return(do(Nil())))
 		return
 	}
-	fn.Params(goExpr(result), Error()).Block(
-		Var().Id("out").Add(goExpr(result)),
+	fn.Params(e.goExpr(result), Error()).Block(
+		Var().Id("out").Add(e.goExpr(result)),
 		Id("err").Op(":=").Add(do(Op("&").Id("out"))),
 		Return(Id("out"), Id("err")),
 	)
@@ -316,14 +324,14 @@ func (e *emitter) method(f *File, op *model.Operation) {
 //		return api.Pages[*MinimalRepository](ctx, s.client, &opReposListForOrg, api.Args{Path: []any{org}, Params: params}, opts...)
 //	}
 func (e *emitter) iterator(f *File, op *model.Operation) {
-	params, _ := signature(op, op.ParamsType, "")
-	item := goExpr(itemType(op.Paging.Elem))
+	params, _ := e.signature(op, op.ParamsType, "")
+	item := e.goExpr(e.itemType(op.Paging.Elem))
 	f.Comment(fmt.Sprintf("// %sAll walks every page of [%s.%s] and yields the items one by one. It stops", op.Name, op.Group.Deco, op.Name))
 	f.Comment("// after the first error, and asks for no further page once the loop ends.")
 	f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name+"All").Params(params...).
 		Qual("iter", "Seq2").Types(item, Error()).Block(
 		Return(Qual(apiPath, "Pages").Types(item).Call(
-			Id("ctx"), Id("s").Dot("client"), Op("&").Id(opVar(op)), callArgs(op), Id("opts").Op("..."))),
+			Id("ctx"), Id("s").Dot("client"), Op("&").Id(opVar(op)), e.callArgs(op), Id("opts").Op("..."))),
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +38,7 @@ func (e *emitter) types() (output.File, error) {
 	if err != nil {
 		return output.File{}, err
 	}
-	return formatted("types.gen.go", e.reheader(src))
+	return e.formatted("types.gen.go", e.reheader(src))
 }
 
 // generate calls oapi-codegen. Every option is set: it keeps some from call to call.
@@ -80,11 +81,45 @@ func (e *emitter) reheader(src string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "// %s\n\npackage %s\n\n", e.header(), e.opts.Package)
 	decls := embedding.ReplaceAllString(afterImports(src), "$1"+embedded)
+	var imports []string
 	if strings.Contains(decls, "api.") {
-		fmt.Fprintf(&b, "import %q\n\n", apiPath)
+		imports = append(imports, apiPath)
 	}
+	writeImports(&b, append(imports, e.foreign()...))
 	b.WriteString(decls)
 	return b.Bytes()
+}
+
+// foreign lists the packages whose types the package's own types name.
+func (e *emitter) foreign() []string {
+	found := map[string]bool{}
+	var add func(r *model.Ref)
+	add = func(r *model.Ref) {
+		for ; r != nil; r = r.Elem {
+			if r.Type != nil && r.Type.Home != e.home {
+				found[e.imports[r.Type.Home.Name]] = true
+			}
+		}
+	}
+	for _, t := range e.api.Types {
+		model.Walk(t, add)
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+func writeImports(b *bytes.Buffer, paths []string) {
+	slices.Sort(paths)
+	switch len(paths) {
+	case 0:
+	case 1:
+		fmt.Fprintf(b, "import %q\n\n", paths[0])
+	default:
+		b.WriteString("import (\n")
+		for _, p := range paths {
+			fmt.Fprintf(b, "\t%q\n", p)
+		}
+		b.WriteString(")\n\n")
+	}
 }
 
 // embedded is the type that keeps what an answer holds beyond its fields.
@@ -118,7 +153,7 @@ func (e *emitter) schema(t *model.Type) *openapi3.Schema {
 		}
 		s.Extensions = map[string]any{"x-enum-varnames": names}
 	case model.Alias:
-		a := position(t.Elem).Value
+		a := e.position(t.Elem).Value
 		a.Description = s.Description
 		return a
 	case model.Union:
@@ -134,14 +169,14 @@ func (e *emitter) structSchema(t *model.Type, s *openapi3.Schema) {
 	s.Properties = openapi3.Schemas{}
 	for i, f := range t.Fields {
 		typ, omit := e.fieldType(t, f)
-		p := position(f.Ref)
+		p := e.position(f.Ref)
 		doc := e.fieldDoc(t, f)
-		if typ != value(f.Ref) && typ != "*"+value(f.Ref) || e.byValue[f] || f.Required && typ[0] == '*' {
+		if typ != e.value(f.Ref) && typ != "*"+e.value(f.Ref) || e.byValue[f] || f.Required && typ[0] == '*' {
 			p = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{"x-go-type": typ}}}
 		}
 		if doc != "" || f.Deprecated {
 			if p.Ref != "" { // a reference has no comment of its own
-				p = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{"x-go-type": value(f.Ref)}}}
+				p = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{"x-go-type": e.value(f.Ref)}}}
 			}
 			p.Value.Description, p.Value.Deprecated = doc, f.Deprecated
 			extend(p, map[string]any{"x-deprecated-reason": "the provider marks this member as deprecated."})
@@ -165,7 +200,7 @@ func (e *emitter) structSchema(t *model.Type, s *openapi3.Schema) {
 		s.Properties["~extra"] = &openapi3.SchemaRef{Value: &openapi3.Schema{
 			Description: "holds the members that have no field.",
 			Extensions: map[string]any{
-				"x-go-type": "map[string]" + element(t.Extra), "x-go-name": "Extra", "x-order": float64(len(t.Fields)),
+				"x-go-type": "map[string]" + e.element(t.Extra), "x-go-name": "Extra", "x-order": float64(len(t.Fields)),
 				"x-go-type-skip-optional-pointer": true, "x-oapi-codegen-extra-tags": map[string]any{"json": ",embed"},
 			},
 		}}
@@ -176,7 +211,7 @@ func (e *emitter) unionSchema(t *model.Type, s *openapi3.Schema) {
 	s.Type = &openapi3.Types{"object"}
 	s.Properties = openapi3.Schemas{}
 	for i, v := range t.Variants {
-		typ := value(v.Ref)
+		typ := e.value(v.Ref)
 		if !container(v.Ref) && v.Ref.Kind != model.Any {
 			typ = "*" + typ
 		}
@@ -200,7 +235,7 @@ func (e *emitter) unionSchema(t *model.Type, s *openapi3.Schema) {
 
 // position describes a type to oapi-codegen where its own mapping says it, and by
 // name where only the runtime has it.
-func position(r *model.Ref) *openapi3.SchemaRef {
+func (e *emitter) position(r *model.Ref) *openapi3.SchemaRef {
 	s := &openapi3.Schema{}
 	switch r.Kind {
 	case model.String, model.Binary:
@@ -216,23 +251,27 @@ func position(r *model.Ref) *openapi3.SchemaRef {
 	case model.Date:
 		s.Type, s.Format = &openapi3.Types{"string"}, "date"
 	case model.Named:
+		if r.Type.Home != e.home { // oapi-codegen knows the types of this package alone
+			s.Extensions = map[string]any{"x-go-type": e.value(r)}
+			return &openapi3.SchemaRef{Value: s}
+		}
 		return &openapi3.SchemaRef{Ref: "#/components/schemas/" + r.Type.Name, Value: s}
 	case model.Array:
-		s.Type, s.Items = &openapi3.Types{"array"}, elementPosition(r.Elem)
+		s.Type, s.Items = &openapi3.Types{"array"}, e.elementPosition(r.Elem)
 	case model.Map:
 		s.Type = &openapi3.Types{"object"}
-		s.AdditionalProperties = openapi3.AdditionalProperties{Schema: elementPosition(r.Elem)}
+		s.AdditionalProperties = openapi3.AdditionalProperties{Schema: e.elementPosition(r.Elem)}
 	default:
 		s.Extensions = map[string]any{"x-go-type": "any"}
 	}
 	return &openapi3.SchemaRef{Value: s}
 }
 
-func elementPosition(r *model.Ref) *openapi3.SchemaRef {
-	if e := element(r); e != value(r) {
-		return &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{"x-go-type": e}}}
+func (e *emitter) elementPosition(r *model.Ref) *openapi3.SchemaRef {
+	if typ := e.element(r); typ != e.value(r) {
+		return &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{"x-go-type": typ}}}
 	}
-	return position(r)
+	return e.position(r)
 }
 
 func extend(p *openapi3.SchemaRef, ext map[string]any) {
@@ -319,14 +358,7 @@ func reached(a *model.API, roots func(*model.Operation) []*model.Ref) map[*model
 			visit(r.Elem)
 		case r.Type != nil && !out[r.Type]:
 			out[r.Type] = true
-			for _, f := range r.Type.Fields {
-				visit(f.Ref)
-			}
-			for _, v := range r.Type.Variants {
-				visit(v.Ref)
-			}
-			visit(r.Type.Elem)
-			visit(r.Type.Extra)
+			model.Walk(r.Type, visit)
 		}
 	}
 	for _, op := range a.Ops {

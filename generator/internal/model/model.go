@@ -5,6 +5,8 @@
 // emit reads both.
 package model
 
+import "slices"
+
 // API is one provider's API, ready to be named and emitted.
 type API struct {
 	Provider string
@@ -15,6 +17,18 @@ type API struct {
 	Types    []*Type      // sorted by Key
 	Ops      []*Operation // sorted by path and method
 	Flat     []Flat       // curated methods on the client, sorted by name
+
+	// Parts are the packages that hold the API when it is more than one: what a part
+	// uses stands before it. Each holds its share of the members above, which list
+	// everything. Empty: the API is one package.
+	Parts []*API
+	Home  *Package // the package of a part
+}
+
+// Package is where a part of an API lives.
+type Package struct {
+	Path string // below the API's own package, with slashes: "users", "models/core"
+	Name string // the last element of Path
 }
 
 // Group is a service: the operations that share a field of the client.
@@ -28,6 +42,7 @@ type Group struct {
 // Flat is a curated method on the client.
 type Flat struct {
 	Name string
+	Part string // path of the part whose client has it; "" when the API is one package
 	Op   *Operation
 }
 
@@ -42,6 +57,8 @@ type Operation struct {
 	Summary string // only with full documentation
 	Scopes  []string
 	Tag     string
+	// Resource is the first segment of the path that says something.
+	Resource string
 
 	Deprecated bool
 	Access     Access
@@ -169,6 +186,7 @@ type Type struct {
 
 	Deprecated bool
 	Name       string
+	Home       *Package // nil when the API is one package
 }
 
 // Origin is one place where the type's schema stood.
@@ -270,4 +288,38 @@ func (r *Ref) Base() *Ref {
 		}
 	}
 	return r
+}
+
+// Walk calls f with every position of a type's own members.
+func Walk(t *Type, f func(*Ref)) {
+	for _, field := range t.Fields {
+		f(field.Ref)
+	}
+	for _, v := range t.Variants {
+		f(v.Ref)
+	}
+	for _, r := range []*Ref{t.Elem, t.Extra} {
+		if r != nil {
+			f(r)
+		}
+	}
+}
+
+// Roots calls f with every position of an operation.
+func Roots(op *Operation, f func(*Ref)) {
+	for _, p := range slices.Concat(op.PathParams, op.Params) {
+		f(p.Ref)
+	}
+	refs := []*Ref{op.Result.Ref, op.Paging.Elem}
+	if op.Body != nil {
+		refs = append(refs, op.Body.Ref)
+	}
+	for _, a := range op.Answers {
+		refs = append(refs, a.Ref)
+	}
+	for _, r := range refs {
+		if r != nil {
+			f(r)
+		}
+	}
 }
