@@ -48,9 +48,9 @@ func (p *Provider) check(file string) diag.List {
 		c.paging(diag.Pointer("paging", strconv.Itoa(i)), rule)
 	}
 	switch p.Groups.Rule {
-	case GroupAuto, GroupSlash, GroupDotted, GroupTags:
+	case GroupAuto, GroupSlash, GroupDotted, GroupIDs, GroupTags:
 	default:
-		c.bad("/groups/rule", "%q is not one of slash, dotted, tags", p.Groups.Rule)
+		c.bad("/groups/rule", "%q is not one of slash, dotted, ids, tags", p.Groups.Rule)
 	}
 	c.exported("/flat", slices.Collect(maps.Keys(p.Flat)))
 	c.exported("/names/types", slices.Collect(maps.Values(p.Names.Types)))

@@ -25,9 +25,16 @@ type Provider struct {
 	// CredentialParameters name parameters and form members that carry a
 	// credential. They leave the surface: the vault injects the credential.
 	CredentialParameters []string `yaml:"credential_parameters"`
+	// DropParameters name parameters that leave the surface and are never sent:
+	// what stands on every operation and says nothing, such as the answer's
+	// indentation. KeepParameters are the exceptions, by operation ID.
+	DropParameters []string            `yaml:"drop_parameters"`
+	KeepParameters map[string][]string `yaml:"keep_parameters"`
 	// MultiSegment is the extension that marks a path parameter which may hold
 	// slashes; "" means the value of such a parameter is always one segment.
 	MultiSegment string `yaml:"multi_segment"`
+	// MultiSegmentParameters name such parameters where the document marks none.
+	MultiSegmentParameters []string `yaml:"multi_segment_parameters"`
 
 	Errors Errors `yaml:"errors"`
 	// Paging rules, the first that fits an operation counts.
@@ -104,9 +111,10 @@ type Grouping string
 
 // The groupings.
 const (
-	GroupAuto   Grouping = ""       // slash or dotted where all operations fit, tags otherwise
+	GroupAuto   Grouping = ""       // slash, dotted or ids where all operations fit, tags otherwise
 	GroupSlash  Grouping = "slash"  // operation IDs of the form group/method
 	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
+	GroupIDs    Grouping = "ids"    // operation IDs of the form api.group.sub.method
 	GroupTags   Grouping = "tags"   // the first tag
 )
 
@@ -115,6 +123,8 @@ type Groups struct {
 	Rule Grouping `yaml:"rule"`
 	// Names maps a group to its Go field where the rule's name reads badly.
 	Names map[string]string `yaml:"names"`
+	// Operations puts single operations into another group: ID -> group.
+	Operations map[string]string `yaml:"operations"`
 }
 
 // Names overrides what the rules decide.

@@ -67,7 +67,7 @@ error: p.yaml#/source/version: config-invalid: "^1.2.3" is no exact version (cor
 		{"cursor without next", "paging: [{kind: cursor, param: c}]\n", `error: p.yaml#/paging/0/next: config-invalid: cursor paging needs the path of the next cursor (correct the value of paging.0.next)`},
 		{"flat name", "flat: {listThings: a}\n", `error: p.yaml#/flat: config-invalid: "listThings" is no exported Go name (correct the value of flat)`},
 		{"operation name", "names: {operations: {a: List}}\n", `error: p.yaml#/names/operations/a: config-invalid: "List" is not of the form Group.Method (correct the value of names.operations.a)`},
-		{"group rule", "groups: {rule: dots}\n", `error: p.yaml#/groups/rule: config-invalid: "dots" is not one of slash, dotted, tags (correct the value of groups.rule)`},
+		{"group rule", "groups: {rule: dots}\n", `error: p.yaml#/groups/rule: config-invalid: "dots" is not one of slash, dotted, ids, tags (correct the value of groups.rule)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, diags := Bytes("p.yaml", []byte(test.text))

@@ -16,9 +16,10 @@ type Grouping string
 
 // The groupings.
 const (
-	GroupAuto   Grouping = ""       // slash or dotted where every operation fits, tags otherwise
+	GroupAuto   Grouping = ""       // slash, dotted or ids where every operation fits, tags otherwise
 	GroupSlash  Grouping = "slash"  // operation IDs of the form group/method
 	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
+	GroupIDs    Grouping = "ids"    // operation IDs of the form api.group.sub.method
 	GroupTags   Grouping = "tags"   // the first tag, or the first word of the path
 )
 
@@ -35,17 +36,34 @@ func (g Grouping) Split(op *model.Operation) (group, method string, ok bool) {
 			return "", "", false
 		}
 		return path[:i], path[i+1:], true
+	case GroupIDs:
+		_, rest, _ := strings.Cut(op.ID, ".")
+		i := strings.LastIndexByte(rest, '.')
+		if i <= 0 || i == len(rest)-1 || strings.ContainsAny(op.ID, "/ ") {
+			return "", "", false
+		}
+		return rest[:i], rest[i+1:], true
 	default:
 		return op.Tag, op.ID, true
 	}
+}
+
+// apiWord is the first word of a dotted operation ID.
+func apiWord(op *model.Operation) string {
+	word, _, _ := strings.Cut(op.ID, ".")
+	return word
 }
 
 func (l *lowerer) grouping(ops []*model.Operation) Grouping {
 	if l.opts.Grouping != GroupAuto {
 		return l.opts.Grouping
 	}
-	for _, g := range []Grouping{GroupSlash, GroupDotted} {
-		if !slices.ContainsFunc(ops, func(op *model.Operation) bool { _, _, ok := g.Split(op); return !ok }) {
+	for _, g := range []Grouping{GroupSlash, GroupDotted, GroupIDs} {
+		if !slices.ContainsFunc(ops, func(op *model.Operation) bool {
+			_, _, ok := g.Split(op)
+			// The word in front of the group says nothing only where all have it.
+			return !ok || g == GroupIDs && apiWord(op) != apiWord(ops[0])
+		}) {
 			return g
 		}
 	}
@@ -57,6 +75,7 @@ func (l *lowerer) grouping(ops []*model.Operation) Grouping {
 func (l *lowerer) group(api *model.API) {
 	g := l.grouping(api.Ops)
 	groups := map[string]*model.Group{}
+	moved := map[string]bool{}
 	for _, op := range api.Ops {
 		key, method, ok := g.Split(op)
 		if !ok {
@@ -65,11 +84,21 @@ func (l *lowerer) group(api *model.API) {
 		if key == "" {
 			key = pathGroup(op.Path)
 		}
+		if to := l.opts.Moves[op.ID]; to != "" {
+			key = to
+			moved[op.ID] = true
+		}
 		if groups[key] == nil {
 			groups[key] = &model.Group{Key: key}
 		}
 		op.Group, op.Name = groups[key], method
 		groups[key].Ops = append(groups[key].Ops, op)
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.opts.Moves)) {
+		if !moved[id] && !l.opts.Partial {
+			l.report(diag.Error, "", "group-unknown-operation",
+				fmt.Sprintf("groups.operations names operation %q, which the document does not have", id), "correct the operation ID in provider.yaml")
+		}
 	}
 	api.Groups = slices.SortedFunc(maps.Values(groups), func(a, b *model.Group) int { return cmp.Compare(a.Key, b.Key) })
 }

@@ -21,6 +21,7 @@ type Options struct {
 	Provider string
 	BaseURL  string // replaces the document's first server; "" keeps it
 	Grouping Grouping
+	Moves    map[string]string // operation ID -> the group that it is put into
 	Paging   []PagingRule
 	Flat     map[string]string // method on the client -> operation ID
 	Partial  bool              // only some operations are wanted: flat methods may miss theirs

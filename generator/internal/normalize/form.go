@@ -24,11 +24,14 @@ type tree = map[string]any
 // Options select and steer; the zero value keeps everything.
 type Options struct {
 	Provider    string
-	Credentials []string // names of parameters that carry a credential and leave the surface
-	Segments    string   // extension that marks a path parameter which may hold slashes
-	Tags        []string // keep only operations with one of these tags
-	Operations  []string // keep only operations with one of these IDs
-	Docs        bool     // carry descriptions along
+	Credentials []string            // names of parameters that carry a credential and leave the surface
+	Dropped     []string            // names of parameters that leave the surface and are not sent
+	Kept        map[string][]string // operation ID -> dropped names that stay there
+	Segments    string              // extension that marks a path parameter which may hold slashes
+	Segmented   []string            // names of such parameters
+	Tags        []string            // keep only operations with one of these tags
+	Operations  []string            // keep only operations with one of these IDs
+	Docs        bool                // carry descriptions along
 }
 
 // Role says what kind of position a hoisted schema was found in.
@@ -65,11 +68,12 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 		root: root, opts: opts,
 		components: tree{}, origins: map[string][]Origin{},
 		byShape: map[string]string{}, nullable: map[string]bool{}, aliases: map[string]string{}, peeked: map[string]tree{},
-		credentials: set(opts.Credentials),
+		credentials: set(opts.Credentials), surface: newSurface(opts),
 	}
 	n.schemas, _ = at(root, "components", "schemas").(tree)
 	n.findAliases()
 	paths := n.paths()
+	n.unknownParameters()
 	n.defineReferenced()
 	info := object(root, "info")
 	components := tree{"schemas": n.components}
@@ -93,6 +97,7 @@ type normalizer struct {
 	schemas     tree // components.schemas of the input
 	opts        Options
 	credentials map[string]bool
+	surface     *surface
 
 	components tree
 	origins    map[string][]Origin

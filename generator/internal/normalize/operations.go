@@ -85,7 +85,7 @@ func (n *normalizer) parameters(op, item tree, path string, at place) []any {
 				n.assume(here, "parameter-without-name", "a parameter without name or place is left out")
 				continue
 			}
-			if n.credentials[name] && in != "path" || in == "header" && reservedHeader(name) {
+			if n.credentials[name] && in != "path" || in == "header" && reservedHeader(name) || n.drops(p, text(op, "operationId"), here) {
 				continue
 			}
 			key := in + " " + name
@@ -150,7 +150,7 @@ func (n *normalizer) parameter(p tree, at place) tree {
 		copyMembers(out, p, "description")
 	}
 	name := text(p, "name")
-	if n.opts.Segments != "" && flag(p, n.opts.Segments) {
+	if n.opts.Segments != "" && flag(p, n.opts.Segments) || n.surface.segmented(p) {
 		out[SegmentsKey] = true
 	}
 	at.role = RoleParam
@@ -244,6 +244,7 @@ func (n *normalizer) body(op tree, at place) tree {
 	at.role = RoleBody
 	entry := tree{}
 	schema := object(content, media)["schema"]
+	sent := n.metadata(content, media, at)
 	if base(media) == "application/x-www-form-urlencoded" || base(media) == "multipart/form-data" {
 		schema = n.dropCredentials(schema, at)
 		if s := n.peek(orEmpty(schema), at); kind(s) == "map" && s["additionalProperties"] == nil || kind(s) == "" {
@@ -254,7 +255,7 @@ func (n *normalizer) body(op tree, at place) tree {
 		entry["schema"] = n.use(schema, at)
 	}
 	copyMembers(entry, object(content, media), "encoding")
-	out := tree{"content": tree{media: entry}}
+	out := tree{"content": tree{sent: entry}}
 	if flag(raw, "required") {
 		out["required"] = true
 	}

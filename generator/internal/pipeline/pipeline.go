@@ -82,6 +82,7 @@ func Model(in Input) (*model.API, diag.List) {
 	// The raw tree first: a broken document can't be decoded into types.
 	form, diags := normalize.Run(in.Doc.Root, normalize.Options{
 		Provider: conf.Name, Credentials: conf.CredentialParameters, Segments: conf.MultiSegment,
+		Dropped: conf.DropParameters, Kept: conf.KeepParameters, Segmented: conf.MultiSegmentParameters,
 		Tags: in.Tags, Operations: in.Operations, Docs: in.DocsFull,
 	})
 
@@ -170,7 +171,7 @@ func finish(diags diag.List, in Input) diag.List {
 
 func lowerOptions(c *config.Provider, in Input) lower.Options {
 	o := lower.Options{
-		Provider: c.Name, BaseURL: c.BaseURL, Grouping: lower.Grouping(c.Groups.Rule), Flat: c.Flat,
+		Provider: c.Name, BaseURL: c.BaseURL, Grouping: lower.Grouping(c.Groups.Rule), Moves: c.Groups.Operations, Flat: c.Flat,
 		Partial: len(in.Tags)+len(in.Operations) > 0,
 	}
 	for _, p := range c.Paging {

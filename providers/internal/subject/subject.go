@@ -40,6 +40,8 @@ type Provider struct {
 	// CredentialParameters are parameters and body members of the document that the
 	// surface leaves out, because the credential stands for them.
 	CredentialParameters []string
+	// Surface is what the package has otherwise than its document.
+	Surface Surface
 
 	Error Error
 	Wire  Wire
@@ -61,6 +63,16 @@ type Error struct {
 func Is[T error](err error) bool {
 	own, ok := errors.AsType[T](err)
 	return ok && own.Error() != ""
+}
+
+// Surface is what a package's surface has otherwise than its document, which
+// tests read with these changes, so that a request is judged by what its method
+// promises. A name or operation that the document lacks is an error.
+type Surface struct {
+	Dropped    []string            // parameters that are never sent
+	Kept       map[string][]string // operation ID -> dropped names that it has all the same
+	Segmented  []string            // path parameters whose value keeps its slashes, unmarked in the document
+	JSONBodies []string            // operation IDs whose JSON body is listed under an upload's media types
 }
 
 // Wire holds the exceptions of the wire test.

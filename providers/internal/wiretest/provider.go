@@ -39,7 +39,7 @@ func Of(t *testing.T, p subject.Provider) Config {
 	cfg := Config{
 		Spec: spec, New: p.New, Operations: p.Operations, Base: p.Base,
 		Transport: inject(headers, query), Headers: headers, Query: query,
-		Credentials: p.CredentialParameters, Skip: p.Wire.Skip, Ignore: p.Wire.Ignore,
+		Credentials: p.CredentialParameters, Surface: p.Surface, Skip: p.Wire.Skip, Ignore: p.Wire.Ignore,
 	}
 	for name, value := range p.Headers {
 		cfg.Headers[name] = value

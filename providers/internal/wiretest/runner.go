@@ -32,7 +32,11 @@ func newRunner(cfg Config) (*runner, error) {
 	if cfg.Context == nil {
 		cfg.Context = context.Background()
 	}
-	doc, err := plain.Parse(cfg.Spec)
+	spec, err := surfaced(cfg.Spec, cfg.Surface)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := plain.Parse(spec)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,8 @@ type Config struct {
 	// Credentials names parameters and body members that the document lists but
 	// the surface leaves out: the injected credential stands for them.
 	Credentials []string
+	// Surface is what the package has otherwise than the document.
+	Surface subject.Surface
 	// Judge, when not nil, judges every request too (Prism does).
 	Judge func(op *plain.Operation, got plain.Captured) error
 	// Modes are the rounds; nil means Modes().
