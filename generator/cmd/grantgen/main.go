@@ -1,13 +1,21 @@
 // Command grantgen turns an OpenAPI document into a Go package.
 //
+//	grantgen --spec DOC -o DIR --package NAME [--config FILE] [--names FILE] [--check]
+//	grantgen --config FILE -o DIR [--names FILE] [--check]
 //	grantgen --provider NAME [--check]
-//	grantgen --spec FILE -o DIR --package NAME [--config FILE] [--check]
-//	grantgen fetch NAME...
+//	grantgen fetch NAME|FILE...
 //
-// The first form reads specs/NAME and writes providers/NAME of this repository.
-// The second runs on anybody's document, JSON or YAML, and writes a package that
-// builds in the module around DIR. The third makes specs/NAME/openapi.json from
-// the source that specs/NAME/provider.yaml pins.
+// The first form runs on anybody's document and writes a package that builds in
+// the module around DIR. DOC is a file (JSON or YAML), an https address (http on
+// this machine only), or a file in an npm package: npm:PACKAGE@VERSION/PATH, from
+// the registry that the npm client is set up for. In the second form FILE names
+// the document and pins its hash. The third belongs to grantwire's repository: it
+// reads specs/NAME and writes providers/NAME. The fourth downloads the document
+// that specs/NAME/provider.yaml or FILE pins, and keeps its facts.
+//
+// A document's references lead to files in its own folder, or inside its npm
+// package; --allow-outside lets them leave the folder. They never lead to the
+// network.
 //
 // Findings go to standard error, one a line. The exit status is 0 when
 // everything is fine, 1 when the document was refused or --check found stale
@@ -77,7 +85,8 @@ func (t tool) run(args []string) (code int) {
 	var cl commandLine
 	parser, err := kong.New(&cl,
 		kong.Name("grantgen"),
-		kong.Description("Typed Go clients from OpenAPI documents."),
+		kong.Help(help),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.UsageOnError(),
 		kong.Writers(t.stdout, t.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
@@ -101,6 +110,31 @@ func (t tool) run(args []string) (code int) {
 		fmt.Fprintln(t.stderr, "grantgen:", err)
 	}
 	return exitFailed
+}
+
+const overview = `grantgen turns an OpenAPI document into a Go package.
+
+  grantgen --spec DOC -o DIR --package NAME    a document of yours, in your module
+  grantgen --config FILE -o DIR                the same; FILE names the document
+  grantgen fetch FILE                          keep a document's facts in your repository
+  grantgen --provider NAME                     a provider of grantwire's repository
+
+With --check nothing is written and stale files are an error, for CI.
+Exit status: 0 fine, 1 refused or stale, 2 wrong command line.
+`
+
+// help shows the flags of generate where no command is named, since they need none.
+func help(o kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() != nil && ctx.Selected().Name != "generate" {
+		return kong.DefaultHelpPrinter(o, ctx)
+	}
+	fmt.Fprintln(ctx.Stdout, overview)
+	generate, err := kong.Trace(ctx.Kong, []string{"generate"})
+	if err != nil {
+		return err
+	}
+	o.NoAppSummary = true
+	return kong.DefaultHelpPrinter(o, generate)
 }
 
 func (t tool) usage(err error) int {

@@ -219,33 +219,54 @@ func TestStrict(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	put(t, "api.yaml", goodSpec)
+	put(t, "conf.yaml", "name: acme\n")
 	put(t, "specs/other/provider.yaml", "name: acme\n")
 	for _, test := range []struct {
 		args string
 		want string
 	}{
-		{"", "name either --provider or --spec"},
+		{"", "name a document: --spec, or --config"},
 		{"--provider a --spec b", "name either --provider or --spec"},
-		{"--spec api.yaml", "--spec needs -o DIR and --package NAME"},
+		{"--spec api.yaml", "say what the package is called: --package NAME"},
+		{"--spec api.yaml --package a", "say where the package goes: -o DIR"},
+		{"--config conf.yaml -o out --package a", "the file of --config has no source"},
 		{"--spec api.yaml -o out --package type", `--package: "type" is no package name`},
-		{"--spec https://example.com/a.json -o out --package a", "--spec names a file; download the document first"},
+		{"--spec api.yaml -o out --package a --import-path a//b", "--import-path: malformed import path"},
+		{"--spec http://example.com/a.json -o out --package a", "--spec: http is not fetched, only https"},
+		{"--spec https://me:test-secret-x@example.com/a.json -o out --package a", "--spec: the address holds a user or a password"},
+		{"--spec npm:acme/a.json -o out --package a", "--spec: write npm:PACKAGE@VERSION/PATH"},
+		{"--spec npm:acme@latest/a.json -o out --package a", `--spec: "latest" is no exact version`},
+		{"--spec https://example.com/a.json --integrity md5 -o out --package a", `--integrity: "md5" is not of the form sha512-BASE64`},
+		{"--spec api.yaml --integrity sha512-x -o out --package a", "--integrity pins what is downloaded"},
 		{"--provider gone", "there is no specs/gone/provider.yaml here or above"},
 		{"--provider ../other", "is no name of a provider"},
 		{"--provider other", `specs/other/provider.yaml is about "acme"`},
 		{"--provider other --package x", "belong to --spec"},
 		{"--docs most", "--docs must be one of"},
 		{"--nonsense", "unknown flag --nonsense"},
-		{"fetch", "expected \"<name> ...\""},
+		{"fetch", "expected \"<provider> ...\""},
+		{"fetch a.yaml b.yaml -o c.json", "-o names one file"},
 		{"fetch gone", "there is no specs/gone/provider.yaml here or above"},
 	} {
 		code, stdout, stderr := grantgen(t, strings.Fields(test.args)...)
-		if code != 2 || stdout != "" || !strings.Contains(stderr, test.want) || !strings.Contains(stderr, "--help") {
+		if code != 2 || stdout != "" || !strings.Contains(stderr, test.want) || !strings.Contains(stderr, "--help") || strings.Contains(stderr, "test-secret") {
 			t.Errorf("%s: exit %d, %q\n%s", test.args, code, stdout, stderr)
 		}
 	}
-	for _, args := range []string{"--help", "fetch --help", "generate --help"} {
-		if code, stdout, _ := grantgen(t, strings.Fields(args)...); code != 0 || !strings.Contains(stdout, "Usage: grantgen") {
-			t.Errorf("%s: exit %d\n%s", args, code, stdout)
+}
+
+// TestHelp: whoever asks for help sees every flag of what they would run.
+func TestHelp(t *testing.T) {
+	for args, want := range map[string][]string{
+		"--help":          {"Exit status", "--spec", "--integrity", "--config", "--names", "--check", "--allow-outside"},
+		"generate --help": {"Exit status", "--spec", "--check"},
+		"fetch --help":    {"Usage: grantgen fetch", "--output", "--keep-upstream"},
+	} {
+		code, stdout, stderr := grantgen(t, strings.Fields(args)...)
+		for _, w := range want {
+			if code != 0 || stderr != "" || !strings.Contains(stdout, w) {
+				t.Errorf("%s: exit %d, no %q\n%s%s", args, code, w, stdout, stderr)
+			}
 		}
 	}
 }

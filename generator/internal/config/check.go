@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,13 +27,18 @@ func (c *checker) bad(key, format string, args ...any) {
 	})
 }
 
+// IsPackage says whether a Go package may have the name.
+func IsPackage(name string) bool {
+	return token.IsIdentifier(name) && name != "_" && strings.ToLower(name) == name
+}
+
 // check finds values that no provider can have.
 func (p *Provider) check(file string) diag.List {
 	c := &checker{file: file}
 	if p.Name != "" && !plain.MatchString(p.Name) {
 		c.bad("/name", "%q is no name: use lower-case letters, digits and dashes", p.Name)
 	}
-	if p.Package != "" && (!token.IsIdentifier(p.Package) || strings.ToLower(p.Package) != p.Package) {
+	if p.Package != "" && !IsPackage(p.Package) {
 		c.bad("/package", "%q is no package name", p.Package)
 	}
 	c.source(p.Source)
@@ -84,26 +88,22 @@ func (c *checker) source(s Source) {
 		c.bad("/source", "name one of npm, url and file, not several")
 	}
 	if s.Npm != "" {
-		if !npmName.MatchString(s.Npm) {
-			c.bad("/source/npm", "%q is no npm package name", s.Npm)
-		}
-		if !exactly.MatchString(s.Version) {
-			c.bad("/source/version", "%q is no exact version", s.Version)
-		}
-		if s.Path == "" || path.IsAbs(s.Path) || path.Clean(s.Path) != s.Path || strings.HasPrefix(s.Path, "..") {
-			c.bad("/source/path", "%q is no plain path inside the package", s.Path)
+		for _, f := range s.npmFaults() {
+			c.bad(f.key, "%s", f.message)
 		}
 	}
-	if s.URL != "" && !strings.HasPrefix(s.URL, "https://") {
-		c.bad("/source/url", "%q is no https address", s.URL)
+	if s.URL != "" {
+		if _, err := DocumentURL(s.URL); err != nil {
+			c.bad("/source/url", "%v", err)
+		}
 	}
-	if (s.Npm != "" || s.URL != "") && !isSHA512(s.Integrity) {
+	if (s.Npm != "" || s.URL != "") && !IsIntegrity(s.Integrity) {
 		c.bad("/source/integrity", "%q is no sha512 integrity hash", s.Integrity)
 	}
 }
 
-// isSHA512 checks the form "sha512-" and base64 of 64 bytes.
-func isSHA512(s string) bool {
+// IsIntegrity checks the form "sha512-" and base64 of 64 bytes.
+func IsIntegrity(s string) bool {
 	text, ok := strings.CutPrefix(s, "sha512-")
 	sum, err := base64.StdEncoding.DecodeString(text)
 	return ok && err == nil && len(sum) == 64

@@ -58,7 +58,7 @@ func TestRefused(t *testing.T) {
 error: p.yaml#/source/version: config-invalid: "^1.2.3" is no exact version (correct the value of source.version)`},
 		{"path that climbs", "source: {npm: a, version: 1.2.3, path: ../b, integrity: sha512-" + zeroSum + "}\n", `error: p.yaml#/source/path: config-invalid: "../b" is no plain path inside the package (correct the value of source.path)`},
 		{"weak hash", "source: {npm: a, version: 1.2.3, path: b, integrity: sha1-AAAA}\n", `error: p.yaml#/source/integrity: config-invalid: "sha1-AAAA" is no sha512 integrity hash (correct the value of source.integrity)`},
-		{"plain http", "source: {url: 'http://example.com/a', integrity: sha512-" + zeroSum + "}\n", `error: p.yaml#/source/url: config-invalid: "http://example.com/a" is no https address (correct the value of source.url)`},
+		{"plain http", "source: {url: 'http://example.com/a', integrity: sha512-" + zeroSum + "}\n", `error: p.yaml#/source/url: config-invalid: http is not fetched, only https (and http on this machine) (correct the value of source.url)`},
 		{"base URL with query", "base_url: https://example.com?a=b\n", `error: p.yaml#/base_url: config-invalid: "https://example.com?a=b" is no absolute URL (correct the value of base_url)`},
 		{"base URL with slash", "base_url: https://example.com/\n", `error: p.yaml#/base_url: config-invalid: the URL ends with a slash (correct the value of base_url)`},
 		{"credential", "headers: {authorization: x}\n", `error: p.yaml#/headers/authorization: config-invalid: credentials are the vault's, no configuration holds them (correct the value of headers.authorization)`},

@@ -49,6 +49,8 @@ const (
 	CodeRegistryFailed    = "registry-failed"
 	CodeVersionMissing    = "version-missing"
 	CodeIntegrityMismatch = "integrity-mismatch"
+	CodeDownloadFailed    = "download-failed"
+	CodeNotPinned         = "source-not-pinned"
 	CodeArchiveInvalid    = "archive-invalid"
 	CodeArchiveMissing    = "archive-path-missing"
 
@@ -97,7 +99,9 @@ var codes = map[string]string{
 	CodeNpmMissing:         "the npm client's settings name no registry",
 	CodeRegistryFailed:     "the registry did not answer as expected",
 	CodeVersionMissing:     "the registry does not know the pinned version",
-	CodeIntegrityMismatch:  "the archive is not the pinned one",
+	CodeIntegrityMismatch:  "the archive or document is not the pinned one",
+	CodeDownloadFailed:     "a document could not be downloaded from its address",
+	CodeNotPinned:          "nothing says which content of a downloaded document is meant; the one found is taken",
 	CodeArchiveInvalid:     "the archive is damaged, too large or unsafe",
 	CodeArchiveMissing:     "the archive does not hold the named file",
 	CodeInvalidFileName:    "a generated file's name is not a plain file name",

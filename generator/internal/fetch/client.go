@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/grantwire/grantwire/generator/internal/config"
 )
 
 // client returns an HTTP client with the proxy and the certificates of the npm
@@ -66,6 +69,22 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// checkDocumentRedirect follows a few redirects to addresses that could be named
+// as well: https, or from this machine to itself. A redirect never leads from the
+// network to this machine.
+func checkDocumentRedirect(r *http.Request, via []*http.Request) error {
+	if err := checkRedirect(r, via); err != nil {
+		return err
+	}
+	if _, err := config.DocumentURL(r.URL.String()); err != nil {
+		return errors.New("a redirect to an address that is not https")
+	}
+	if config.IsLoopback(r.URL.Hostname()) && !config.IsLoopback(via[0].URL.Hostname()) {
+		return errors.New("a redirect from the network to this machine")
+	}
+	return nil
+}
+
 func isExempt(host string, exempt []string) bool {
 	for _, e := range exempt {
 		if e = strings.TrimPrefix(strings.TrimSpace(e), "."); e != "" && (host == e || strings.HasSuffix(host, "."+e)) {
@@ -80,18 +99,42 @@ type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
 
+// errTooLarge says that a limit was passed.
+var errTooLarge = errors.New("too large")
+
+// maxWait limits one download.
+const maxWait = 10 * time.Minute
+
+// request is one download.
+type request struct {
+	hc                             *http.Client
+	address, accept, authorization string
+	limit                          int64
+}
+
 // download returns the body at an address, at most limit bytes. Errors never
 // hold the address, which may have a query, or a header.
-func download(ctx context.Context, hc *http.Client, address, accept, authorization string, limit int64) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+func (f *fetcher) download(ctx context.Context, r request) ([]byte, error) {
+	wait := cmp.Or(f.opts.Timeout, maxWait)
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("no complete answer within %s", wait))
+	defer cancel()
+	body, err := r.get(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = context.Cause(ctx)
+	}
+	return body, err
+}
+
+func (r request) get(ctx context.Context) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.address, nil)
 	if err != nil {
 		return nil, errors.New("not a usable address")
 	}
-	req.Header.Set("Accept", accept)
-	if authorization != "" {
-		req.Header.Set("Authorization", authorization)
+	req.Header.Set("Accept", r.accept)
+	if r.authorization != "" {
+		req.Header.Set("Authorization", r.authorization)
 	}
-	resp, err := hc.Do(req)
+	resp, err := r.hc.Do(req)
 	if err != nil {
 		return nil, peel(err)
 	}
@@ -99,12 +142,12 @@ func download(ctx context.Context, hc *http.Client, address, accept, authorizati
 	if resp.StatusCode != http.StatusOK {
 		return nil, statusError(resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, r.limit+1))
 	if err != nil {
 		return nil, peel(err)
 	}
-	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("more than %d bytes", limit)
+	if int64(len(body)) > r.limit {
+		return nil, fmt.Errorf("%w: more than %d bytes", errTooLarge, r.limit)
 	}
 	return body, nil
 }

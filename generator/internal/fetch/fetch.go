@@ -4,12 +4,14 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/grantwire/grantwire/generator/internal/config"
 	"github.com/grantwire/grantwire/generator/internal/diag"
@@ -27,9 +29,13 @@ type Options struct {
 	Environment Environment
 	// Client replaces the HTTP client that the npm settings describe.
 	Client *http.Client
+	// Output is where the facts go; "" is [Document] beside the configuration.
+	Output string
 	// KeepUpstream is a folder for the untouched upstream document, stored as
 	// NAME.json (or .yaml); "" keeps none.
 	KeepUpstream string
+	// Timeout limits one download; 0 is ten minutes.
+	Timeout time.Duration
 }
 
 type fetcher struct {
@@ -48,12 +54,12 @@ type Result struct {
 	Upstream int
 }
 
-// Run fetches the document of p, whose provider.yaml lies in dir, and writes
-// dir/openapi.json. Equal sources give equal bytes. When the list has errors
-// nothing was written.
-func Run(ctx context.Context, p *config.Provider, dir string, opts Options) (Result, diag.List) {
+// Run fetches the document that p names and writes its facts, to openapi.json
+// beside p's file unless the options say otherwise. Equal sources give equal
+// bytes. When the list has errors nothing was written.
+func Run(ctx context.Context, p *config.Provider, file string, opts Options) (Result, diag.List) {
+	dir := filepath.Dir(file)
 	f := &fetcher{opts, dir}
-	file := filepath.Join(dir, "provider.yaml")
 	fail := func(err error) (Result, diag.List) {
 		d := diag.Diagnostic{Provider: p.Name, File: file, Code: diag.CodeWriteFailed, Message: err.Error(), Remedy: "check the folder's permissions"}
 		if ft, ok := errors.AsType[*fault](err); ok {
@@ -65,7 +71,7 @@ func Run(ctx context.Context, p *config.Provider, dir string, opts Options) (Res
 	if err != nil {
 		return fail(err)
 	}
-	doc, diags := load.Bytes(upstreamName(p.Source), upstream, load.Options{})
+	doc, diags := upstream.Load(load.Options{})
 	diags = diags.WithProvider(p.Name)
 	if diags.HasErrors() {
 		return Result{}, diags
@@ -74,10 +80,10 @@ func Run(ctx context.Context, p *config.Provider, dir string, opts Options) (Res
 	if err != nil {
 		return fail(err)
 	}
-	if err := f.keep(p, upstream); err != nil {
+	if err := f.keep(p, upstream.Text); err != nil {
 		return fail(err)
 	}
-	r := Result{Path: filepath.Join(dir, Document), Bytes: len(text), Upstream: len(upstream)}
+	r := Result{Path: cmp.Or(opts.Output, filepath.Join(dir, Document)), Bytes: len(text), Upstream: len(upstream.Text)}
 	if before, err := os.ReadFile(r.Path); err == nil && bytes.Equal(before, text) {
 		return r, diags
 	}
@@ -88,17 +94,6 @@ func Run(ctx context.Context, p *config.Provider, dir string, opts Options) (Res
 	return r, diags
 }
 
-// upstreamName names the document in diagnostics.
-func upstreamName(src config.Source) string {
-	switch {
-	case src.Npm != "":
-		return "npm:" + src.Npm + "@" + src.Version + "/" + src.Path
-	case src.URL != "":
-		return path.Base(src.URL)
-	}
-	return src.File
-}
-
 func (f *fetcher) keep(p *config.Provider, text []byte) error {
 	if f.opts.KeepUpstream == "" {
 		return nil
@@ -106,7 +101,7 @@ func (f *fetcher) keep(p *config.Provider, text []byte) error {
 	if err := os.MkdirAll(f.opts.KeepUpstream, 0o755); err != nil {
 		return err
 	}
-	ext := path.Ext(upstreamName(p.Source))
+	ext := path.Ext(p.Source.String())
 	if ext != ".yaml" && ext != ".yml" {
 		ext = ".json"
 	}

@@ -51,7 +51,7 @@ type entry struct {
 	kind       byte
 }
 
-func archive(t *testing.T, entries ...entry) []byte {
+func tgz(t *testing.T, entries ...entry) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	gz := gzip.NewWriter(&buf)
@@ -145,7 +145,7 @@ func provider(content []byte) *config.Provider {
 }
 
 func good(t *testing.T) []byte {
-	return archive(t, entry{name: "package/package.json", text: "{}"}, entry{name: "package/generated/api.json", text: document})
+	return tgz(t, entry{name: "package/package.json", text: "{}"}, entry{name: "package/generated/api.json", text: document})
 }
 
 func TestRun(t *testing.T) {
@@ -160,7 +160,7 @@ func TestRun(t *testing.T) {
 		return ""
 	}
 	for i := range 2 {
-		result, diags := Run(t.Context(), provider(content), dir, opts)
+		result, diags := Run(t.Context(), provider(content), filepath.Join(dir, "provider.yaml"), opts)
 		if len(diags) > 0 {
 			t.Fatal(diags)
 		}
@@ -210,13 +210,13 @@ func TestRefused(t *testing.T) {
 			r.serve(p, c[:len(c)/2])
 		}, "archive-invalid"},
 		{"symbolic link", func(t *testing.T, r *registry, p *config.Provider, _ *Environment) {
-			r.serve(p, archive(t, entry{name: "package/generated/api.json", kind: tar.TypeSymlink}))
+			r.serve(p, tgz(t, entry{name: "package/generated/api.json", kind: tar.TypeSymlink}))
 		}, "archive-invalid"},
 		{"name that climbs", func(t *testing.T, r *registry, p *config.Provider, _ *Environment) {
-			r.serve(p, archive(t, entry{name: "../../generated/api.json", text: document}))
+			r.serve(p, tgz(t, entry{name: "../../generated/api.json", text: document}))
 		}, "archive-path-missing"},
 		{"bad document", func(t *testing.T, r *registry, p *config.Provider, _ *Environment) {
-			r.serve(p, archive(t, entry{name: "package/generated/api.json", text: "{"}))
+			r.serve(p, tgz(t, entry{name: "package/generated/api.json", text: "{"}))
 		}, "syntax"},
 		{"no source", func(_ *testing.T, _ *registry, p *config.Provider, _ *Environment) { p.Source = config.Source{} }, "config-invalid"},
 		{"password in the address", func(_ *testing.T, r *registry, _ *config.Provider, e *Environment) {
@@ -231,7 +231,7 @@ func TestRefused(t *testing.T) {
 			p, env := provider(content), r.environment(t, rc)
 			test.change(t, r, p, &env)
 			dir := t.TempDir()
-			_, diags := Run(t.Context(), p, dir, Options{Environment: env, KeepUpstream: filepath.Join(dir, "up")})
+			_, diags := Run(t.Context(), p, filepath.Join(dir, "provider.yaml"), Options{Environment: env, KeepUpstream: filepath.Join(dir, "up")})
 			if len(diags) != 1 || diags[0].Code != test.code || diags[0].Severity != diag.Error || diags[0].Remedy == "" {
 				t.Errorf("got %v, want %s", diags, test.code)
 			}
@@ -265,7 +265,7 @@ func TestMirror(t *testing.T) {
 		return http.DefaultTransport.RoundTrip(req)
 	})}
 	env := r.environment(t, "//"+host+"/:_authToken="+secret+"\n")
-	if _, diags := Run(t.Context(), provider(content), t.TempDir(), Options{Environment: env, Client: client}); len(diags) > 0 {
+	if _, diags := Run(t.Context(), provider(content), filepath.Join(t.TempDir(), "provider.yaml"), Options{Environment: env, Client: client}); len(diags) > 0 {
 		t.Fatal(diags)
 	}
 	// Without the archive, the named host is tried, bare.
@@ -274,7 +274,7 @@ func TestMirror(t *testing.T) {
 	asked = nil
 	missing.Source.Npm = "@acme/spec"
 	r.tarball = "https://registry.invalid/other.tgz"
-	_, diags := Run(t.Context(), missing, t.TempDir(), Options{Environment: env, Client: client})
+	_, diags := Run(t.Context(), missing, filepath.Join(t.TempDir(), "provider.yaml"), Options{Environment: env, Client: client})
 	if len(diags) != 1 {
 		t.Error(diags)
 	}
@@ -295,17 +295,17 @@ func TestOtherSources(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "up.json"), []byte(document), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, diags := Run(t.Context(), &config.Provider{Name: "a", Source: config.Source{File: "up.json"}}, dir, Options{}); len(diags) > 0 {
+	if _, diags := Run(t.Context(), &config.Provider{Name: "a", Source: config.Source{File: "up.json"}}, filepath.Join(dir, "provider.yaml"), Options{}); len(diags) > 0 {
 		t.Error(diags)
 	}
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(document)) }))
 	defer server.Close()
 	src := config.Source{URL: server.URL + "/api.json", Integrity: integrity([]byte(document))}
-	if _, diags := Run(t.Context(), &config.Provider{Name: "a", Source: src}, dir, Options{Client: server.Client()}); len(diags) > 0 {
+	if _, diags := Run(t.Context(), &config.Provider{Name: "a", Source: src}, filepath.Join(dir, "provider.yaml"), Options{Client: server.Client()}); len(diags) > 0 {
 		t.Error(diags)
 	}
 	src.Integrity = integrity(nil)
-	if _, diags := Run(t.Context(), &config.Provider{Name: "a", Source: src}, dir, Options{Client: server.Client()}); len(diags) != 1 || diags[0].Code != "integrity-mismatch" {
+	if _, diags := Run(t.Context(), &config.Provider{Name: "a", Source: src}, filepath.Join(dir, "provider.yaml"), Options{Client: server.Client()}); len(diags) != 1 || diags[0].Code != "integrity-mismatch" {
 		t.Error(diags)
 	}
 }

@@ -1,21 +1,20 @@
 package fetch
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
+	"cmp"
 	"context"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/config"
@@ -39,96 +38,175 @@ func faultf(code, remedy, format string, args ...any) error {
 	return &fault{code, fmt.Sprintf(format, args...), remedy}
 }
 
-// upstream returns the untouched document that a source names.
-func (f *fetcher) upstream(ctx context.Context, src config.Source) ([]byte, error) {
+// Upstream is a document as its source has it.
+type Upstream struct {
+	Text []byte
+	// Integrity is the hash of what was downloaded, "" for a file.
+	Integrity string
+
+	name string
+	file string   // on disk, or inside the package
+	pack *archive // nil unless it came in a package
+	disk bool
+}
+
+// Load reads the document. References lead to files beside it on disk or in its
+// package; from an address, only into the document itself.
+func (u Upstream) Load(opts load.Options) (*load.Document, diag.List) {
+	switch {
+	case u.disk:
+		return load.File(u.file, opts)
+	case u.pack != nil:
+		dir := path.Dir(u.file)
+		return load.Parts(u.name, u.Text, func(name string) ([]byte, error) { return u.pack.part(path.Join(dir, name)) }, opts)
+	}
+	return load.Bytes(u.name, u.Text, opts)
+}
+
+// Get returns the untouched document that src names; dir is the folder that the
+// name of a file is relative to. Without src.Integrity nothing pins what is
+// downloaded, but the hash that a registry publishes is checked all the same.
+func Get(ctx context.Context, src config.Source, dir string, opts Options) (Upstream, diag.List) {
+	f := &fetcher{opts, dir}
+	u, err := f.upstream(ctx, src)
+	if err != nil {
+		d := diag.Diagnostic{File: src.String(), Code: diag.CodeReadFailed, Message: err.Error()}
+		if ft, ok := errors.AsType[*fault](err); ok {
+			d.Code, d.Remedy = ft.code, ft.remedy
+		}
+		return Upstream{}, diag.List{d}
+	}
+	return u, nil
+}
+
+func (f *fetcher) upstream(ctx context.Context, src config.Source) (Upstream, error) {
 	switch {
 	case src.Npm != "":
 		return f.fromNpm(ctx, src)
 	case src.URL != "":
-		hc := f.opts.Client
-		if hc == nil {
-			hc = &http.Client{CheckRedirect: checkRedirect}
-		}
-		text, err := download(ctx, hc, src.URL, "*/*", "", load.DefaultMaxBytes)
-		if err != nil {
-			return nil, faultf(diag.CodeRegistryFailed, "check the address and the connection", "the source's address did not answer: %v", err)
-		}
-		return text, verify(text, src.Integrity)
+		return f.fromURL(ctx, src)
 	case src.File != "":
-		text, err := os.ReadFile(filepath.Join(f.dir, filepath.FromSlash(src.File)))
-		if err != nil {
-			return nil, faultf(diag.CodeReadFailed, "check source.file", "cannot read the source's file")
+		file := src.File
+		if f.dir != "" {
+			file = filepath.Join(f.dir, filepath.FromSlash(src.File))
 		}
-		return text, nil
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return Upstream{}, faultf(diag.CodeReadFailed, "check the path and its permissions", "cannot read the source's file: %v", bare(err))
+		}
+		return Upstream{Text: text, name: file, file: file, disk: true}, nil
 	}
-	return nil, faultf(diag.CodeConfigInvalid, "set source.npm, source.url or source.file", "provider.yaml names no source")
+	return Upstream{}, faultf(diag.CodeConfigInvalid, "set source.npm, source.url or source.file", "the configuration names no source")
 }
 
-func (f *fetcher) fromNpm(ctx context.Context, src config.Source) ([]byte, error) {
+// bare is the error without the path, which stands beside it.
+func bare(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}
+
+func (f *fetcher) fromURL(ctx context.Context, src config.Source) (Upstream, error) {
+	u, err := config.DocumentURL(src.URL)
+	if err != nil {
+		return Upstream{}, faultf(diag.CodeConfigInvalid, "name a file, or an https address", "%v", err)
+	}
+	hc := &http.Client{}
+	if f.opts.Client != nil {
+		*hc = *f.opts.Client
+	}
+	hc.CheckRedirect = checkDocumentRedirect
+	text, err := f.download(ctx, request{hc: hc, address: u.String(), accept: "*/*", limit: load.DefaultMaxBytes})
+	if err != nil {
+		return Upstream{}, faultf(diag.CodeDownloadFailed, "check the address and the connection, or download the document and name the file", "the document could not be downloaded: %v", err)
+	}
+	sum, err := verify(text, src.Integrity)
+	return Upstream{Text: text, Integrity: sum, name: src.String()}, err
+}
+
+func (f *fetcher) fromNpm(ctx context.Context, src config.Source) (Upstream, error) {
 	settings := ReadSettings(ctx, f.opts.Environment)
 	registry, err := settings.registry(src.Npm)
 	if err != nil {
-		return nil, faultf(diag.CodeNpmMissing, "install npm, or set npm_config_registry to your registry's address", "%v", err)
+		return Upstream{}, faultf(diag.CodeNpmMissing, "install npm, or set npm_config_registry to your registry's address", "%v", err)
 	}
 	hc := f.opts.Client
 	if hc == nil {
 		if hc, err = settings.client(); err != nil {
-			return nil, faultf(diag.CodeRegistryFailed, "correct the npm settings", "%v", err)
+			return Upstream{}, faultf(diag.CodeRegistryFailed, "correct the npm settings", "%v", err)
 		}
 	}
-	r := registryClient{hc, registry, settings.authorization(registry)}
-	address, err := r.tarball(ctx, src)
+	r := registryClient{f, hc, registry, settings.authorization(registry)}
+	dist, err := r.version(ctx, src)
 	if err != nil {
-		return nil, err
+		return Upstream{}, err
 	}
-	archive, err := r.archive(ctx, src, address)
+	packed, err := r.archive(ctx, src, dist.Tarball)
 	if err != nil {
-		return nil, err
+		return Upstream{}, err
 	}
-	if err := verify(archive, src.Integrity); err != nil {
-		return nil, err
+	want := cmp.Or(src.Integrity, dist.Integrity)
+	sum, err := verify(packed, want)
+	if err != nil {
+		return Upstream{}, err
 	}
-	return extract(archive, src.Path)
+	pack := &archive{packed: packed}
+	text, err := pack.document(src.Path)
+	return Upstream{Text: text, Integrity: sum, name: src.String(), file: src.Path, pack: pack}, err
 }
 
 // registryClient talks to one registry.
 type registryClient struct {
+	f    *fetcher
 	hc   *http.Client
 	base *url.URL
 	auth string
 }
 
-// tarball asks the registry for the address of the pinned version's archive and
-// compares the hash that it publishes with the pinned one.
-func (r registryClient) tarball(ctx context.Context, src config.Source) (string, error) {
+// dist is what a registry says of a version's archive.
+type dist struct {
+	Tarball   string `json:"tarball"`
+	Integrity string `json:"integrity"`
+}
+
+// version asks the registry for the archive of the pinned version, and compares
+// the hash that it publishes with the pinned one.
+func (r registryClient) version(ctx context.Context, src config.Source) (dist, error) {
 	name := strings.ReplaceAll(src.Npm, "/", "%2f")
-	body, err := download(ctx, r.hc, r.base.String()+name, "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8", r.auth, maxMetadata)
+	body, err := r.f.download(ctx, request{
+		hc: r.hc, address: r.base.String() + name, authorization: r.auth, limit: maxMetadata,
+		accept: "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8",
+	})
 	if errors.Is(err, statusError(http.StatusNotFound)) {
-		return "", faultf(diag.CodeVersionMissing, "check source.npm", "the registry does not know %s", src.Npm)
+		return dist{}, faultf(diag.CodeVersionMissing, "check the package's name", "the registry does not know %s", src.Npm)
 	}
 	if err != nil {
-		return "", faultf(diag.CodeRegistryFailed, "check the npm settings and the connection", "the registry did not answer for %s: %v", src.Npm, err)
+		return dist{}, faultf(diag.CodeRegistryFailed, "check the npm settings and the connection", "the registry did not answer for %s: %v", src.Npm, err)
 	}
 	var doc struct {
 		Versions map[string]struct {
-			Dist struct {
-				Tarball   string `json:"tarball"`
-				Integrity string `json:"integrity"`
-			} `json:"dist"`
+			Dist dist `json:"dist"`
 		} `json:"versions"`
 	}
 	if err := json.Unmarshal(body, &doc); err != nil {
-		return "", faultf(diag.CodeRegistryFailed, "check the registry in the npm settings", "the registry's answer for %s is not JSON", src.Npm)
+		return dist{}, faultf(diag.CodeRegistryFailed, "check the registry in the npm settings", "the registry's answer for %s is not JSON", src.Npm)
 	}
-	version, ok := doc.Versions[src.Version]
+	v, ok := doc.Versions[src.Version]
 	if !ok {
-		return "", faultf(diag.CodeVersionMissing, "check source.version", "the registry has no version %s of %s", src.Version, src.Npm)
+		return dist{}, faultf(diag.CodeVersionMissing, "`npm view "+src.Npm+" versions` lists them", "the registry has no version %s of %s", src.Version, src.Npm)
 	}
-	if published := version.Dist.Integrity; published != "" && !strings.Contains(" "+published+" ", " "+src.Integrity+" ") {
-		return "", faultf(diag.CodeIntegrityMismatch, "compare with `npm view "+src.Npm+"@"+src.Version+" dist.integrity`",
-			"the registry publishes another hash for %s %s than source.integrity pins", src.Npm, src.Version)
+	published := strings.Fields(v.Dist.Integrity)
+	i := slices.IndexFunc(published, config.IsIntegrity)
+	v.Dist.Integrity = ""
+	if i >= 0 {
+		v.Dist.Integrity = published[i]
 	}
-	return version.Dist.Tarball, nil
+	if len(published) > 0 && src.Integrity != "" && !slices.Contains(published, src.Integrity) {
+		return dist{}, faultf(diag.CodeIntegrityMismatch, "compare with `npm view "+src.Npm+"@"+src.Version+" dist.integrity`",
+			"the registry publishes another hash for %s %s than the pinned one", src.Npm, src.Version)
+	}
+	return v.Dist, nil
 }
 
 // archive downloads the archive. A mirror often repeats the address of the
@@ -148,7 +226,7 @@ func (r registryClient) archive(ctx context.Context, src config.Source, address 
 	var err error
 	for _, try := range tries {
 		var body []byte
-		if body, err = download(ctx, r.hc, try, "application/octet-stream, */*", auth[try], maxArchive); err == nil {
+		if body, err = r.f.download(ctx, request{hc: r.hc, address: try, accept: "application/octet-stream, */*", authorization: auth[try], limit: maxArchive}); err == nil {
 			return body, nil
 		}
 		if ctx.Err() != nil {
@@ -158,50 +236,14 @@ func (r registryClient) archive(ctx context.Context, src config.Source, address 
 	return nil, faultf(diag.CodeRegistryFailed, "check the npm settings and the connection", "the archive of %s %s could not be downloaded: %v", src.Npm, src.Version, err)
 }
 
-// verify checks the bytes against a pinned "sha512-…".
-func verify(text []byte, integrity string) error {
+// verify checks the bytes against "sha512-…" and returns their hash. An empty
+// want pins nothing.
+func verify(text []byte, want string) (string, error) {
 	sum := sha512.Sum512(text)
-	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:]); got != integrity {
-		return faultf(diag.CodeIntegrityMismatch, "if the new content is wanted, pin its hash in source.integrity after a look at it",
+	got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:])
+	if want != "" && got != want {
+		return "", faultf(diag.CodeIntegrityMismatch, "if the new content is wanted, pin its hash after a look at it",
 			"what was downloaded has the hash %s, not the pinned one", got)
 	}
-	return nil
-}
-
-// extract returns one file of an npm archive, whose names all start with one
-// folder of any name. Nothing is written to disk, so a name that climbs out of
-// the archive has no effect.
-func extract(archive []byte, name string) ([]byte, error) {
-	damaged := func(err error) error {
-		return faultf(diag.CodeArchiveInvalid, "fetch again; if it stays, report the package", "the archive cannot be read: %v", err)
-	}
-	gz, err := gzip.NewReader(bytes.NewReader(archive))
-	if err != nil {
-		return nil, damaged(err)
-	}
-	entries := tar.NewReader(io.LimitReader(gz, maxUnpacked))
-	for {
-		h, err := entries.Next()
-		if errors.Is(err, io.EOF) {
-			return nil, faultf(diag.CodeArchiveMissing, "check source.path", "the package has no file %s", name)
-		}
-		if err != nil {
-			return nil, damaged(err)
-		}
-		_, inside, _ := strings.Cut(h.Name, "/")
-		if inside != name {
-			continue
-		}
-		if h.Typeflag != tar.TypeReg {
-			return nil, faultf(diag.CodeArchiveInvalid, "check source.path", "%s is no plain file", name)
-		}
-		if h.Size > load.DefaultMaxBytes {
-			return nil, faultf(diag.CodeArchiveInvalid, "check source.path", "%s has more than %d bytes", name, load.DefaultMaxBytes)
-		}
-		text, err := io.ReadAll(entries)
-		if err != nil {
-			return nil, damaged(err)
-		}
-		return text, nil
-	}
+	return got, nil
 }

@@ -37,6 +37,7 @@ func TestRefused(t *testing.T) {
 		{"malformed YAML in the first line", "a.yaml", "[a", `error: a.yaml:1: syntax: not valid YAML: did not find expected ',' or ']' (correct the text there, or fetch the file again if it was cut short)`},
 		{"not an object", "a.json", "[1]", `error: a.json: not-an-object: the document is a list, not an object (name a file with an OpenAPI document)`},
 		{"plain text", "a.txt", "hello world", `error: a.txt: not-an-object: the document is text, not an object (name a file with an OpenAPI document)`},
+		{"web page", "a.json", "\n<!DOCTYPE html><html><body>Sign in</body></html>", `error: a.json: syntax: it is a web page or XML, neither JSON nor YAML (name the document itself, not a page that shows it)`},
 		{"no version", "a.json", `{"paths":{}}`, `error: a.json: no-version: the document has neither an openapi nor a swagger member, although it has paths (name a file with an OpenAPI document, or add "openapi": "3.0.3")`},
 		{"discovery", "a.json", `{"kind":"discovery#restDescription"}`, `error: a.json: no-version: the document has neither an openapi nor a swagger member; it is a Google discovery document (name a file with an OpenAPI document, or add "openapi": "3.0.3")`},
 		{"Swagger 1.2", "a.json", `{"swaggerVersion":"1.2","apis":[]}`, `error: a.json#/swaggerVersion: unsupported-version: Swagger 1.2 is not supported (convert the document to OpenAPI 3 first)`},

@@ -28,10 +28,21 @@ func File(path string, opts Options) (*Document, diag.List) {
 	return l.document(text)
 }
 
+// Parts reads a document from memory, and the files that it refers to through
+// read, which gets their names relative to the document, with slashes, and
+// reports a missing one as [fs.ErrNotExist]. name stands for the document in
+// diagnostics.
+func Parts(name string, text []byte, read func(name string) ([]byte, error), opts Options) (*Document, diag.List) {
+	l := &loader{opts: opts.withDefaults(), name: name}
+	l.files = &folder{dir: path.Dir(filepath.ToSlash(name)), read: read, trees: map[string]any{}}
+	return l.document(text)
+}
+
 // folder opens the files beside a document. Reading through os.Root keeps
 // symbolic links from leading out of it.
 type folder struct {
 	dir   string
+	read  func(name string) ([]byte, error) // nil: from disk
 	root  *os.Root
 	trees map[string]any // nil for a file that could not be read
 }
@@ -40,6 +51,13 @@ func (f *folder) close() {
 	if f.root != nil {
 		_ = f.root.Close()
 	}
+}
+
+func (f *folder) text(name string, outside bool, limit int) ([]byte, error) {
+	if f.read != nil {
+		return f.read(name)
+	}
+	return readLimited(func() (fs.File, error) { return f.open(name, outside) }, limit)
 }
 
 func (f *folder) open(name string, outside bool) (fs.File, error) {
@@ -104,7 +122,7 @@ func (w *walker) open(file string, from place) (any, bool) {
 		return nil, false
 	}
 	outside := path.IsAbs(file) || hasDrive(file) || file == ".." || strings.HasPrefix(file, "../")
-	text, err := readLimited(func() (fs.File, error) { return l.files.open(file, outside) }, l.opts.MaxBytes)
+	text, err := l.files.text(file, outside, l.opts.MaxBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		w.fault(from, diag.CodeDanglingRef, fmt.Sprintf("there is no file %q in the document's folder", bounded(file)), "correct the reference, or add the file")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -57,6 +58,10 @@ func (l *loader) clean(name string, text []byte) ([]byte, bool) {
 		report(diag.Error, diag.CodeEmptyFile, "the file is empty", "name a file with an OpenAPI document")
 		return nil, false
 	}
+	if markup.Match(text) { // often the page that shows a document, in its place
+		report(diag.Error, diag.CodeSyntax, "it is a web page or XML, neither JSON nor YAML", "name the document itself, not a page that shows it")
+		return nil, false
+	}
 	if utf8.Valid(text) {
 		return text, true
 	}
@@ -69,6 +74,8 @@ func (l *loader) clean(name string, text []byte) ([]byte, bool) {
 	l.diags[len(l.diags)-1].Line, l.diags[len(l.diags)-1].Column = position(text, at)
 	return bytes.ToValidUTF8(text, []byte("\ufffd")), true
 }
+
+var markup = regexp.MustCompile(`^\s*<[!?a-zA-Z]`)
 
 // invalidBytes counts the bytes that are not UTF-8 and finds the first.
 func invalidBytes(text []byte) (first, n int) {
