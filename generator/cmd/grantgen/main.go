@@ -128,7 +128,7 @@ func help(o kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() != nil && ctx.Selected().Name != "generate" {
 		return kong.DefaultHelpPrinter(o, ctx)
 	}
-	fmt.Fprintln(ctx.Stdout, overview)
+	fmt.Fprint(ctx.Stdout, overview)
 	generate, err := kong.Trace(ctx.Kong, []string{"generate"})
 	if err != nil {
 		return err
