@@ -25,6 +25,9 @@ func (n *normalizer) mergeAll(s tree, at place) (tree, bool) {
 	if rest := without(s, "allOf"); hasStructure(rest) && !onlyType(rest) {
 		members = append(members, member{rest, at})
 	}
+	if said := slices.DeleteFunc(slices.Clone(members), func(m member) bool { return onlyType(m.node) }); len(said) > 0 {
+		members = said // a reference beside a bare "type: object" (Asana's workspaces) stays that reference
+	}
 	switch len(members) {
 	case 0:
 		return without(s, "allOf"), false
