@@ -13170,7 +13170,8 @@ type PackageVersionContainer struct {
 // PackageVersionDocker is the member metadata.docker of the schema package-version.
 type PackageVersionDocker struct {
 	*api.Extra
-	Tag []string `json:"tag,omitzero"`
+	Tag  []string `json:"tag,omitzero"`
+	Tags any      `json:"tags,omitzero"`
 }
 
 // PackageVersionMetadata is the member metadata of the schema package-version.

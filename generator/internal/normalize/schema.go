@@ -191,10 +191,15 @@ func (n *normalizer) defineStruct(s tree, at place) tree {
 	}
 	out["properties"] = outProps
 	var required []any
-	for _, r := range slices.Sorted(slices.Values(strs(list(s, "required")))) {
-		if outProps[r] != nil && (len(required) == 0 || required[len(required)-1] != r) {
+	for _, r := range slices.Compact(slices.Sorted(slices.Values(strs(list(s, "required"))))) {
+		if outProps[r] != nil {
 			required = append(required, r)
+			continue
 		}
+		// Asana's sections require a project that the schema does not describe.
+		n.assume(child(at.pointer, "required"), "required-undescribed",
+			fmt.Sprintf("the member %q is required and not described; it may hold any value, or be left out", r))
+		outProps[r] = tree{}
 	}
 	if len(required) > 0 {
 		out["required"] = required

@@ -131,9 +131,9 @@ func (m *Maker) object(s flat, name string, place Place) (any, error) {
 		}
 		out[member] = v
 	}
-	for member := range required {
+	for _, member := range slices.Sorted(maps.Keys(required)) {
 		if _, ok := properties[member]; !ok && properties != nil {
-			return nil, fmt.Errorf("%s: required member %q has no schema", name, member)
+			out[member] = m.anything(member, place) // required, and not described
 		}
 	}
 	return out, m.extra(s, out, name, place)
