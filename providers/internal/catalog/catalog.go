@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"github.com/grantwire/grantwire/providers/internal/catalog/asana"
 	"github.com/grantwire/grantwire/providers/internal/catalog/github"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
 	"github.com/grantwire/grantwire/providers/internal/subject"
@@ -12,6 +13,7 @@ import (
 // All lists every committed provider by name.
 func All() []subject.Provider {
 	return []subject.Provider{
+		asana.Subject(),
 		github.Subject(),
 		slack.Subject(),
 	}

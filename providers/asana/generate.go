@@ -1,0 +1,3 @@
+package asana
+
+//go:generate go run ../../generator/cmd/grantgen --provider asana
