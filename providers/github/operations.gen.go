@@ -217,7 +217,7 @@ var opAppsListInstallationRequestsForAuthenticatedApp = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opAppsListInstallations = api.Operation{
 	Provider:   &provider,
@@ -395,7 +395,7 @@ var opClassroomListAcceptedAssignmentsForAnAssignment = api.Operation{
 	Deprecated: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opClassroomGetAssignmentGrades = api.Operation{
 	Provider:   &provider,
@@ -424,7 +424,7 @@ var opClassroomListClassrooms = api.Operation{
 	Deprecated: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opClassroomGetAClassroom = api.Operation{
 	Provider:   &provider,
@@ -453,7 +453,7 @@ var opClassroomListAssignmentsForAClassroom = api.Operation{
 	Deprecated: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opCodesOfConductGetAllCodesOfConduct = api.Operation{
 	Provider:   &provider,
@@ -851,7 +851,7 @@ var opDependabotRepositoryAccessForEnterprise = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "accessible_repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "accessible_repositories"},
 }
 var opDependabotUpdateRepositoryAccessForEnterprise = api.Operation{
 	Provider: &provider,
@@ -992,7 +992,7 @@ var opEnterpriseTeamOrganizationsGetAssignments = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opEnterpriseTeamOrganizationsBulkAdd = api.Operation{
 	Provider: &provider,
@@ -1104,7 +1104,7 @@ var opActivityListPublicEvents = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opActivityGetFeeds = api.Operation{
 	Provider:   &provider,
@@ -1438,7 +1438,7 @@ var opLicensesGetAllCommonlyUsed = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opLicensesGet = api.Operation{
 	Provider:   &provider,
@@ -1587,7 +1587,7 @@ var opActivityListPublicEventsForRepoNetwork = api.Operation{
 	Accept:     "application/json",
 	Result:     api.JSON,
 	Redirect:   true,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opActivityListNotificationsForAuthenticatedUser = api.Operation{
 	Provider:   &provider,
@@ -1791,7 +1791,7 @@ var opBillingGetAllBudgetsOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "budgets"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "budgets"},
 }
 var opBillingCreateOrganizationBudget = api.Operation{
 	Provider: &provider,
@@ -2330,7 +2330,7 @@ var opActionsListSelectedRepositoriesEnabledGitHubActionsOrganization = api.Oper
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opActionsSetSelectedRepositoriesEnabledGitHubActionsOrganization = api.Operation{
 	Provider:   &provider,
@@ -2428,7 +2428,7 @@ var opActionsListSelectedRepositoriesSelfHostedRunnersOrganization = api.Operati
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opActionsSetSelectedRepositoriesSelfHostedRunnersOrganization = api.Operation{
 	Provider:   &provider,
@@ -2501,7 +2501,7 @@ var opActionsListSelfHostedRunnerGroupsForOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "runner_groups"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "runner_groups"},
 }
 var opActionsCreateSelfHostedRunnerGroupForOrg = api.Operation{
 	Provider: &provider,
@@ -2579,7 +2579,7 @@ var opActionsListRepoAccessToSelfHostedRunnerGroupInOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opActionsSetRepoAccessToSelfHostedRunnerGroupInOrg = api.Operation{
 	Provider:   &provider,
@@ -2892,7 +2892,7 @@ var opActionsListSelectedReposForOrgSecret = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opActionsSetSelectedReposForOrgSecret = api.Operation{
 	Provider:   &provider,
@@ -3000,7 +3000,7 @@ var opActionsListSelectedReposForOrgVariable = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opActionsSetSelectedReposForOrgVariable = api.Operation{
 	Provider:   &provider,
@@ -3111,7 +3111,7 @@ var opAgentsListSelectedReposForOrgSecret = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opAgentsSetSelectedReposForOrgSecret = api.Operation{
 	Provider:   &provider,
@@ -3219,7 +3219,7 @@ var opAgentsListSelectedReposForOrgVariable = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opAgentsSetSelectedReposForOrgVariable = api.Operation{
 	Provider:   &provider,
@@ -3436,7 +3436,7 @@ var opOrgsListBlockedUsers = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opOrgsUnblockUser = api.Operation{
 	Provider:   &provider,
@@ -3691,7 +3691,7 @@ var opCodespacesListInOrganization = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "codespaces"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "codespaces"},
 }
 var opCodespacesSetCodespacesAccess = api.Operation{
 	Provider:   &provider,
@@ -3806,7 +3806,7 @@ var opCodespacesListSelectedReposForOrgSecret = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opCodespacesSetSelectedReposForOrgSecret = api.Operation{
 	Provider:   &provider,
@@ -4140,7 +4140,7 @@ var opCopilotListCopilotCodingAgentSelectedRepositoriesForOrganization = api.Ope
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opCopilotSetCopilotCodingAgentSelectedRepositoriesForOrganization = api.Operation{
 	Provider:   &provider,
@@ -4307,7 +4307,7 @@ var opDependabotRepositoryAccessForOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "accessible_repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "accessible_repositories"},
 }
 var opDependabotUpdateRepositoryAccessForOrg = api.Operation{
 	Provider: &provider,
@@ -4407,7 +4407,7 @@ var opDependabotListSelectedReposForOrgSecret = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opDependabotSetSelectedReposForOrgSecret = api.Operation{
 	Provider:   &provider,
@@ -4468,7 +4468,7 @@ var opActivityListPublicOrgEvents = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opOrgsListFailedInvitations = api.Operation{
 	Provider:   &provider,
@@ -4635,7 +4635,7 @@ var opAPIInsightsGetRouteStatsByActor = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opAPIInsightsGetSubjectStats = api.Operation{
 	Provider:   &provider,
@@ -4649,7 +4649,7 @@ var opAPIInsightsGetSubjectStats = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opAPIInsightsGetSummaryStats = api.Operation{
 	Provider:   &provider,
@@ -4741,7 +4741,7 @@ var opAPIInsightsGetUserStats = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opAppsGetOrgInstallation = api.Operation{
 	Provider:   &provider,
@@ -5050,7 +5050,7 @@ var opCodespacesGetCodespacesForUserInOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "codespaces"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "codespaces"},
 }
 var opCodespacesDeleteFromOrganization = api.Operation{
 	Provider:   &provider,
@@ -5399,7 +5399,7 @@ var opPackagesListPackagesForOrganization = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opPackagesDeletePackageForOrg = api.Operation{
 	Provider:   &provider,
@@ -5447,7 +5447,7 @@ var opPackagesGetAllPackageVersionsForPackageOwnedByOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opPackagesDeletePackageVersionForOrg = api.Operation{
 	Provider:   &provider,
@@ -6010,7 +6010,7 @@ var opReposGetOrgRulesets = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposCreateOrgRuleset = api.Operation{
 	Provider: &provider,
@@ -6037,7 +6037,7 @@ var opReposGetOrgRuleSuites = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposGetOrgRuleSuite = api.Operation{
 	Provider:   &provider,
@@ -6102,7 +6102,7 @@ var opOrgsGetOrgRulesetHistory = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opOrgsGetOrgRulesetVersion = api.Operation{
 	Provider:   &provider,
@@ -6298,7 +6298,7 @@ var opOrgsGetImmutableReleasesSettingsRepositories = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "repositories"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "repositories"},
 }
 var opOrgsSetImmutableReleasesSettingsRepositories = api.Operation{
 	Provider:   &provider,
@@ -8731,7 +8731,7 @@ var opCodeScanningListAlertsForRepo = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opCodeScanningGetAlert = api.Operation{
 	Provider:   &provider,
@@ -8809,7 +8809,7 @@ var opCodeScanningListAlertInstances = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opCodeScanningListRecentAnalyses = api.Operation{
 	Provider:   &provider,
@@ -8823,7 +8823,7 @@ var opCodeScanningListRecentAnalyses = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opCodeScanningDeleteAnalysis = api.Operation{
 	Provider:   &provider,
@@ -9018,7 +9018,7 @@ var opCodespacesListInRepositoryForAuthenticatedUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "codespaces"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "codespaces"},
 }
 var opCodespacesCreateWithRepoForAuthenticatedUser = api.Operation{
 	Provider: &provider,
@@ -9045,7 +9045,7 @@ var opCodespacesListDevcontainersInRepositoryForAuthenticatedUser = api.Operatio
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "devcontainers"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "devcontainers"},
 }
 var opCodespacesRepoMachinesForAuthenticatedUser = api.Operation{
 	Provider:   &provider,
@@ -9431,7 +9431,7 @@ var opReposGetCombinedStatusForRef = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "statuses"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "statuses"},
 }
 var opReposListCommitStatusesForRef = api.Operation{
 	Provider:   &provider,
@@ -9475,7 +9475,7 @@ var opReposCompareCommitsWithBasehead = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "commits"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "commits"},
 }
 var opReposCompareCommits = api.Operation{
 	Provider:   &provider,
@@ -9489,7 +9489,7 @@ var opReposCompareCommits = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "commits"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "commits"},
 }
 var opReposDeleteFile = api.Operation{
 	Provider:   &provider,
@@ -9846,7 +9846,7 @@ var opReposGetAllEnvironments = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "environments"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "environments"},
 }
 var opReposDeleteAnEnvironment = api.Operation{
 	Provider:   &provider,
@@ -9898,7 +9898,7 @@ var opReposListDeploymentBranchPolicies = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "branch_policies"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "branch_policies"},
 }
 var opReposCreateDeploymentBranchPolicy = api.Operation{
 	Provider: &provider,
@@ -9989,7 +9989,7 @@ var opReposListCustomDeploymentRuleIntegrations = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "available_custom_deployment_protection_rule_integrations"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "available_custom_deployment_protection_rule_integrations"},
 }
 var opReposDisableDeploymentProtectionRule = api.Operation{
 	Provider:   &provider,
@@ -10150,7 +10150,7 @@ var opActivityListRepoEvents = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposListForks = api.Operation{
 	Provider:   &provider,
@@ -12624,7 +12624,7 @@ var opReposGetBranchRules = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposGetRepoRulesets = api.Operation{
 	Provider:   &provider,
@@ -12638,7 +12638,7 @@ var opReposGetRepoRulesets = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposCreateRepoRuleset = api.Operation{
 	Provider: &provider,
@@ -12665,7 +12665,7 @@ var opReposGetRepoRuleSuites = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposGetRepoRuleSuite = api.Operation{
 	Provider:   &provider,
@@ -12730,7 +12730,7 @@ var opReposGetRepoRulesetHistory = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposGetRepoRulesetVersion = api.Operation{
 	Provider:   &provider,
@@ -12979,7 +12979,7 @@ var opPullRequestStacksList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opPullRequestStacksCreate = api.Operation{
 	Provider: &provider,
@@ -13247,7 +13247,7 @@ var opReposGetAllTopics = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "names"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "names"},
 }
 var opReposReplaceAllTopics = api.Operation{
 	Provider:   &provider,
@@ -13414,7 +13414,7 @@ var opSearchCode = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opSearchCommits = api.Operation{
 	Provider:   &provider,
@@ -13428,7 +13428,7 @@ var opSearchCommits = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opSearchIssuesAndPullRequests = api.Operation{
 	Provider:   &provider,
@@ -13442,7 +13442,7 @@ var opSearchIssuesAndPullRequests = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opSearchLabels = api.Operation{
 	Provider:   &provider,
@@ -13456,7 +13456,7 @@ var opSearchLabels = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opSearchRepos = api.Operation{
 	Provider:   &provider,
@@ -13470,7 +13470,7 @@ var opSearchRepos = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opSearchTopics = api.Operation{
 	Provider:   &provider,
@@ -13484,7 +13484,7 @@ var opSearchTopics = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opSearchUsers = api.Operation{
 	Provider:   &provider,
@@ -13498,7 +13498,7 @@ var opSearchUsers = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "items"},
 }
 var opTeamsDeleteLegacy = api.Operation{
 	Provider:   &provider,
@@ -13754,7 +13754,7 @@ var opUsersListBlockedByAuthenticatedUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opUsersUnblock = api.Operation{
 	Provider:   &provider,
@@ -13801,7 +13801,7 @@ var opCodespacesListForAuthenticatedUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "codespaces"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "codespaces"},
 }
 var opCodespacesCreateForAuthenticatedUser = api.Operation{
 	Provider: &provider,
@@ -14553,7 +14553,7 @@ var opPackagesListPackagesForAuthenticatedUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opPackagesDeletePackageForAuthenticatedUser = api.Operation{
 	Provider:   &provider,
@@ -14601,7 +14601,7 @@ var opPackagesGetAllPackageVersionsForPackageOwnedByAuthenticatedUser = api.Oper
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opPackagesDeletePackageVersionForAuthenticatedUser = api.Operation{
 	Provider:   &provider,
@@ -15211,7 +15211,7 @@ var opActivityListEventsForAuthenticatedUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opActivityListOrgEventsForAuthenticatedUser = api.Operation{
 	Provider:   &provider,
@@ -15225,7 +15225,7 @@ var opActivityListOrgEventsForAuthenticatedUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opActivityListPublicEventsForUser = api.Operation{
 	Provider:   &provider,
@@ -15239,7 +15239,7 @@ var opActivityListPublicEventsForUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opUsersListFollowersForUser = api.Operation{
 	Provider:   &provider,
@@ -15374,7 +15374,7 @@ var opPackagesListPackagesForUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opPackagesDeletePackageForUser = api.Operation{
 	Provider:   &provider,
@@ -15616,7 +15616,7 @@ var opActivityListReceivedEventsForUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opActivityListReceivedPublicEventsForUser = api.Operation{
 	Provider:   &provider,
@@ -15630,7 +15630,7 @@ var opActivityListReceivedPublicEventsForUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1},
 }
 var opReposListForUser = api.Operation{
 	Provider:   &provider,

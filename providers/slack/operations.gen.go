@@ -1609,7 +1609,7 @@ var opFilesList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", Pages: "paging.pages", Items: "files"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", First: 1, Pages: "paging.pages", Items: "files"},
 }
 var opFilesRemoteAdd = api.Operation{
 	Provider: &provider,
@@ -1990,7 +1990,7 @@ var opSearchMessages = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", Pages: "messages.paging.pages", Items: "messages.matches"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", First: 1, Pages: "messages.paging.pages", Items: "messages.matches"},
 }
 var opStarsAdd = api.Operation{
 	Provider: &provider,
@@ -2019,7 +2019,7 @@ var opStarsList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "response_metadata.next_cursor", Items: "items"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", First: 1, Pages: "paging.pages", Items: "items"},
 }
 var opStarsRemove = api.Operation{
 	Provider: &provider,
@@ -2048,7 +2048,7 @@ var opTeamAccessLogs = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", Pages: "paging.pages", Items: "logins"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", First: 1, Pages: "paging.pages", Items: "logins"},
 }
 var opTeamBillableInfo = api.Operation{
 	Provider:   &provider,
@@ -2091,7 +2091,7 @@ var opTeamIntegrationLogs = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", Pages: "paging.pages", Items: "logs"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "count", First: 1, Pages: "paging.pages", Items: "logs"},
 }
 var opTeamProfileGet = api.Operation{
 	Provider:   &provider,

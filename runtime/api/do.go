@@ -118,8 +118,8 @@ func (k *call) prepare(args Args) error {
 	for _, h := range k.provider.Headers {
 		k.header.Set(h.Name, h.Value)
 	}
-	pageInForm := k.page.inForm(args.Params)
-	if !pageInForm {
+	inBody := k.page.inBody()
+	if !inBody {
 		e.skip = k.page.param()
 	}
 	path, query, _ := strings.Cut(k.op.Path, "?")
@@ -131,16 +131,16 @@ func (k *call) prepare(args Args) error {
 		return err
 	}
 	if e.skip != "" {
-		_ = e.pair([]byte(e.skip), []byte(k.page.value)) // cannot fail: writes to memory
+		_ = e.pair([]byte(e.skip), []byte(k.page.text)) // cannot fail: writes to memory
 	}
 	k.url.RawQuery = string(e.buf)
 	if link := k.page.linkURL(); link != nil {
 		k.url = link
 	}
 	e.buf, e.skip = e.buf[:0], ""
-	if pageInForm {
-		if e.skip = k.page.param(); e.skip != "" {
-			_ = e.pair([]byte(e.skip), []byte(k.page.value))
+	if inBody {
+		if args.Body, err = k.page.place(args.Body, e); err != nil {
+			return err
 		}
 	}
 	if k.body, err = encodeBody(k.op.Request, args.Body, e); err != nil {

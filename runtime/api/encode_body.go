@@ -33,18 +33,15 @@ func encodeBody(media Media, v any, e *encoder) (body, error) {
 		b.contentType = string(media)
 		return b, err
 	}
-	base, _, err := mime.ParseMediaType(string(media))
-	if err != nil {
-		base = string(media)
-	}
 	var text []byte
-	switch {
-	case base == "application/json" || strings.HasSuffix(base, "+json"):
+	var err error
+	switch base := media.base(); {
+	case isJSON(base):
 		if isNil(v) {
 			return noBody, nil
 		}
 		text, err = marshalJSON(v)
-	case base == "application/x-www-form-urlencoded":
+	case base == formMedia:
 		err = e.form(v)
 		text = bytes.Clone(e.buf)
 	case base == "multipart/form-data":
@@ -58,6 +55,21 @@ func encodeBody(media Media, v any, e *encoder) (body, error) {
 	b := bytesBody(text)
 	b.contentType = string(media)
 	return b, nil
+}
+
+const formMedia = "application/x-www-form-urlencoded"
+
+// base is the media type without its parameters.
+func (m Media) base() string {
+	base, _, err := mime.ParseMediaType(string(m))
+	if err != nil {
+		return string(m)
+	}
+	return base
+}
+
+func isJSON(base string) bool {
+	return base == "application/json" || strings.HasSuffix(base, "+json")
 }
 
 func isNil(v any) bool {

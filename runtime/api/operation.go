@@ -120,15 +120,32 @@ const (
 	PagingNone   PagingKind = iota
 	PagingLink              // Link response header with rel="next"
 	PagingPage              // page number in a parameter
-	PagingCursor            // the body names the next cursor
+	PagingCursor            // the answer names the next cursor
+	PagingOffset            // a parameter counts the items before the page
+	PagingURL               // the body holds the next page's URL or path
+	PagingLast              // the next page starts after the last item's ID
 )
 
-// Paging describes how to walk the pages of an operation.
+// Paging describes how to walk the pages of an operation. Paths are dotted member
+// names of the answer's body, or JSON pointers where they start with a slash: a
+// name that holds dots is written "/@odata.nextLink". "" means that there is no
+// such member.
 type Paging struct {
-	Kind  PagingKind
-	Param string // query or form parameter that carries the page number or cursor
-	Size  string // parameter that holds the page size, or ""
-	Next  string // PagingCursor: dotted path of the next cursor in the body
-	Pages string // PagingPage: dotted path of the number of pages in the body, or ""
-	Items string // dotted path of the item array in the body; "" = the body is the array
+	Kind     PagingKind
+	Param    string // parameter that says where the page starts
+	InBody   bool   // Param and Size are members of the request's form or JSON body, by path
+	Explicit bool   // the request for the first page names its number or offset, too
+	Size     string // parameter that holds the page size, or ""
+	First    int64  // number of the first page, or of the first item
+	Next     string // path of the next cursor or URL
+	Header   string // PagingCursor: response header that holds the cursor in place of Next
+	More     string // path of a member that is false, null or empty on the last page
+	Final    string // path of a boolean that is true on the last page
+	Pages    string // path of the number of pages
+	Total    string // path of the number of items on all pages
+	Limit    string // PagingOffset: path of the page size, by which the offset grows; "" = by the items received
+	ID       string // PagingLast: path of the ID in an item
+	Greatest bool   // PagingLast: the greatest ID counts, not that of the last item
+	Items    string // path of the item array; "" = the body is the array
+	Values   bool   // Items is an object; the items are the values of its members
 }

@@ -6,14 +6,16 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"strconv"
-	"strings"
 )
 
 // Pages walks all items of an operation that pages. It fetches a page when the
 // items of the one before are used up and fetches nothing after the loop is
 // left. An error ends the walk: it comes last, with a zero item. Ranging over
 // the result again starts anew; each page is a call of its own, with its retries.
+//
+// The caller's parameters go with every page, but for the one that says where the
+// page starts: the walk begins there. Where no answer tells how many pages there
+// are, the first one without an item is the last.
 //
 //go:noinline
 func Pages[T any](ctx context.Context, c *Client, op *Operation, args Args, opts ...CallOption) iter.Seq2[T, error] {
@@ -34,26 +36,52 @@ func Pages[T any](ctx context.Context, c *Client, op *Operation, args Args, opts
 	}
 }
 
+// maxEmptyPages is how many pages without an item may follow each other: a walk
+// gives its caller no turn to leave while there is none.
+const maxEmptyPages = 1000
+
 // pager is the state of one walk. Its methods take a nil pager, which is a call
 // that fetches no page.
 type pager struct {
-	op    *Operation
-	args  Args
-	more  bool
-	link  *url.URL // of the next page, nil = by parameter
-	value string   // of the parameter, "" = as the caller gave it
-	page  int64
-	size  int64
-	seen  map[string]bool // cursors and links that were followed
+	op     *Operation
+	args   Args
+	more   bool
+	link   *url.URL // of the next page, nil = by parameter
+	text   string   // of the parameter, "" = as the caller gave it
+	number bool     // text is a number where the body is JSON
+
+	at       int64 // number of the page, or of its first item
+	start    int64 // of the walk
+	received int64 // items so far
+	empty    int   // pages without an item since the last that had one
+	seen     map[string]bool
 }
 
 func newPager(op *Operation, args Args) *pager {
 	p := &pager{op: op, args: args, more: true, seen: make(map[string]bool)}
-	if op.Paging.Kind == PagingPage {
-		p.page = max(paramNumber(args.Params, op.Paging.Param), 1)
-		p.size = paramNumber(args.Params, op.Paging.Size)
+	if k := op.Paging.Kind; k == PagingPage || k == PagingOffset {
+		p.start = max(p.given(), op.Paging.First)
+		p.at = p.start
+		if op.Paging.Explicit {
+			p.setNumber(p.at)
+		}
 	}
 	return p
+}
+
+// given is the number that the caller put into the parameter, 0 = none.
+func (p *pager) given() int64 {
+	if !p.inBody() {
+		return paramNumber(p.args.Params, p.op.Paging.Param)
+	}
+	if isNil(p.args.Body) {
+		return 0
+	}
+	text, err := marshalJSON(p.args.Body)
+	if err != nil {
+		return 0 // the call itself reports what cannot be encoded
+	}
+	return integerAt(text, p.op.Paging.Param)
 }
 
 func (p *pager) fetch(ctx context.Context, c *Client, items any, opts []CallOption) error {
@@ -63,7 +91,7 @@ func (p *pager) fetch(ctx context.Context, c *Client, items any, opts []CallOpti
 
 // param is the parameter that the pager sets, "" = none.
 func (p *pager) param() string {
-	if p == nil || p.value == "" {
+	if p == nil || p.text == "" {
 		return ""
 	}
 	return p.op.Paging.Param
@@ -76,10 +104,35 @@ func (p *pager) linkURL() *url.URL {
 	return p.link
 }
 
-// inForm reports whether the paging parameter is a member of a form body.
-func (p *pager) inForm(params any) bool {
-	return p != nil && strings.HasPrefix(string(p.op.Request), "application/x-www-form-urlencoded") &&
-		!hasQueryParam(params, p.op.Paging.Param)
+func (p *pager) inBody() bool { return p != nil && p.op.Paging.InBody }
+
+// place puts the parameter into a request body. A form gets it through the encoder,
+// which leaves the caller's own out.
+func (p *pager) place(body any, e *encoder) (any, error) {
+	name := p.param()
+	switch base := p.op.Request.base(); {
+	case name == "":
+	case base == formMedia:
+		e.skip = name
+		return body, e.pair([]byte(name), []byte(p.text))
+	case isJSON(base):
+		object := RawJSON("{}")
+		if !isNil(body) {
+			var err error
+			if object, err = marshalJSON(body); err != nil {
+				return nil, err
+			}
+		}
+		value := RawJSON(p.text)
+		if !p.number {
+			var err error
+			if value, err = marshalJSON(p.text); err != nil {
+				return nil, err
+			}
+		}
+		return withMember(object, name, value)
+	}
+	return body, nil
 }
 
 // receive decodes the items of one page and finds out where the next one is.
@@ -88,81 +141,24 @@ func (p *pager) receive(k *call, resp *http.Response, body []byte) error {
 	if path := p.op.Paging.Items; path != "" {
 		items = pick(body, path)
 	}
+	if p.op.Paging.Values {
+		items = memberValues(items)
+	}
 	if items != nil {
 		if err := decodeValue(items, k.out); err != nil {
 			fault := k.decodeFault("")
 			fault.explain(err)
-			if path := p.op.Paging.Items; path != "" {
-				fault.Pointer = "/" + strings.ReplaceAll(path, ".", "/") + fault.Pointer
-			}
+			fault.Pointer = pointerTo(p.op.Paging.Items) + fault.Pointer
 			return fault
 		}
 	}
-	return p.advance(k, resp, body, int64(reflect.ValueOf(k.out).Elem().Len()))
-}
-
-func (p *pager) advance(k *call, resp *http.Response, body []byte, count int64) error {
-	p.link, p.value = nil, ""
-	paging := &p.op.Paging
-	switch paging.Kind {
-	case PagingLink, PagingPage:
-		links := resp.Header.Values("Link")
-		if next := nextLink(links); next != "" {
-			return p.followLink(k, next)
-		}
-		if paging.Kind == PagingLink || hasRelations(links) {
-			return nil
-		}
-		return p.nextPage(body, count)
-	case PagingCursor:
-		if next := textAt(body, paging.Next); next != "" {
-			p.value = next
-			return p.visit(k, next)
-		}
+	count := int64(reflect.ValueOf(k.out).Elem().Len())
+	p.received += count
+	if p.empty++; count > 0 {
+		p.empty = 0
 	}
-	return nil
-}
-
-func (p *pager) nextPage(body []byte, count int64) error {
-	switch total := integerAt(body, p.op.Paging.Pages); {
-	case total > 0:
-		p.more = p.page < total
-	case p.size > 0:
-		p.more = count >= p.size
-	default:
-		p.more = count > 0
+	if p.empty > maxEmptyPages {
+		return k.decodeFault("too many pages without an item follow each other")
 	}
-	p.page++
-	p.value = strconv.FormatInt(p.page, 10)
-	return nil
-}
-
-func (p *pager) followLink(k *call, next string) error {
-	u, err := k.url.Parse(next)
-	if err != nil || u.User != nil || !sameOrigin(u, k.url) {
-		return k.decodeFault("the link to the next page leads to another host or is no URL")
-	}
-	p.link = u
-	return p.visit(k, u.String())
-}
-
-// visit refuses a page that was fetched before: the walk would never end.
-func (p *pager) visit(k *call, key string) error {
-	if p.seen[key] {
-		return k.decodeFault("the next page is one that was fetched before")
-	}
-	p.seen[key] = true
-	p.more = true
-	return nil
-}
-
-func integerAt(body []byte, path string) int64 {
-	if path == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(textAt(body, path), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return p.advance(k, resp, answered{body: body, items: items, count: count})
 }

@@ -27,7 +27,7 @@ var (
 	opLinks = api.Operation{Provider: hub, ID: "list", Method: "GET", Path: "/list", Access: api.Read, Result: api.JSON,
 		Paging: api.Paging{Kind: api.PagingLink, Param: "page", Size: "per_page"}}
 	opNumbers = api.Operation{Provider: hub, ID: "search", Method: "GET", Path: "/search", Access: api.Read, Result: api.JSON,
-		Paging: api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "result.items", Pages: "result.pages"}}
+		Paging: api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "result.items", Pages: "result.pages"}}
 	opCursors = api.Operation{Provider: chat, ID: "users.list", Method: "GET", Path: "/users.list", Access: api.Read, Result: api.JSON,
 		Paging: api.Paging{Kind: api.PagingCursor, Param: "cursor", Size: "limit", Next: "meta.next_cursor", Items: "members"}}
 )
@@ -83,7 +83,9 @@ func TestPagesByNumber(t *testing.T) {
 		asked  []string
 	}{
 		"until empty":    {nil, "", []int{2, 1, 0}, []string{"", "page=2", "page=3"}},
-		"full pages":     {&pageParams{PerPage: new(int64(2))}, "", []int{2, 1, 9}, []string{"per_page=2", "per_page=2&page=2"}},
+		"short pages":    {&pageParams{PerPage: new(int64(3))}, "", []int{2, 1, 0}, []string{"per_page=3", "per_page=3&page=2", "per_page=3&page=3"}},
+		"negative total": {nil, `,"pages":-7`, []int{1, 0}, []string{"", "page=2"}},
+		"total as text":  {nil, `,"pages":"2.0"`, []int{1, 0, 9}, []string{"", "page=2"}},
 		"total":          {nil, `,"pages":2`, []int{2, 2, 2}, []string{"", "page=2"}},
 		"start at three": {&pageParams{Page: new(int64(3))}, "", []int{9, 9, 1, 0}, []string{"page=3", "page=4"}},
 	} {
@@ -119,7 +121,7 @@ func TestPagesLinkWinsOverNumber(t *testing.T) {
 
 func TestPagesByCursor(t *testing.T) {
 	form := opCursors
-	form.Method, form.Request = "POST", "application/x-www-form-urlencoded"
+	form.Method, form.Request, form.Paging.InBody = "POST", "application/x-www-form-urlencoded", true
 	type formBody struct {
 		Cursor string `json:"cursor,omitzero"`
 		Limit  *int64 `json:"limit,omitzero"`

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/diag"
+	"github.com/grantwire/grantwire/generator/internal/model"
 )
 
 type checker struct {
@@ -140,17 +141,36 @@ func isToken(s string) bool {
 }
 
 func (c *checker) paging(key string, p Paging) {
+	need := func(member, value, what string) {
+		if value == "" {
+			c.bad(key+"/"+member, "%s paging needs %s", p.Kind, what)
+		}
+	}
 	switch p.Kind {
-	case PagingLink:
-	case PagingPage, PagingCursor:
-		if p.Param == "" {
-			c.bad(key+"/param", "%s paging needs a parameter", p.Kind)
-		}
-		if p.Kind == PagingCursor && p.Next == "" {
-			c.bad(key+"/next", "cursor paging needs the path of the next cursor")
-		}
+	case PagingLink, PagingAuto:
+	case PagingPage, PagingOffset, PagingLast:
+		need("param", p.Param, "a parameter")
+	case PagingCursor:
+		need("param", p.Param, "a parameter")
+		need("next", p.Next+p.Header, "the path of the next cursor, or the header that holds it")
+	case PagingURL:
+		need("next", p.Next, "the path of the next page's URL")
 	default:
-		c.bad(key+"/kind", "%q is not one of link, page, cursor", p.Kind)
+		c.bad(key+"/kind", "%q is not one of link, page, cursor, offset, url, last, auto", p.Kind)
+	}
+	if p.First != nil && (*p.First < 0 || *p.First > 1) {
+		c.bad(key+"/first", "pages and items are counted from 0 or 1, not %d", *p.First)
+	}
+	if p.Next != "" && p.Header != "" {
+		c.bad(key+"/header", "the cursor is in the body or in a header, not in both")
+	}
+	if p.Header != "" && !isToken(p.Header) {
+		c.bad(key+"/header", "not a header")
+	}
+	for member, path := range map[string]string{"next": p.Next, "more": p.More, "final": p.Final, "pages": p.Pages, "total": p.Total, "limit": p.Limit} {
+		if path != "" && slices.Contains(model.Steps(path), "") {
+			c.bad(key+"/"+member, "%q is neither dotted member names nor a JSON pointer", path)
+		}
 	}
 }
 

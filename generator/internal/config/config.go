@@ -37,7 +37,9 @@ type Provider struct {
 	MultiSegmentParameters []string `yaml:"multi_segment_parameters"`
 
 	Errors Errors `yaml:"errors"`
-	// Paging rules, the first that fits an operation counts.
+	// Paging rules, the first that fits an operation counts. Nil, which is a file
+	// without the key, means one rule of kind auto; an empty list means that no
+	// operation pages.
 	Paging []Paging `yaml:"paging"`
 
 	Groups Groups `yaml:"groups"`
@@ -86,19 +88,41 @@ type PagingKind string
 const (
 	PagingLink   PagingKind = "link"   // a Link response header names the next page
 	PagingPage   PagingKind = "page"   // a parameter holds the page's number
-	PagingCursor PagingKind = "cursor" // the body names the next page's cursor
+	PagingCursor PagingKind = "cursor" // the answer names the next page's cursor
+	PagingOffset PagingKind = "offset" // a parameter counts the items before the page
+	PagingURL    PagingKind = "url"    // the body holds the next page's URL or path
+	PagingLast   PagingKind = "last"   // the next page starts after the last item's ID
+	PagingAuto   PagingKind = "auto"   // what the shape of an operation proves
 )
 
-// Paging is one rule. Paths are dotted member names of the response's body.
+// Paging is one rule. Paths are dotted member names of the response's body, or
+// JSON pointers where they start with a slash ("/@odata.nextLink").
 type Paging struct {
-	Kind  PagingKind `yaml:"kind"`
-	Param string     `yaml:"param"` // holds the page's number or the cursor
-	Size  string     `yaml:"size"`  // limits the page's items
-	Next  string     `yaml:"next"`  // path of the next cursor
-	Pages string     `yaml:"pages"` // path of the number of pages
+	Kind PagingKind `yaml:"kind"`
+	// Param says where the page starts: its number, cursor or offset. It is a
+	// query parameter or a path in the request's form or JSON body.
+	Param string `yaml:"param"`
+	// Explicit sends the number of the first page, too: some APIs page only then.
+	Explicit bool   `yaml:"explicit"`
+	Size     string `yaml:"size"`   // parameter that limits the page's items
+	First    *int64 `yaml:"first"`  // number of the first page (1) or item (0)
+	Next     string `yaml:"next"`   // path of the next cursor or URL
+	Header   string `yaml:"header"` // response header that holds the cursor
+	More     string `yaml:"more"`   // path of what is false, null or empty on the last page
+	Final    string `yaml:"final"`  // path of a boolean that is true on the last page
+	Pages    string `yaml:"pages"`  // path of the number of pages
+	Total    string `yaml:"total"`  // path of the number of items on all pages
+	// Limit is the path of the page size, by which an offset grows where the API
+	// counts what was asked for. "": it grows by the items received.
+	Limit string `yaml:"limit"`
+	ID    string `yaml:"id"` // path in an item of what the next page starts after ("id")
+	// Greatest takes the greatest ID of a page instead of the last item's.
+	Greatest bool `yaml:"greatest"`
 	// Items are paths to look for the list at. Empty: the body is the list, or
-	// has only one.
-	Items []string `yaml:"items"`
+	// has only one. Values says that an object at such a path holds the items as
+	// the values of its members.
+	Items  []string `yaml:"items"`
+	Values bool     `yaml:"values"`
 	// ImpliedBy names parameters that show link paging where the document does
 	// not declare the Link header.
 	ImpliedBy []string `yaml:"implied_by"`

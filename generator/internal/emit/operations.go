@@ -114,15 +114,39 @@ func stringList(list []string) Code {
 	})
 }
 
+var pagingKinds = [...]string{"PagingNone", "PagingLink", "PagingPage", "PagingCursor", "PagingOffset", "PagingURL", "PagingLast"}
+
 func paging(p model.Paging) Code {
-	kind := [...]string{"PagingNone", "PagingLink", "PagingPage", "PagingCursor"}[p.Kind]
 	return Qual(apiPath, "Paging").ValuesFunc(func(g *Group) {
-		g.Id("Kind").Op(":").Qual(apiPath, kind)
-		for _, f := range [][2]string{{"Param", p.Param}, {"Size", p.Size}, {"Next", p.Next}, {"Pages", p.Pages}, {"Items", p.Items}} {
-			if f[1] != "" {
-				g.Id(f[0]).Op(":").Lit(f[1])
+		text := func(name, v string) {
+			if v != "" {
+				g.Id(name).Op(":").Lit(v)
 			}
 		}
+		truth := func(name string, v bool) {
+			if v {
+				g.Id(name).Op(":").True()
+			}
+		}
+		g.Id("Kind").Op(":").Qual(apiPath, pagingKinds[p.Kind])
+		text("Param", p.Param)
+		truth("InBody", p.InBody)
+		truth("Explicit", p.Explicit)
+		text("Size", p.Size)
+		if p.First != 0 {
+			g.Id("First").Op(":").Lit(int(p.First))
+		}
+		text("Next", p.Next)
+		text("Header", p.Header)
+		text("More", p.More)
+		text("Final", p.Final)
+		text("Pages", p.Pages)
+		text("Total", p.Total)
+		text("Limit", p.Limit)
+		text("ID", p.ID)
+		truth("Greatest", p.Greatest)
+		text("Items", p.Items)
+		truth("Values", p.Values)
 	})
 }
 

@@ -29,13 +29,10 @@ type Options struct {
 
 // PagingRule finds operations that page in one way.
 type PagingRule struct {
-	Kind  model.PagingKind
-	Param string
-	Size  string
-	Next  string
-	Pages string
-	Items []string // dotted paths to look for the list at; empty: the only list of the answer
+	model.Paging // how their pages follow each other; Items, Elem and InBody are found out
 
+	Auto       bool     // in place of all else: what the shape of the operation proves
+	Lists      []string // paths to look for the list at; empty: the only list of the answer
 	ImpliedBy  []string // parameters that show link paging where no Link header is declared
 	Operations []string // limits the rule to these operation IDs; empty means all
 }
@@ -301,7 +298,7 @@ func (l *lowerer) primitive(s *openapi3.Schema) *model.Ref {
 	case s.Format == "binary":
 		return &model.Ref{Kind: model.Binary}
 	}
-	r := &model.Ref{Kind: model.String}
+	r := &model.Ref{Kind: model.String, URL: s.Format == "uri" || s.Format == "url" || s.Format == "uri-reference"}
 	for _, v := range s.Enum {
 		r.Const = append(r.Const, fmt.Sprint(v))
 	}

@@ -104,7 +104,7 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 			Ref:      l.ref(v.Schema), Style: style(v),
 		}
 		if v.Schema != nil && v.Schema.Value != nil {
-			p.Default = literal(v.Schema.Value.Default)
+			p.Default, p.Least = literal(v.Schema.Value.Default), v.Schema.Value.Min
 		}
 		if v.In == "path" {
 			byName[v.Name] = p

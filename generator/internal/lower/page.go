@@ -1,90 +1,149 @@
 package lower
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/model"
 )
 
-// page finds out whether and how the operation pages: the first rule that fits.
+// page finds out whether and how the operation pages: by the first rule that the
+// document confirms, or else by the first that fits what it does say.
 func (l *lowerer) page(op *model.Operation, o *openapi3.Operation) {
 	if op.Result.Kind != model.ResultJSON {
 		return
 	}
 	success, _, _ := l.answers(o)
 	link := slices.ContainsFunc(success, func(a answer) bool { return a.link })
+	var unseen *model.Paging
 	for _, rule := range l.opts.Paging {
-		if !l.carries(op, rule, link) {
+		if rule.Auto {
+			if guess := guess(op, link); guess != nil {
+				l.report(diag.Note, op.Pointer, "paging-guessed", "the operation pages by "+guess.reason+", as its shape shows",
+					"if it does not, give paging rules in provider.yaml; an empty list means that nothing pages")
+				op.Paging = guess.Paging
+				return
+			}
 			continue
 		}
-		items, elem := l.items(op.Result.Ref, rule.Items)
-		if elem == nil && len(rule.Operations) > 0 {
-			items, elem = unlisted(op.Result.Ref, rule.Items)
+		p := rule.apply(op, link)
+		switch {
+		case p == nil:
+		case len(rule.Operations) > 0 || p.Next == "" || shows(op.Result.Ref, p.Next):
+			op.Paging = *p
+			return
+		case unseen == nil && p.Param != "":
+			unseen = p
 		}
-		if elem == nil {
-			continue
-		}
-		op.Paging = model.Paging{
-			Kind: rule.Kind, Next: rule.Next, Pages: rule.Pages, Items: items, Elem: elem,
-		}
-		if hasParam(op, rule.Param) {
-			op.Paging.Param = rule.Param
-		}
-		if hasParam(op, rule.Size) {
-			op.Paging.Size = rule.Size
-		}
-		return
+	}
+	if unseen != nil {
+		l.report(diag.Note, op.Pointer, "paging-unseen",
+			fmt.Sprintf("the operation has the parameter %q of a paging rule, but the document does not show %q in its answer; it pages where the answer has it", unseen.Param, unseen.Next),
+			"name the operation in the rule's operations, if it is right")
+		op.Paging = *unseen
 	}
 }
 
-func (l *lowerer) carries(op *model.Operation, rule PagingRule, link bool) bool {
-	if len(rule.Operations) > 0 && !slices.Contains(rule.Operations, op.ID) {
-		return false
+// apply gives the paging of an operation that fits the rule, or nil.
+func (rule PagingRule) apply(op *model.Operation, link bool) *model.Paging {
+	named := slices.Contains(rule.Operations, op.ID)
+	if len(rule.Operations) > 0 && !named {
+		return nil
 	}
+	p := rule.Paging
+	inQuery, inBody := place(op, rule.Param)
+	p.InBody = inBody && !inQuery
+	reads := op.Method == http.MethodGet || p.InBody
 	switch rule.Kind {
 	case model.PagingLink:
-		implied := slices.ContainsFunc(rule.ImpliedBy, func(p string) bool { return hasParam(op, p) })
-		return op.Method == http.MethodGet && (link || implied)
-	case model.PagingPage:
-		return op.Method == http.MethodGet && hasParam(op, rule.Param)
-	case model.PagingCursor:
-		return hasParam(op, rule.Param) && (op.Access == model.Read || formField(op, rule.Param))
+		implied := slices.ContainsFunc(rule.ImpliedBy, func(name string) bool { return hasParam(op, name) })
+		if op.Method != http.MethodGet || !link && !implied {
+			return nil
+		}
+	case model.PagingURL:
+		if !reads || rule.Param != "" && !inQuery && !inBody || rule.Param == "" && !named && !shows(op.Result.Ref, rule.Next) {
+			return nil
+		}
+	default:
+		if !inQuery && !inBody || !reads && op.Access != model.Read {
+			return nil
+		}
 	}
-	return false
+	if !inQuery && !inBody {
+		p.Param = ""
+	}
+	if !hasParam(op, rule.Size) {
+		p.Size = ""
+	}
+	p.Items, p.Elem = items(op.Result.Ref, rule.Lists, rule.Values)
+	if p.Elem == nil && named {
+		p.Items, p.Elem = unlisted(op.Result.Ref, rule.Lists)
+	}
+	if p.Elem == nil {
+		return nil
+	}
+	return &p
 }
 
 func hasParam(op *model.Operation, name string) bool {
-	return name != "" && (slices.ContainsFunc(op.Params, func(p *model.Param) bool {
-		return p.In == "query" && p.Name == name
-	}) || formField(op, name))
+	inQuery, inBody := place(op, name)
+	return inQuery || inBody
 }
 
-func formField(op *model.Operation, name string) bool {
-	if op.Body == nil || op.Body.Kind != model.BodyForm || op.Body.Ref == nil {
-		return false
+// place says where the operation takes a parameter. In a body it may be a path.
+func place(op *model.Operation, name string) (inQuery, inBody bool) {
+	if name == "" {
+		return false, false
 	}
-	b := op.Body.Ref.Base()
-	return b.Kind == model.Named && slices.ContainsFunc(b.Type.Fields, func(f *model.Field) bool { return f.JSON == name })
+	inQuery = queryParam(op, name) != nil
+	if b := op.Body; b != nil && b.Ref != nil && (b.Kind == model.BodyForm || b.Kind == model.BodyJSON) {
+		path := []string{name}
+		if b.Kind == model.BodyJSON {
+			path = model.Steps(name)
+		}
+		inBody = member(b.Ref, path) != nil
+	}
+	return inQuery, inBody
+}
+
+func queryParam(op *model.Operation, name string) *model.Param {
+	i := slices.IndexFunc(op.Params, func(p *model.Param) bool { return p.In == "query" && p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return op.Params[i]
 }
 
 // items finds the list in an answer: the answer itself, the member at one of the
 // paths, or the only member that is a list.
-func (l *lowerer) items(r *model.Ref, paths []string) (string, *model.Ref) {
+func items(r *model.Ref, paths []string, values bool) (string, *model.Ref) {
 	r = r.Base()
 	if r.Kind == model.Array {
 		return "", r.Elem
 	}
-	if r.Kind != model.Named || r.Type.Kind != model.Struct {
+	for _, path := range paths {
+		at := member(r, model.Steps(path))
+		if at == nil {
+			continue
+		}
+		if at = at.Base(); at.Kind == model.Array && !values || at.Kind == model.Map && values {
+			return path, at.Elem
+		}
+	}
+	if values {
 		return "", nil
 	}
-	for _, path := range paths {
-		if elem := follow(r, strings.Split(path, ".")); elem != nil {
-			return path, elem
-		}
+	return onlyList(r)
+}
+
+func onlyList(r *model.Ref) (string, *model.Ref) {
+	if r.Kind != model.Named || r.Type.Kind != model.Struct {
+		return "", nil
 	}
 	var found *model.Field
 	for _, f := range r.Type.Fields {
@@ -98,20 +157,33 @@ func (l *lowerer) items(r *model.Ref, paths []string) (string, *model.Ref) {
 	if found == nil {
 		return "", nil
 	}
-	return found.JSON, found.Ref.Base().Elem
+	return pathTo(found.JSON), found.Ref.Base().Elem
+}
+
+// pathTo is the path that leads to a member by these names.
+func pathTo(names ...string) string {
+	if slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, "./~") }) {
+		return diag.Pointer(names...)
+	}
+	return strings.Join(names, ".")
 }
 
 // unlisted takes the word of a rule that names the operation for a list which the
 // document does not describe, in an answer that says it holds more than it lists.
 func unlisted(r *model.Ref, paths []string) (string, *model.Ref) {
 	r = r.Base()
-	if len(paths) == 0 || r.Kind != model.Named || r.Type.Extra == nil || r.Type.Extra.Kind != model.Any {
+	open := r.Kind == model.Any || r.Kind == model.Named && r.Type.Extra != nil && r.Type.Extra.Kind == model.Any
+	if len(paths) == 0 || !open {
 		return "", nil
 	}
 	return paths[0], &model.Ref{Kind: model.Any}
 }
 
-func follow(r *model.Ref, path []string) *model.Ref {
+// shows says whether the document has a member at the path of an answer.
+func shows(r *model.Ref, path string) bool { return member(r, model.Steps(path)) != nil }
+
+// member follows a path; nil if the document describes none.
+func member(r *model.Ref, path []string) *model.Ref {
 	for _, name := range path {
 		r = r.Base()
 		if r.Kind != model.Named || r.Type.Kind != model.Struct {
@@ -123,8 +195,5 @@ func follow(r *model.Ref, path []string) *model.Ref {
 		}
 		r = r.Type.Fields[i].Ref
 	}
-	if r = r.Base(); r.Kind == model.Array {
-		return r.Elem
-	}
-	return nil
+	return r
 }

@@ -98,6 +98,7 @@ type Param struct {
 	Segments   bool   // a path value that may hold slashes
 	Style      string // comma, space, pipe, deep, json or ""
 	Default    string
+	Least      *float64 // the smallest value, nil when the document does not say
 	Ref        *Ref
 
 	GoName string // field name, or argument name for path parameters
@@ -147,15 +148,27 @@ const (
 	ResultStream
 )
 
-// Paging says how the pages of a list follow each other.
+// Paging says how the pages of a list follow each other. Paths are those of
+// api.Paging, and so is the meaning of the members.
 type Paging struct {
-	Kind  PagingKind
-	Param string
-	Size  string
-	Next  string
-	Pages string
-	Items string // dotted path, "" when the answer is the list
-	Elem  *Ref   // type of one item
+	Kind     PagingKind
+	Param    string
+	InBody   bool
+	Explicit bool
+	Size     string
+	First    int64
+	Next     string
+	Header   string
+	More     string
+	Final    string
+	Pages    string
+	Total    string
+	Limit    string
+	ID       string
+	Greatest bool
+	Items    string // path of the list, "" when the answer is the list
+	Values   bool   // Items is an object of items
+	Elem     *Ref   // type of one item
 }
 
 // PagingKind is a way of paging.
@@ -167,6 +180,9 @@ const (
 	PagingLink
 	PagingPage
 	PagingCursor
+	PagingOffset
+	PagingURL
+	PagingLast
 )
 
 // Type is a named Go type.
@@ -241,6 +257,7 @@ type Ref struct {
 	Elem  *Ref     // Array, Map
 	Null  bool     // null is allowed
 	Const []string // the only values that a string may have, when it is no enum
+	URL   bool     // the document says that the string is a URL
 }
 
 // RefKind is the kind of a position's type.

@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -175,7 +176,11 @@ func (n *normalizer) define(s tree, at place) tree {
 		}
 		return out
 	default:
-		return keep(s, "type", "format", "enum", "deprecated", "default", "description")
+		out := keep(s, "type", "format", "enum", "deprecated", "default", "description")
+		if least, ok := s["minimum"].(json.Number); ok { // tells whether pages are counted from 0 or 1
+			out["minimum"] = least
+		}
+		return out
 	}
 }
 

@@ -174,16 +174,39 @@ func lowerOptions(c *config.Provider, in Input) lower.Options {
 		Provider: c.Name, BaseURL: c.BaseURL, Grouping: lower.Grouping(c.Groups.Rule), Moves: c.Groups.Operations, Flat: c.Flat,
 		Partial: len(in.Tags)+len(in.Operations) > 0,
 	}
-	for _, p := range c.Paging {
-		o.Paging = append(o.Paging, lower.PagingRule{
-			Kind: map[config.PagingKind]model.PagingKind{
-				config.PagingLink: model.PagingLink, config.PagingPage: model.PagingPage, config.PagingCursor: model.PagingCursor,
-			}[p.Kind],
-			Param: p.Param, Size: p.Size, Next: p.Next, Pages: p.Pages, Items: p.Items,
-			ImpliedBy: p.ImpliedBy, Operations: p.Operations,
-		})
+	rules := c.Paging
+	if rules == nil {
+		rules = []config.Paging{{Kind: config.PagingAuto}}
+	}
+	for _, p := range rules {
+		o.Paging = append(o.Paging, pagingRule(p))
 	}
 	return o
+}
+
+var pagingKinds = map[config.PagingKind]model.PagingKind{
+	config.PagingLink: model.PagingLink, config.PagingPage: model.PagingPage, config.PagingCursor: model.PagingCursor,
+	config.PagingOffset: model.PagingOffset, config.PagingURL: model.PagingURL, config.PagingLast: model.PagingLast,
+}
+
+func pagingRule(p config.Paging) lower.PagingRule {
+	rule := lower.PagingRule{
+		Paging: model.Paging{
+			Kind: pagingKinds[p.Kind], Param: p.Param, Explicit: p.Explicit, Size: p.Size, Next: p.Next, Header: p.Header,
+			More: p.More, Final: p.Final, Pages: p.Pages, Total: p.Total, Limit: p.Limit, ID: p.ID, Greatest: p.Greatest, Values: p.Values,
+		},
+		Auto: p.Kind == config.PagingAuto, Lists: p.Items, ImpliedBy: p.ImpliedBy, Operations: p.Operations,
+	}
+	switch {
+	case p.First != nil:
+		rule.First = *p.First
+	case p.Kind == config.PagingPage:
+		rule.First = 1
+	}
+	if p.Kind == config.PagingLast && p.ID == "" {
+		rule.ID = "id"
+	}
+	return rule
 }
 
 func nameOptions(c *config.Provider, in Input) names.Options {

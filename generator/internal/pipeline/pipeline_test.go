@@ -189,6 +189,31 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// A list of paging rules replaces the guesses, and an empty one is a list.
+func TestGuessesCanBeSwitchedOff(t *testing.T) {
+	for rules, want := range map[string]int{"": 14, "paging: [{kind: auto}]": 14, "paging: []": 0, "paging: [{kind: link}]": 2} {
+		doc, diags := load.File(filepath.Join(golden, "pagingauto", "spec.yaml"), load.Options{})
+		conf, more := config.Bytes("provider.yaml", []byte("name: a\npackage: a\n"+rules+"\n"))
+		if diags = append(diags, more...); diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		out, diags := pipeline.Generate(pipeline.Input{Doc: doc, Config: conf, Package: "a"})
+		iterators := 0
+		for _, f := range out.Files {
+			iterators += strings.Count(string(f.Content), "api.Pages[")
+		}
+		guesses := 0
+		for _, d := range diags {
+			if d.Code == "paging-guessed" {
+				guesses++
+			}
+		}
+		if iterators != want || guesses != want && !strings.Contains(rules, "link") {
+			t.Errorf("%q: %d iterators, %d guesses reported, want %d", rules, iterators, guesses, want)
+		}
+	}
+}
+
 // Each of the three libraries does its part: kin-openapi owns the typed document
 // (see TestTyped), oapi-codegen writes every schema type, jennifer everything else.
 func TestLibrariesDoTheirPart(t *testing.T) {

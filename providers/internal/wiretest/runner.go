@@ -2,10 +2,12 @@ package wiretest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
@@ -147,12 +149,40 @@ func (r *runner) call(desc *api.Operation, op *plain.Operation, mode plain.Mode)
 		if err := iterate(r.cfg.Context, all, want, r.cfg.Options); err != nil {
 			r.faultf(op.ID, mode.String(), "drive", "iterator: %v", err)
 		}
-		r.judge(op, mode, want)
+		r.judge(op, mode, firstPage(desc.Paging, want))
 		r.report.Iterators++
 	} else if desc.Paging.Kind != api.PagingNone {
 		r.faultf(op.ID, mode.String(), "drive", "pages, but has no iterator: %v", err)
 	}
 }
+
+// firstPage is what the first request of a walk holds: what the caller gave, and
+// where the operation says so, the number of the first page.
+func firstPage(p api.Paging, want plain.Expect) plain.Expect {
+	if !p.Explicit || p.InBody {
+		return want
+	}
+	first := p.First
+	want.Values = slices.Clone(want.Values)
+	for i, v := range want.Values {
+		if v.Param.In != inQuery || v.Param.Name != p.Param {
+			continue
+		}
+		if n, err := strconv.ParseInt(fmt.Sprint(v.JSON), 10, 64); err == nil {
+			first = max(first, n)
+		}
+		want.Values = slices.Delete(want.Values, i, i+1)
+		break
+	}
+	for _, param := range want.Operation.Params {
+		if param.In == inQuery && param.Name == p.Param {
+			want.Values = append(want.Values, plain.Value{Param: param, JSON: json.Number(strconv.FormatInt(first, 10))})
+		}
+	}
+	return want
+}
+
+const inQuery = "query"
 
 func (r *runner) judge(op *plain.Operation, mode plain.Mode, want plain.Expect) {
 	seen := r.record.take()

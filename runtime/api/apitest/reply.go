@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -114,10 +113,10 @@ func first(paths string) string {
 	return path
 }
 
-// put sets the value at a dotted path of member names; a number is the place in a
+// put sets the value at a path of member names; a number is the place in a
 // list, which gets this one entry.
 func put(body map[string]any, path string, value any) {
-	names := strings.Split(path, ".")
+	names := steps(path)
 	for i := len(names) - 1; i > 0; i-- {
 		if strings.Trim(names[i], "0123456789") == "" {
 			value = []any{value}
@@ -145,6 +144,20 @@ func merge(into, from map[string]any) {
 		}
 		into[name] = value
 	}
+}
+
+// steps are the names of a path: a dotted one, or a JSON pointer where it starts
+// with a slash.
+func steps(path string) []string {
+	pointer, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return strings.Split(path, ".")
+	}
+	names := strings.Split(pointer, "/")
+	for i, name := range names {
+		names[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+	}
+	return names
 }
 
 // setMember sets a boolean of a JSON object; other values stay as they are.
@@ -178,68 +191,4 @@ func emptyUnion(enc *jsontext.Encoder, value any) error {
 		return errors.ErrUnsupported
 	}
 	return enc.WriteToken(jsontext.Null)
-}
-
-// pageParam carries the page where the operation names no parameter.
-const pageParam = "apitest_page"
-
-// page answers the call for one of pages.
-func page(op *api.Operation, c *Call, pages []any) Reply {
-	paging := &op.Paging
-	param := paging.Param
-	if param == "" {
-		param = pageParam
-	}
-	number := 1
-	if value := c.Query.Get(param) + c.Form.Get(param); value != "" {
-		var err error
-		if number, err = strconv.Atoi(strings.TrimPrefix(value, "page-")); err != nil {
-			return Reply{Err: fmt.Errorf("apitest: %s: parameter %s names no page", label(op), param)}
-		}
-	}
-	reply := Reply{Header: http.Header{}}
-	var items any = []any{}
-	if number >= 1 && number <= len(pages) && pages[number-1] != nil {
-		items = pages[number-1]
-	}
-	more := number >= 1 && number < len(pages)
-	body := map[string]any{}
-	switch paging.Kind {
-	case api.PagingCursor:
-		next := ""
-		if more {
-			next = fmt.Sprintf("page-%d", number+1)
-		}
-		put(body, paging.Next, next)
-	case api.PagingPage:
-		if paging.Pages != "" {
-			put(body, paging.Pages, len(pages))
-			break
-		}
-		fallthrough
-	default:
-		reply.Header.Set("Link", links(c.url, param, number, more))
-	}
-	if paging.Items == "" {
-		reply.Body = items
-		return reply
-	}
-	put(body, paging.Items, items)
-	reply.Body = body
-	return reply
-}
-
-func links(u *url.URL, param string, number int, more bool) string {
-	to := func(n int, relation string) string {
-		next := *u
-		q := next.Query()
-		q.Set(param, strconv.Itoa(n))
-		next.RawQuery = q.Encode()
-		return fmt.Sprintf("<%s>; rel=%q", next.String(), relation)
-	}
-	text := to(1, "first")
-	if more {
-		text = to(number+1, "next") + ", " + text
-	}
-	return text
 }

@@ -8,6 +8,19 @@ import "github.com/grantwire/grantwire/runtime/api"
 // not compile, run grantgen of the same version as grantwire's runtime again.
 const _ = api.GeneratedV1
 
+var opPBody = api.Operation{
+	Provider: &provider,
+	ID:       "p/body",
+	Method:   "POST",
+	Path:     "/body",
+	Service:  "P",
+	Name:     "Body",
+	Access:   api.Write,
+	Request:  "application/json",
+	Accept:   "application/json",
+	Result:   api.JSON,
+	Paging:   api.Paging{Kind: api.PagingCursor, Param: "query.marker", InBody: true, Size: "query.limit", Next: "next_marker", More: "has_more", Items: "results"},
+}
 var opPCursor = api.Operation{
 	Provider:   &provider,
 	ID:         "p/cursor",
@@ -21,6 +34,19 @@ var opPCursor = api.Operation{
 	Result:     api.JSON,
 	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Next: "meta.next", Items: "data"},
 }
+var opPExplicit = api.Operation{
+	Provider:   &provider,
+	ID:         "p/explicit",
+	Method:     "GET",
+	Path:       "/explicit",
+	Service:    "P",
+	Name:       "Explicit",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingOffset, Param: "offset", Explicit: true, First: 1, Total: "total_count", Limit: "limit", Items: "entries"},
+}
 var opPForm = api.Operation{
 	Provider: &provider,
 	ID:       "p/form",
@@ -32,7 +58,46 @@ var opPForm = api.Operation{
 	Request:  "application/x-www-form-urlencoded",
 	Accept:   "application/json",
 	Result:   api.JSON,
-	Paging:   api.Paging{Kind: api.PagingCursor, Param: "cursor", Next: "meta.next", Items: "data"},
+	Paging:   api.Paging{Kind: api.PagingCursor, Param: "cursor", InBody: true, Next: "meta.next", Items: "data"},
+}
+var opPGreatest = api.Operation{
+	Provider:   &provider,
+	ID:         "p/greatest",
+	Method:     "GET",
+	Path:       "/greatest",
+	Service:    "P",
+	Name:       "Greatest",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingLast, Param: "after", ID: "user.id", Greatest: true},
+}
+var opPHeader = api.Operation{
+	Provider:   &provider,
+	ID:         "p/header",
+	Method:     "GET",
+	Path:       "/header",
+	Service:    "P",
+	Name:       "Header",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingCursor, Param: "token", Header: "X-Next-Token"},
+}
+var opPLast = api.Operation{
+	Provider:   &provider,
+	ID:         "p/last",
+	Method:     "GET",
+	Path:       "/last",
+	Service:    "P",
+	Name:       "Last",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingLast, Param: "starting_after", More: "has_more", ID: "id", Items: "data"},
 }
 var opPLink = api.Operation{
 	Provider:   &provider,
@@ -59,6 +124,32 @@ var opPNone = api.Operation{
 	Accept:     "application/json",
 	Result:     api.JSON,
 }
+var opPOdata = api.Operation{
+	Provider:   &provider,
+	ID:         "p/odata",
+	Method:     "GET",
+	Path:       "/odata",
+	Service:    "P",
+	Name:       "Odata",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingURL, Next: "/@odata.nextLink", Items: "value"},
+}
+var opPOffset = api.Operation{
+	Provider:   &provider,
+	ID:         "p/offset",
+	Method:     "GET",
+	Path:       "/offset",
+	Service:    "P",
+	Name:       "Offset",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingOffset, Param: "startAt", Size: "maxResults", Final: "isLast", Total: "total", Items: "values"},
+}
 var opPPage = api.Operation{
 	Provider:   &provider,
 	ID:         "p/page",
@@ -70,17 +161,52 @@ var opPPage = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", Items: "things"},
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "page", Size: "per_page", First: 1, Items: "things"},
+}
+var opPUnions = api.Operation{
+	Provider:   &provider,
+	ID:         "p/unions",
+	Method:     "GET",
+	Path:       "/unions",
+	Service:    "P",
+	Name:       "Unions",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingOffset, Param: "startAt", Final: "isLast", Total: "total", Items: "values"},
+}
+var opPValues = api.Operation{
+	Provider:   &provider,
+	ID:         "p/values",
+	Method:     "GET",
+	Path:       "/values",
+	Service:    "P",
+	Name:       "Values",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingPage, Param: "p", Pages: "total_pages", Items: "rows", Values: true},
 }
 
 // Operations returns a descriptor of every operation of this package, sorted by
 // path and method. The caller owns the slice.
 func Operations() []api.Operation {
 	return []api.Operation{
+		opPBody,
 		opPCursor,
+		opPExplicit,
 		opPForm,
+		opPGreatest,
+		opPHeader,
+		opPLast,
 		opPLink,
 		opPNone,
+		opPOdata,
+		opPOffset,
 		opPPage,
+		opPUnions,
+		opPValues,
 	}
 }

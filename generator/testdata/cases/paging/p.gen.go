@@ -14,6 +14,21 @@ type PService struct {
 	client *api.Client
 }
 
+// Body calls p/body.
+//
+//	POST /body
+func (s *PService) Body(ctx context.Context, body *PBodyRequest, opts ...api.CallOption) (*PBodyResponse, error) {
+	var out *PBodyResponse
+	err := s.client.Do(ctx, &opPBody, api.Args{Body: body}, &out, opts...)
+	return out, err
+}
+
+// BodyAll walks every page of [PService.Body] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) BodyAll(ctx context.Context, body *PBodyRequest, opts ...api.CallOption) iter.Seq2[*PBodyResult, error] {
+	return api.Pages[*PBodyResult](ctx, s.client, &opPBody, api.Args{Body: body}, opts...)
+}
+
 // PCursorParams are the optional parameters of [PService.Cursor].
 type PCursorParams struct {
 	Cursor string `query:"cursor"`
@@ -34,6 +49,26 @@ func (s *PService) CursorAll(ctx context.Context, params *PCursorParams, opts ..
 	return api.Pages[int64](ctx, s.client, &opPCursor, api.Args{Params: params}, opts...)
 }
 
+// PExplicitParams are the optional parameters of [PService.Explicit].
+type PExplicitParams struct {
+	Offset *int64 `query:"offset"`
+}
+
+// Explicit calls p/explicit.
+//
+//	GET /explicit
+func (s *PService) Explicit(ctx context.Context, params *PExplicitParams, opts ...api.CallOption) (*PExplicitResponse, error) {
+	var out *PExplicitResponse
+	err := s.client.Do(ctx, &opPExplicit, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// ExplicitAll walks every page of [PService.Explicit] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) ExplicitAll(ctx context.Context, params *PExplicitParams, opts ...api.CallOption) iter.Seq2[*PExplicitEntry, error] {
+	return api.Pages[*PExplicitEntry](ctx, s.client, &opPExplicit, api.Args{Params: params}, opts...)
+}
+
 // Form calls p/form.
 //
 //	POST /form
@@ -47,6 +82,66 @@ func (s *PService) Form(ctx context.Context, body *PFormRequest, opts ...api.Cal
 // after the first error, and asks for no further page once the loop ends.
 func (s *PService) FormAll(ctx context.Context, body *PFormRequest, opts ...api.CallOption) iter.Seq2[int64, error] {
 	return api.Pages[int64](ctx, s.client, &opPForm, api.Args{Body: body}, opts...)
+}
+
+// PGreatestParams are the optional parameters of [PService.Greatest].
+type PGreatestParams struct {
+	After string `query:"after"`
+}
+
+// Greatest calls p/greatest.
+//
+//	GET /greatest
+func (s *PService) Greatest(ctx context.Context, params *PGreatestParams, opts ...api.CallOption) ([]PGreatestItem, error) {
+	var out []PGreatestItem
+	err := s.client.Do(ctx, &opPGreatest, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// GreatestAll walks every page of [PService.Greatest] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) GreatestAll(ctx context.Context, params *PGreatestParams, opts ...api.CallOption) iter.Seq2[*PGreatestItem, error] {
+	return api.Pages[*PGreatestItem](ctx, s.client, &opPGreatest, api.Args{Params: params}, opts...)
+}
+
+// PHeaderParams are the optional parameters of [PService.Header].
+type PHeaderParams struct {
+	Token string `query:"token"`
+}
+
+// Header calls p/header.
+//
+//	GET /header
+func (s *PService) Header(ctx context.Context, params *PHeaderParams, opts ...api.CallOption) ([]PHeaderItem, error) {
+	var out []PHeaderItem
+	err := s.client.Do(ctx, &opPHeader, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// HeaderAll walks every page of [PService.Header] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) HeaderAll(ctx context.Context, params *PHeaderParams, opts ...api.CallOption) iter.Seq2[*PHeaderItem, error] {
+	return api.Pages[*PHeaderItem](ctx, s.client, &opPHeader, api.Args{Params: params}, opts...)
+}
+
+// PLastParams are the optional parameters of [PService.Last].
+type PLastParams struct {
+	StartingAfter string `query:"starting_after"`
+}
+
+// Last calls p/last.
+//
+//	GET /last
+func (s *PService) Last(ctx context.Context, params *PLastParams, opts ...api.CallOption) (*PLastResponse, error) {
+	var out *PLastResponse
+	err := s.client.Do(ctx, &opPLast, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// LastAll walks every page of [PService.Last] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) LastAll(ctx context.Context, params *PLastParams, opts ...api.CallOption) iter.Seq2[*PLastData, error] {
+	return api.Pages[*PLastData](ctx, s.client, &opPLast, api.Args{Params: params}, opts...)
 }
 
 // PLinkParams are the optional parameters of [PService.Link].
@@ -83,6 +178,42 @@ func (s *PService) None(ctx context.Context, params *PNoneParams, opts ...api.Ca
 	return out, err
 }
 
+// Odata calls p/odata.
+//
+//	GET /odata
+func (s *PService) Odata(ctx context.Context, opts ...api.CallOption) (*POdataResponse, error) {
+	var out *POdataResponse
+	err := s.client.Do(ctx, &opPOdata, api.Args{}, &out, opts...)
+	return out, err
+}
+
+// OdataAll walks every page of [PService.Odata] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) OdataAll(ctx context.Context, opts ...api.CallOption) iter.Seq2[*POdataItem, error] {
+	return api.Pages[*POdataItem](ctx, s.client, &opPOdata, api.Args{}, opts...)
+}
+
+// POffsetParams are the optional parameters of [PService.Offset].
+type POffsetParams struct {
+	MaxResults *int64 `query:"maxResults"`
+	StartAt    *int64 `query:"startAt"`
+}
+
+// Offset calls p/offset.
+//
+//	GET /offset
+func (s *PService) Offset(ctx context.Context, params *POffsetParams, opts ...api.CallOption) (*POffsetResponse, error) {
+	var out *POffsetResponse
+	err := s.client.Do(ctx, &opPOffset, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// OffsetAll walks every page of [PService.Offset] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) OffsetAll(ctx context.Context, params *POffsetParams, opts ...api.CallOption) iter.Seq2[*POffsetValue, error] {
+	return api.Pages[*POffsetValue](ctx, s.client, &opPOffset, api.Args{Params: params}, opts...)
+}
+
 // PPageParams are the optional parameters of [PService.Page].
 type PPageParams struct {
 	Page    *int64 `query:"page"`
@@ -102,4 +233,44 @@ func (s *PService) Page(ctx context.Context, params *PPageParams, opts ...api.Ca
 // after the first error, and asks for no further page once the loop ends.
 func (s *PService) PageAll(ctx context.Context, params *PPageParams, opts ...api.CallOption) iter.Seq2[*PPageThing, error] {
 	return api.Pages[*PPageThing](ctx, s.client, &opPPage, api.Args{Params: params}, opts...)
+}
+
+// PUnionsParams are the optional parameters of [PService.Unions].
+type PUnionsParams struct {
+	StartAt *int64 `query:"startAt"`
+}
+
+// Unions calls p/unions.
+//
+//	GET /unions
+func (s *PService) Unions(ctx context.Context, params *PUnionsParams, opts ...api.CallOption) (*PUnionsResponse, error) {
+	var out *PUnionsResponse
+	err := s.client.Do(ctx, &opPUnions, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// UnionsAll walks every page of [PService.Unions] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) UnionsAll(ctx context.Context, params *PUnionsParams, opts ...api.CallOption) iter.Seq2[*PUnionsValue, error] {
+	return api.Pages[*PUnionsValue](ctx, s.client, &opPUnions, api.Args{Params: params}, opts...)
+}
+
+// PValuesParams are the optional parameters of [PService.Values].
+type PValuesParams struct {
+	P *int64 `query:"p"`
+}
+
+// Values calls p/values.
+//
+//	GET /values
+func (s *PService) Values(ctx context.Context, params *PValuesParams, opts ...api.CallOption) (*PValuesResponse, error) {
+	var out *PValuesResponse
+	err := s.client.Do(ctx, &opPValues, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// ValuesAll walks every page of [PService.Values] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) ValuesAll(ctx context.Context, params *PValuesParams, opts ...api.CallOption) iter.Seq2[*PValuesRows, error] {
+	return api.Pages[*PValuesRows](ctx, s.client, &opPValues, api.Args{Params: params}, opts...)
 }

@@ -4,6 +4,38 @@ package paging
 
 import "github.com/grantwire/grantwire/runtime/api"
 
+// More is the member more of p/last, and of 1 more.
+type More struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
+// PBodyQuery is the member query of p/body.
+type PBodyQuery struct {
+	Limit  *int64  `json:"limit,omitzero"`
+	Marker *string `json:"marker,omitzero"`
+}
+
+// PBodyRequest is the body of p/body.
+type PBodyRequest struct {
+	Filter *string     `json:"filter,omitzero"`
+	Query  *PBodyQuery `json:"query,omitzero"`
+}
+
+// PBodyResponse is the answer of p/body.
+type PBodyResponse struct {
+	*api.Extra
+	HasMore    *bool         `json:"has_more,omitzero"`
+	NextMarker *string       `json:"next_marker,omitzero"`
+	Results    []PBodyResult `json:"results,omitzero"`
+}
+
+// PBodyResult is the member results of p/body.
+type PBodyResult struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
 // PCursorMeta is the member meta of p/cursor.
 type PCursorMeta struct {
 	*api.Extra
@@ -18,6 +50,20 @@ type PCursorResponse struct {
 	Warnings []string     `json:"warnings,omitzero"`
 }
 
+// PExplicitEntry is the member entries of p/explicit.
+type PExplicitEntry struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
+// PExplicitResponse is the answer of p/explicit.
+type PExplicitResponse struct {
+	*api.Extra
+	Entries    []PExplicitEntry `json:"entries,omitzero"`
+	Limit      *int64           `json:"limit,omitzero"`
+	TotalCount *int64           `json:"total_count,omitzero"`
+}
+
 // PFormRequest is the body of p/form.
 type PFormRequest struct {
 	Cursor *string `json:"cursor,omitzero"`
@@ -29,10 +75,70 @@ type PFormResponse struct {
 	Data []int64 `json:"data,omitzero"`
 }
 
+// PGreatestItem is p/greatest.
+type PGreatestItem struct {
+	*api.Extra
+	User *PGreatestUser `json:"user,omitzero"`
+}
+
+// PGreatestUser is the member user of p/greatest.
+type PGreatestUser struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
+// PHeaderItem is p/header.
+type PHeaderItem struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
+// PLastData is the member data of p/last.
+type PLastData struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
+// PLastResponse is the answer of p/last.
+type PLastResponse struct {
+	*api.Extra
+	Data    []PLastData `json:"data,omitzero"`
+	HasMore *bool       `json:"has_more,omitzero"`
+	More    []More      `json:"more,omitzero"`
+}
+
 // PNoneResponse is the answer of p/none.
 type PNoneResponse struct {
 	*api.Extra
 	One *string `json:"one,omitzero"`
+}
+
+// POdataItem is p/odata.
+type POdataItem struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
+}
+
+// POdataResponse is the answer of p/odata.
+type POdataResponse struct {
+	*api.Extra
+	OdataNextLink *string      `json:"@odata.nextLink,omitzero"`
+	More          []More       `json:"more,omitzero"`
+	Value         []POdataItem `json:"value,omitzero"`
+}
+
+// POffsetResponse is the answer of p/offset.
+type POffsetResponse struct {
+	*api.Extra
+	IsLast *bool          `json:"isLast,omitzero"`
+	Total  *int64         `json:"total,omitzero"`
+	Values []POffsetValue `json:"values,omitzero"`
+}
+
+// POffsetValue is the member values of p/offset.
+type POffsetValue struct {
+	*api.Extra
+	ID *string `json:"id,omitzero"`
 }
 
 // PPageResponse is the answer of p/page.
@@ -44,6 +150,47 @@ type PPageResponse struct {
 
 // PPageThing is the member things of p/page.
 type PPageThing struct {
+	*api.Extra
+	N *int64 `json:"n,omitzero"`
+}
+
+// PUnionsResponse is the answer of p/unions.
+type PUnionsResponse struct {
+	*api.Extra
+	Total  *int64         `json:"total,omitzero"`
+	Values []PUnionsValue `json:"values,omitzero"`
+}
+
+// PUnionsValue is the member values of p/unions: one of several types. Set exactly one field.
+type PUnionsValue struct {
+	WithA *PUnionsValueWithA `json:"-"`
+	WithB *PUnionsValueWithB `json:"-"`
+
+	// Raw is the JSON when it fits none of the above; it is sent as it is.
+	Raw api.RawJSON `json:"-"`
+}
+
+// PUnionsValueWithA is the member values of p/unions.
+type PUnionsValueWithA struct {
+	*api.Extra
+	A string `json:"a"`
+}
+
+// PUnionsValueWithB is the member values of p/unions.
+type PUnionsValueWithB struct {
+	*api.Extra
+	B string `json:"b"`
+}
+
+// PValuesResponse is the answer of p/values.
+type PValuesResponse struct {
+	*api.Extra
+	Rows       map[string]PValuesRows `json:"rows,omitzero"`
+	TotalPages *int64                 `json:"total_pages,omitzero"`
+}
+
+// PValuesRows is the member rows of p/values.
+type PValuesRows struct {
 	*api.Extra
 	N *int64 `json:"n,omitzero"`
 }
