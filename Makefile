@@ -9,6 +9,8 @@ MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 
 # One provider instead of all of them: make generate P=slack
 P ?=
+# One document in EVERY: make corpus EVERY=10
+EVERY ?= 1
 # Benchmark runs per case; benchstat wants at least 6 to say anything about noise.
 COUNT ?= 6
 
@@ -87,6 +89,11 @@ $(INTEROP)/bin/python: runtime/vault/interop/requirements.txt
 	python3 -m venv $(INTEROP)
 	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+.PHONY: corpus
+corpus: ## Generate from the 2,639 documents of a public directory, check every result, compile some (needs npm and network)
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/corpus ./generator/cmd/corpus
+	$(BIN)/corpus --work .tmp/corpus --every $(EVERY)
 
 .PHONY: bench
 bench: $(BIN)/benchstat ## Compare with the hand-written and generated peers (COUNT=6 runs each)

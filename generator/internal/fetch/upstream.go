@@ -126,34 +126,38 @@ func (f *fetcher) fromURL(ctx context.Context, src config.Source) (Upstream, err
 }
 
 func (f *fetcher) fromNpm(ctx context.Context, src config.Source) (Upstream, error) {
+	pack, sum, err := f.pack(ctx, src)
+	if err != nil {
+		return Upstream{}, err
+	}
+	text, err := pack.document(src.Path)
+	return Upstream{Text: text, Integrity: sum, name: src.String(), file: src.Path, pack: pack}, err
+}
+
+// pack returns the npm package that a source names, and its hash.
+func (f *fetcher) pack(ctx context.Context, src config.Source) (pack *archive, sum string, err error) {
 	settings := ReadSettings(ctx, f.opts.Environment)
 	registry, err := settings.registry(src.Npm)
 	if err != nil {
-		return Upstream{}, faultf(diag.CodeNpmMissing, "install npm, or set npm_config_registry to your registry's address", "%v", err)
+		return nil, "", faultf(diag.CodeNpmMissing, "install npm, or set npm_config_registry to your registry's address", "%v", err)
 	}
 	hc := f.opts.Client
 	if hc == nil {
 		if hc, err = settings.client(); err != nil {
-			return Upstream{}, faultf(diag.CodeRegistryFailed, "correct the npm settings", "%v", err)
+			return nil, "", faultf(diag.CodeRegistryFailed, "correct the npm settings", "%v", err)
 		}
 	}
 	r := registryClient{f, hc, registry, settings.authorization(registry)}
 	dist, err := r.version(ctx, src)
 	if err != nil {
-		return Upstream{}, err
+		return nil, "", err
 	}
 	packed, err := r.archive(ctx, src, dist.Tarball)
 	if err != nil {
-		return Upstream{}, err
+		return nil, "", err
 	}
-	want := cmp.Or(src.Integrity, dist.Integrity)
-	sum, err := verify(packed, want)
-	if err != nil {
-		return Upstream{}, err
-	}
-	pack := &archive{packed: packed}
-	text, err := pack.document(src.Path)
-	return Upstream{Text: text, Integrity: sum, name: src.String(), file: src.Path, pack: pack}, err
+	sum, err = verify(packed, cmp.Or(src.Integrity, dist.Integrity))
+	return &archive{packed: packed}, sum, err
 }
 
 // registryClient talks to one registry.

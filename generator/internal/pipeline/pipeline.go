@@ -47,6 +47,7 @@ type Result struct {
 	Names      []byte        // the names list to keep
 	Operations int
 	Types      int
+	API        *model.API // what the files say, for who wants to compare it with the document
 }
 
 // Generate runs the stages in order. It returns no files when the list holds an
@@ -64,7 +65,7 @@ func Generate(in Input) (Result, diag.List) {
 		})
 		return Result{}, diags
 	}
-	return Result{Files: files, Names: names.List(api), Operations: len(api.Ops), Types: len(api.Types)}, diags
+	return Result{Files: files, Names: names.List(api), Operations: len(api.Ops), Types: len(api.Types), API: api}, diags
 }
 
 func configOf(in Input) *config.Provider {
