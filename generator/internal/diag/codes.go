@@ -38,6 +38,8 @@ const (
 	CodeWrongType        = "wrong-type"
 	CodeInvalidParameter = "invalid-parameter"
 	CodeDuplicatePath    = "duplicate-path"
+	CodeSeveralBodies    = "several-bodies"
+	CodeFormMediaType    = "form-media-type"
 
 	// Configuration.
 	CodeConfigSyntax  = "config-syntax"
@@ -93,6 +95,8 @@ var codes = map[string]string{
 	CodeWrongType:          "a value has another JSON type than its place needs",
 	CodeInvalidParameter:   "a parameter without name or place",
 	CodeDuplicatePath:      "two paths differ only in the names of their parameters",
+	CodeSeveralBodies:      "an operation of Swagger 2.0 has more than one body",
+	CodeFormMediaType:      "a form of Swagger 2.0 has a media type that no form has",
 	CodeConfigSyntax:       "provider.yaml is not valid YAML",
 	CodeConfigUnknown:      "provider.yaml has a key that does not exist",
 	CodeConfigInvalid:      "a value in provider.yaml is missing or not allowed",

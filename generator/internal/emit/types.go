@@ -330,9 +330,6 @@ func place(t *model.Type) string {
 }
 
 func (e *emitter) fieldDoc(t *model.Type, f *model.Field) string {
-	if f.Doc != "" {
-		return comment(f.Doc)
-	}
 	var facts []string
 	if f.Default != "" && e.sent[t] {
 		facts = append(facts, "defaults to "+oneLine(f.Default)+".")
@@ -341,6 +338,9 @@ func (e *emitter) fieldDoc(t *model.Type, f *model.Field) string {
 		facts = append(facts, "is always "+strconv.Quote(f.Ref.Const[0])+".")
 	}
 	doc := strings.Join(facts, " It ")
+	if f.Doc != "" {
+		doc = comment(f.Doc)
+	}
 	if doc != "" && f.Deprecated {
 		doc += "\n" // a paragraph of its own for "Deprecated:"
 	}

@@ -14,7 +14,7 @@ func buildSwagger() *Node {
 		schema   = schemaNode(docs)
 		items    = object("items", "")
 	)
-	schema.Section, schema.OrBool = "definitions", false
+	schema.Section = "definitions"
 	schema.add(text, "discriminator") // the name of a property in 2.0
 	plainFields(items, items)
 	parameter := plainFields(object("parameter", "parameters"), items).

@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -262,5 +263,93 @@ func TestSwaggerThatCannotBeConverted(t *testing.T) {
 		if d.Code != diag.CodeConvertFailed {
 			t.Errorf("unexpected %s", d)
 		}
+	}
+}
+
+// TestSwaggerSchemas: the converter to 3.0 loses nothing that a schema says, also
+// where 2.0 did not foresee it.
+func TestSwaggerSchemas(t *testing.T) {
+	for _, c := range []struct{ name, before, after string }{
+		{"a reference below additionalProperties", `{"type":"object","additionalProperties":{"type":"object","properties":{"p":{"$ref":"#/definitions/B"}}}}`,
+			`{"type":"object","additionalProperties":{"type":"object","properties":{"p":{"$ref":"#/components/schemas/B"}}}}`},
+		{"an object that is closed", `{"type":"object","additionalProperties":false}`, `{"type":"object","additionalProperties":false}`},
+		{"alternatives", `{"oneOf":[{"$ref":"#/definitions/B"},{"type":"file"}]}`,
+			`{"oneOf":[{"$ref":"#/components/schemas/B"},{"type":"string","format":"binary"}]}`},
+		{"null below additionalProperties", `{"additionalProperties":{"type":"integer","x-nullable":true}}`,
+			`{"additionalProperties":{"type":"integer","x-nullable":true,"nullable":true}}`},
+		{"the discriminator's name", `{"discriminator":"kind","properties":{"discriminator":{"type":"string"},"$ref":{"type":"string"}}}`,
+			`{"discriminator":{"propertyName":"kind"},"properties":{"discriminator":{"type":"string"},"$ref":{"type":"string"}}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := `{"swagger":"2.0","info":{"title":"","version":""},"paths":{"/a":{"post":{"parameters":[{"name":"b","in":"body","schema":` + c.before + `}],
+				"responses":{"200":{"description":"","schema":` + c.before + `}}}}},"definitions":{"A":` + c.before + `,"B":{"type":"string"}}}`
+			doc, diags := Bytes("a.json", []byte(text), Options{})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			for _, d := range diags {
+				if d.Code == diag.CodeWrongType {
+					t.Errorf("%v", d)
+				}
+			}
+			want, _ := readJSON("", []byte(c.after), Options{}.withDefaults())
+			for _, at := range [][]string{
+				{"components", "schemas", "A"},
+				{"paths", "/a", "post", "requestBody", "content", "application/json", "schema"},
+				{"paths", "/a", "post", "responses", "200", "content", "application/json", "schema"},
+			} {
+				got, _ := lookup(doc.Root, at)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%v (-want +got)\n%s", at, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestSwaggerBodies: every body of 2.0 arrives in 3.0, under a media type that it
+// can have.
+func TestSwaggerBodies(t *testing.T) {
+	const a, b = `{"name":"a","in":"formData","type":"string"}`, `{"name":"b","in":"formData","type":"file"}`
+	for _, c := range []struct{ name, consumes, parameters, content, code string }{
+		{"a body without a media type", ``, `{"name":"x","in":"body","schema":{"type":"string"}}`, `{"application/json":{"schema":{"type":"string"}}}`, ""},
+		{"a body that says its type itself", ``, `{"name":"x","in":"body","type":"string"}`, `{"application/json":{"schema":{"type":"string"}}}`, ""},
+		{"several bodies", ``, `{"name":"x","in":"body","required":true,"schema":{"type":"string"}},{"name":"y","in":"body","type":"integer"}`,
+			`{"application/json":{"schema":{"type":"object","properties":{"x":{"type":"string"},"y":{"type":"integer"}},"required":["x"]}}}`, diag.CodeSeveralBodies},
+		{"a form without a media type", ``, a, mediaForm, ""},
+		{"a form that would be JSON", `["application/json"]`, a, mediaForm, diag.CodeFormMediaType},
+		{"a form with a file", `["application/x-www-form-urlencoded","multipart/form-data"]`, b, mediaMultipart, ""},
+		{"a file that would be JSON", `["application/json"]`, b, mediaMultipart, diag.CodeFormMediaType},
+		{"a form that says it", `["application/x-www-form-urlencoded"]`, a, mediaForm, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			consumes := ""
+			if c.consumes != "" {
+				consumes = `"consumes":` + c.consumes + `,`
+			}
+			doc, diags := Bytes("a.json", []byte(`{"swagger":"2.0","info":{"title":"","version":""},`+consumes+`"paths":{"/a":{"post":{"parameters":[`+c.parameters+`],
+				"responses":{"200":{"description":""}}}}}}`), Options{})
+			if doc == nil {
+				t.Fatal(text(diags))
+			}
+			if got, _, _ := diags.Counts(); got != 0 || !strings.Contains(text(diags), c.code) || c.code == "" && strings.Contains(text(diags), "warning") {
+				t.Errorf("diagnostics %s", text(diags))
+			}
+			got, _ := valueAt(t, doc, "/paths/~1a/post/requestBody/content").(map[string]any)
+			if !strings.HasPrefix(c.content, "{") {
+				if len(got) != 1 || got[c.content] == nil {
+					t.Errorf("content %v, want %s", got, c.content)
+				}
+				return
+			}
+			want, _ := readJSON("", []byte(c.content), Options{}.withDefaults())
+			if diff := cmp.Diff(want, any(got)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+	_, diags := Bytes("a.json", []byte(`{"swagger":"2.0","paths":{"/a":{"post":{"parameters":[{"name":"x","in":"body"},`+a+`],"responses":{}}}}}`), Options{})
+	if want := "a.json#/paths/~1a/post/parameters: several-bodies"; !strings.Contains(text(diags), want) {
+		t.Errorf("got %s, want %s", text(diags), want)
 	}
 }

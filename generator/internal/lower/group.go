@@ -9,6 +9,7 @@ import (
 
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/model"
+	"github.com/grantwire/grantwire/generator/internal/normalize"
 )
 
 // Grouping says how operations are sorted into services.
@@ -28,7 +29,7 @@ func (g Grouping) Split(op *model.Operation) (group, method string, ok bool) {
 	switch g {
 	case GroupSlash:
 		group, method, ok = strings.Cut(op.ID, "/")
-		return group, method, ok && group != "" && method != ""
+		return group, method, ok && group != "" && method != "" && !strings.Contains(group, " ") // "get /a" is no ID of the document
 	case GroupDotted:
 		path := strings.TrimPrefix(op.Path, "/")
 		i := strings.LastIndexByte(path, '.')
@@ -106,16 +107,12 @@ func (l *lowerer) group(api *model.API) {
 // pathGroup is the first segment of a path that says something.
 func pathGroup(path string) string {
 	for seg := range strings.SplitSeq(path, "/") {
-		if seg == "" || strings.HasPrefix(seg, "{") || isVersion(seg) {
+		if seg == "" || strings.HasPrefix(seg, "{") || normalize.IsVersion(seg) {
 			continue
 		}
 		return seg
 	}
 	return "default"
-}
-
-func isVersion(seg string) bool {
-	return len(seg) >= 2 && len(seg) <= 4 && (seg[0] == 'v' || seg[0] == 'V') && strings.Trim(seg[1:], "0123456789.") == "" || seg == "api"
 }
 
 func (l *lowerer) flatten(api *model.API) {

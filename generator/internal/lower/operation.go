@@ -251,7 +251,7 @@ func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 	switch base, _, _ := strings.Cut(strings.ToLower(first.media), ";"); {
 	case normalize.IsJSON(first.media):
 		op.Result = model.Result{Kind: model.ResultJSON, Ref: first.ref, Accept: first.media}
-	case strings.HasPrefix(base, "text/"):
+	case strings.HasPrefix(base, "text/") && !normalize.IsEventStream(base):
 		op.Result = model.Result{Kind: model.ResultText, Accept: first.media}
 	default:
 		op.Result = model.Result{Kind: model.ResultStream, Accept: first.media}

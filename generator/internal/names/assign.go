@@ -74,22 +74,39 @@ func (a *assigner) number(base, pointer string, free func(string) bool) string {
 
 func (a *assigner) groups() {
 	for _, g := range a.api.Groups {
-		name := cmp.Or(a.opts.Groups[g.Key], a.spell.Exported(g.Key), "Default")
-		deco, ok := a.table.take("group "+g.Key, name+"Service", name+"APIService")
+		g.Name = cmp.Or(a.opts.Groups[g.Key], a.spell.Exported(g.Key), "Default")
+	}
+	a.joinGroups()
+	for _, g := range a.api.Groups {
+		deco, ok := a.table.take("group "+g.Key, g.Name+"Service", g.Name+"APIService")
 		if !ok {
-			deco = a.number(name+"Service", "", a.table.free)
+			deco = a.number(g.Name+"Service", "", a.table.free)
 			a.table.take("group "+g.Key, deco)
 		}
-		g.Name, g.Deco = name, deco
+		g.Deco = deco
 	}
-	// Fields of the client: two groups must not meet.
-	seen := map[string]bool{}
-	for _, g := range a.api.Groups {
-		if seen[strings.ToLower(g.Name)] {
-			g.Name = a.number(g.Name, "", func(n string) bool { return !seen[strings.ToLower(n)] })
+}
+
+// joinGroups makes one of the groups that a document writes in two ways, such as
+// the tags "Responses" and "responses".
+func (a *assigner) joinGroups() {
+	first := map[string]*model.Group{}
+	a.api.Groups = slices.DeleteFunc(a.api.Groups, func(g *model.Group) bool {
+		same := first[strings.ToLower(g.Name)]
+		if same == nil {
+			first[strings.ToLower(g.Name)] = g
+			return false
 		}
-		seen[strings.ToLower(g.Name)] = true
-	}
+		a.report(diag.Note, "", "groups-joined", fmt.Sprintf("the groups %q and %q have one name in Go; they are one service", same.Key, g.Key), "")
+		for _, op := range g.Ops {
+			op.Group = same
+		}
+		same.Ops = append(same.Ops, g.Ops...)
+		slices.SortStableFunc(same.Ops, func(x, y *model.Operation) int {
+			return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Method, y.Method))
+		})
+		return true
+	})
 }
 
 func (a *assigner) operations() {
@@ -153,7 +170,7 @@ func (a *assigner) methodName(op *model.Operation) string {
 	}
 	name := a.spell.Exported(trimmed...)
 	if strings.Contains(op.Name, "/") && strings.Contains(op.Name, " ") {
-		name = a.spell.Exported(strings.ToLower(op.Method), a.pathName(op.Path))
+		name = a.derived(op)
 	}
 	return cmp.Or(name, a.spell.Exported(strings.ToLower(op.Method), a.pathName(op.Path)), "Call")
 }
@@ -164,6 +181,36 @@ func lastVariable(path string) string {
 		return ""
 	}
 	return "for-" + v[len(v)-1]
+}
+
+// derived makes a name of method and path for an operation that has no ID: in the
+// group Things, GET /v1/things/{id} is GetByID.
+func (a *assigner) derived(op *model.Operation) string {
+	segs := strings.Split(strings.Trim(unversioned(op.Path), "/"), "/")
+	if strings.EqualFold(a.spell.Exported(segs[0]), op.Group.Name) {
+		segs = segs[1:]
+	}
+	words := []string{strings.ToLower(op.Method)}
+	for i, seg := range segs {
+		variable := strings.HasPrefix(seg, "{")
+		if variable && i == len(segs)-1 && (i == 0 || !strings.HasPrefix(segs[i-1], "{")) {
+			words = append(words, "by")
+		}
+		words = append(words, strings.Trim(seg, "{}"))
+	}
+	return a.spell.Exported(words...)
+}
+
+// unversioned is a path without the segments in front that all paths have.
+func unversioned(path string) string {
+	rest := strings.TrimPrefix(path, "/")
+	for {
+		seg, after, more := strings.Cut(rest, "/")
+		if !more || !normalize.IsVersion(seg) {
+			return rest
+		}
+		rest = after
+	}
 }
 
 func (a *assigner) pathName(path string) string {

@@ -32,7 +32,7 @@ func (n *normalizer) metadata(content tree, media string, at place) string {
 func holdsBytes(media string) bool {
 	family, _, _ := strings.Cut(base(media), "/")
 	switch family {
-	case "image", "video", "audio", "message", "*":
+	case "image", "video", "audio", "message":
 		return true
 	}
 	return base(media) == "application/octet-stream"

@@ -200,43 +200,10 @@ func (n *normalizer) looseParam(v any, in string) any {
 	return v
 }
 
-// mediaOrder is the order in which a body's media type is chosen.
-var mediaOrder = []func(string) bool{
-	func(m string) bool { return base(m) == "application/json" },
-	IsJSON,
-	func(m string) bool { return base(m) == "multipart/form-data" },
-	func(m string) bool { return base(m) == "application/x-www-form-urlencoded" },
-	func(m string) bool { return base(m) == "text/plain" },
-	func(m string) bool { return strings.HasPrefix(m, "text/") },
-	func(string) bool { return true },
-}
-
-func base(media string) string {
-	media, _, _ = strings.Cut(media, ";")
-	return strings.ToLower(strings.TrimSpace(media))
-}
-
-// IsJSON says whether a media type is JSON or a structured suffix of it.
-func IsJSON(media string) bool {
-	media = base(media)
-	return media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json"
-}
-
-// chooseMedia picks the media type that the client speaks.
-func chooseMedia(content tree) string {
-	keys := sortedKeys(content)
-	for _, match := range mediaOrder {
-		if i := slices.IndexFunc(keys, match); i >= 0 {
-			return keys[i]
-		}
-	}
-	return ""
-}
-
 func (n *normalizer) body(op tree, at place) tree {
 	raw, pointer := n.deref(op["requestBody"], child(at.pointer, "requestBody"))
 	content := object(raw, "content")
-	media := chooseMedia(content)
+	media, as := n.chooseMedia(content, at.same(pointer), false)
 	if media == "" {
 		return nil
 	}
@@ -244,7 +211,10 @@ func (n *normalizer) body(op tree, at place) tree {
 	at.role = RoleBody
 	entry := tree{}
 	schema := object(content, media)["schema"]
-	sent := n.metadata(content, media, at)
+	sent := as
+	if as == media {
+		sent = n.metadata(content, media, at)
+	}
 	if base(media) == "application/x-www-form-urlencoded" || base(media) == "multipart/form-data" {
 		schema = n.dropCredentials(schema, at)
 		if s := n.peek(orEmpty(schema), at); kind(s) == "map" && s["additionalProperties"] == nil || kind(s) == "" {
@@ -327,12 +297,12 @@ func (n *normalizer) responses(op tree, at place) tree {
 func (n *normalizer) response(r tree, at place, success bool) tree {
 	out := tree{"description": ""}
 	content := object(r, "content")
-	if media := chooseMedia(content); media != "" {
+	if media, as := n.chooseMedia(content, at, true); media != "" {
 		entry := tree{}
-		if schema := object(content, media)["schema"]; schema != nil && IsJSON(media) {
+		if schema := object(content, media)["schema"]; schema != nil && IsJSON(as) {
 			entry["schema"] = n.use(schema, at.same(child(at.pointer, "content", media, "schema")))
 		}
-		out["content"] = tree{media: entry}
+		out["content"] = tree{as: entry}
 		if len(content) > 1 && success {
 			out["x-media"] = toAny(sortedKeys(content))
 		}
@@ -341,4 +311,10 @@ func (n *normalizer) response(r tree, at place, success bool) tree {
 		out["x-headers"] = toAny(sortedKeys(headers))
 	}
 	return out
+}
+
+// IsVersion recognises the segments of a path that say nothing about its operations:
+// "v1", "v2.1", "api".
+func IsVersion(seg string) bool {
+	return len(seg) >= 2 && len(seg) <= 4 && (seg[0] == 'v' || seg[0] == 'V') && strings.Trim(seg[1:], "0123456789.") == "" || seg == "api"
 }

@@ -152,6 +152,14 @@ func kind(s tree) string {
 // define gives the definitional form of a shaped schema: what stands below a
 // component's key, with every position inside in use form.
 func (n *normalizer) define(s tree, at place) tree {
+	out := n.form(s, at)
+	if !n.opts.Docs {
+		delete(out, "description")
+	}
+	return out
+}
+
+func (n *normalizer) form(s tree, at place) tree {
 	switch kind(s) {
 	case "struct":
 		return n.defineStruct(s, at)

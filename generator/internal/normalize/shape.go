@@ -3,7 +3,6 @@ package normalize
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -145,6 +144,7 @@ func (n *normalizer) cleanEnum(s tree, at place) (out tree, null bool) {
 		return s, false
 	}
 	var kept []any
+	seen := make(map[string]bool, len(values)) // an enum of countries, cities or codes may be long
 	for _, v := range values {
 		if v == nil {
 			null = true
@@ -158,7 +158,8 @@ func (n *normalizer) cleanEnum(s tree, at place) (out tree, null bool) {
 		if text(s, "type") == "string" {
 			v = str
 		}
-		if !slices.ContainsFunc(kept, func(k any) bool { return canonical(k) == canonical(v) }) {
+		if key := canonical(v); !seen[key] {
+			seen[key] = true
 			kept = append(kept, v)
 		}
 	}

@@ -59,11 +59,12 @@ func TestBodyOfMetadata(t *testing.T) {
 	for content, want := range map[string]string{
 		`{"message/rfc822":` + mail + `,"message/http":` + mail + `}`:       "application/json body-of-metadata",
 		`{"application/octet-stream":` + mail + `,"text/xml":` + mail + `}`: "application/json body-of-metadata",
-		`{"*/*":` + mail + `}`:                                          "application/json body-of-metadata",
-		`{"image/png":` + form + `}`:                                    "image/png",
-		`{"image/png":{"schema":{"type":"string","format":"binary"}}}`:  "image/png",
-		`{"image/png":{}}`:                                              "image/png",
-		`{"text/xml":` + mail + `}`:                                     "text/xml",
+		`{"*/*":` + mail + `}`:       "application/json media-range",
+		`{"*/*":` + form + `}`:       "multipart/form-data media-range",
+		`{"image/png":` + form + `}`: "image/png",
+		`{"image/png":{"schema":{"type":"string","format":"binary"}}}`: "image/png",
+		`{"image/png":{}}`:          "image/png",
+		`{"text/xml":` + mail + `}`: "text/xml",
 		`{"multipart/form-data":` + mail + `,"image/png":` + mail + `}`: "multipart/form-data",
 		`{"application/json":` + mail + `,"image/png":` + mail + `}`:    "application/json",
 	} {

@@ -6,9 +6,7 @@ package pipeline
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -125,29 +123,6 @@ func typed(form *normalize.Form, provider string) (*openapi3.T, diag.List) {
 		Severity: diag.Error, Provider: provider, Code: "not-loadable",
 		Message: "the document can't be read as OpenAPI: " + message, Remedy: "correct the member named in the message",
 	}}
-}
-
-// validated reports what kin-openapi objects to, as notes: providers publish
-// documents with faults that a client need not care about.
-func validated(doc *openapi3.T, provider string) diag.List {
-	err := doc.Validate(context.Background(), openapi3.EnableMultiError(),
-		openapi3.DisableExamplesValidation(), openapi3.DisableSchemaDefaultsValidation())
-	var all openapi3.MultiError
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &all):
-		all = openapi3.MultiError{err}
-	}
-	var diags diag.List
-	for _, e := range all {
-		message, _, _ := strings.Cut(e.Error(), "\n")
-		diags = append(diags, diag.Diagnostic{
-			Severity: diag.Note, Provider: provider, Code: "not-valid", Message: message,
-			Remedy: "nothing was left out; tell the document's author",
-		})
-	}
-	return diags
 }
 
 // finish drops repetitions, fills in what the stages don't know and applies

@@ -13,12 +13,12 @@ type AService struct {
 	client *api.Client
 }
 
-// GetATypeType calls get /a/{type}/{Type}.
+// GetTypeType calls get /a/{type}/{Type}.
 //
 //	GET /a/{type}/{Type}
-func (s *AService) GetATypeType(ctx context.Context, typ, typValue string, opts ...api.CallOption) (*ClientSchema, error) {
+func (s *AService) GetTypeType(ctx context.Context, typ, typValue string, opts ...api.CallOption) (*ClientSchema, error) {
 	var out *ClientSchema
-	err := s.client.Do(ctx, &opAGetATypeType, api.Args{Path: []any{typ, typValue}}, &out, opts...)
+	err := s.client.Do(ctx, &opAGetTypeType, api.Args{Path: []any{typ, typValue}}, &out, opts...)
 	return out, err
 }
 

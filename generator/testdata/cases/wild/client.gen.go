@@ -10,7 +10,7 @@ import (
 
 // Client calls the API. Make one with [New].
 type Client struct {
-	Get *GetService
+	Things *ThingsService
 }
 
 // New returns a client that sends its requests through hc; nil stands for a
@@ -19,7 +19,7 @@ type Client struct {
 func New(hc *http.Client, opts ...api.ClientOption) *Client {
 	c := api.NewClient(hc, &provider, opts...)
 	return &Client{
-		Get: &GetService{client: c},
+		Things: &ThingsService{client: c},
 	}
 }
 

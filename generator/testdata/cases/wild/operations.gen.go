@@ -8,13 +8,13 @@ import "github.com/grantwire/grantwire/runtime/api"
 // not compile, run grantgen of the same version as grantwire's runtime again.
 const _ = api.GeneratedV1
 
-var opGetV1ThingsIDUndeclared = api.Operation{
+var opThingsGetIDUndeclared = api.Operation{
 	Provider:   &provider,
 	ID:         "get /v1/things/{id}/{undeclared}",
 	Method:     "GET",
 	Path:       "/v1/things/{id}/{undeclared}",
-	Service:    "Get",
-	Name:       "V1ThingsIDUndeclared",
+	Service:    "Things",
+	Name:       "GetIDUndeclared",
 	Access:     api.Read,
 	Idempotent: true,
 	Accept:     "application/json",
@@ -25,6 +25,6 @@ var opGetV1ThingsIDUndeclared = api.Operation{
 // path and method. The caller owns the slice.
 func Operations() []api.Operation {
 	return []api.Operation{
-		opGetV1ThingsIDUndeclared,
+		opThingsGetIDUndeclared,
 	}
 }

@@ -4,77 +4,11 @@ package wild
 
 import "github.com/grantwire/grantwire/runtime/api"
 
-// Defines values for GetV1ThingsIDUndeclaredEnum.
+// Defines values for ThingsGetIDUndeclaredEnum.
 const (
-	GetV1ThingsIDUndeclaredEnumA GetV1ThingsIDUndeclaredEnum = "a"
-	GetV1ThingsIDUndeclaredEnumB GetV1ThingsIDUndeclaredEnum = "b"
+	ThingsGetIDUndeclaredEnumA ThingsGetIDUndeclaredEnum = "a"
+	ThingsGetIDUndeclaredEnumB ThingsGetIDUndeclaredEnum = "b"
 )
-
-// GetV1ThingsIDUndeclaredDeep is the member deep of get /v1/things/{id}/{undeclared}, and of 1 more.
-type GetV1ThingsIDUndeclaredDeep struct {
-	*api.Extra
-	X *string `json:"x,omitzero"`
-}
-
-// GetV1ThingsIDUndeclaredEnum is the member enum of get /v1/things/{id}/{undeclared}, and of 1 more. A value that is not listed is kept as it is.
-type GetV1ThingsIDUndeclaredEnum string
-
-// GetV1ThingsIDUndeclaredLoop is the member loop of get /v1/things/{id}/{undeclared}.
-type GetV1ThingsIDUndeclaredLoop struct {
-	*api.Extra
-	Deep    *GetV1ThingsIDUndeclaredDeep              `json:"deep,omitzero"`
-	Enum    api.Nullable[GetV1ThingsIDUndeclaredEnum] `json:"enum,omitzero"`
-	Free    map[string]any                            `json:"free,omitzero"`
-	Items   []any                                     `json:"items,omitzero"`
-	Loop    any                                       `json:"loop,omitzero"`
-	Mixed   any                                       `json:"mixed,omitzero"`
-	Numbers *int64                                    `json:"numbers,omitzero"`
-	Truth   *bool                                     `json:"truth,omitzero"`
-	Tuple   []StringOrInt                             `json:"tuple,omitzero"`
-	Typed   *GetV1ThingsIDUndeclaredTyped             `json:"typed,omitzero"`
-	Union   *GetV1ThingsIDUndeclaredUnion             `json:"union,omitzero"`
-	Untyped *GetV1ThingsIDUndeclaredUntyped           `json:"untyped,omitzero"`
-}
-
-// GetV1ThingsIDUndeclaredResponse is the answer of get /v1/things/{id}/{undeclared}.
-type GetV1ThingsIDUndeclaredResponse struct {
-	*api.Extra
-	Deep    *GetV1ThingsIDUndeclaredDeep              `json:"deep,omitzero"`
-	Enum    api.Nullable[GetV1ThingsIDUndeclaredEnum] `json:"enum,omitzero"`
-	Free    map[string]any                            `json:"free,omitzero"`
-	Items   []any                                     `json:"items,omitzero"`
-	Loop    *GetV1ThingsIDUndeclaredLoop              `json:"loop,omitzero"`
-	Mixed   any                                       `json:"mixed,omitzero"`
-	Numbers *int64                                    `json:"numbers,omitzero"`
-	Truth   *bool                                     `json:"truth,omitzero"`
-	Tuple   []StringOrInt                             `json:"tuple,omitzero"`
-	Typed   *GetV1ThingsIDUndeclaredTyped             `json:"typed,omitzero"`
-	Union   *GetV1ThingsIDUndeclaredUnion             `json:"union,omitzero"`
-	Untyped *GetV1ThingsIDUndeclaredUntyped           `json:"untyped,omitzero"`
-}
-
-// GetV1ThingsIDUndeclaredTyped is the member loop.typed of get /v1/things/{id}/{undeclared}, and of 1 more.
-type GetV1ThingsIDUndeclaredTyped struct {
-	K *string `json:"k,omitzero"`
-
-	// Extra holds the members that have no field.
-	Extra map[string]int64 `json:",embed"`
-}
-
-// GetV1ThingsIDUndeclaredUnion is the member loop.union of get /v1/things/{id}/{undeclared}, and of 1 more.
-type GetV1ThingsIDUndeclaredUnion struct {
-	A *string `json:"a,omitzero"`
-	B *string `json:"b,omitzero"`
-
-	// Extra holds the members that have no field.
-	Extra map[string]any `json:",embed"`
-}
-
-// GetV1ThingsIDUndeclaredUntyped is the member loop.untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
-type GetV1ThingsIDUndeclaredUntyped struct {
-	*api.Extra
-	X *string `json:"x,omitzero"`
-}
 
 // StringOrInt is the member loop.tuple of get /v1/things/{id}/{undeclared}, and of 1 more: one of several types. Set exactly one field.
 type StringOrInt struct {
@@ -83,4 +17,70 @@ type StringOrInt struct {
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
 	Raw api.RawJSON `json:"-"`
+}
+
+// ThingsGetIDUndeclaredDeep is the member deep of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetIDUndeclaredDeep struct {
+	*api.Extra
+	X *string `json:"x,omitzero"`
+}
+
+// ThingsGetIDUndeclaredEnum is the member enum of get /v1/things/{id}/{undeclared}, and of 1 more. A value that is not listed is kept as it is.
+type ThingsGetIDUndeclaredEnum string
+
+// ThingsGetIDUndeclaredLoop is the member loop of get /v1/things/{id}/{undeclared}.
+type ThingsGetIDUndeclaredLoop struct {
+	*api.Extra
+	Deep    *ThingsGetIDUndeclaredDeep              `json:"deep,omitzero"`
+	Enum    api.Nullable[ThingsGetIDUndeclaredEnum] `json:"enum,omitzero"`
+	Free    map[string]any                          `json:"free,omitzero"`
+	Items   []any                                   `json:"items,omitzero"`
+	Loop    any                                     `json:"loop,omitzero"`
+	Mixed   any                                     `json:"mixed,omitzero"`
+	Numbers *int64                                  `json:"numbers,omitzero"`
+	Truth   *bool                                   `json:"truth,omitzero"`
+	Tuple   []StringOrInt                           `json:"tuple,omitzero"`
+	Typed   *ThingsGetIDUndeclaredTyped             `json:"typed,omitzero"`
+	Union   *ThingsGetIDUndeclaredUnion             `json:"union,omitzero"`
+	Untyped *ThingsGetIDUndeclaredUntyped           `json:"untyped,omitzero"`
+}
+
+// ThingsGetIDUndeclaredResponse is the answer of get /v1/things/{id}/{undeclared}.
+type ThingsGetIDUndeclaredResponse struct {
+	*api.Extra
+	Deep    *ThingsGetIDUndeclaredDeep              `json:"deep,omitzero"`
+	Enum    api.Nullable[ThingsGetIDUndeclaredEnum] `json:"enum,omitzero"`
+	Free    map[string]any                          `json:"free,omitzero"`
+	Items   []any                                   `json:"items,omitzero"`
+	Loop    *ThingsGetIDUndeclaredLoop              `json:"loop,omitzero"`
+	Mixed   any                                     `json:"mixed,omitzero"`
+	Numbers *int64                                  `json:"numbers,omitzero"`
+	Truth   *bool                                   `json:"truth,omitzero"`
+	Tuple   []StringOrInt                           `json:"tuple,omitzero"`
+	Typed   *ThingsGetIDUndeclaredTyped             `json:"typed,omitzero"`
+	Union   *ThingsGetIDUndeclaredUnion             `json:"union,omitzero"`
+	Untyped *ThingsGetIDUndeclaredUntyped           `json:"untyped,omitzero"`
+}
+
+// ThingsGetIDUndeclaredTyped is the member loop.typed of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetIDUndeclaredTyped struct {
+	K *string `json:"k,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]int64 `json:",embed"`
+}
+
+// ThingsGetIDUndeclaredUnion is the member loop.union of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetIDUndeclaredUnion struct {
+	A *string `json:"a,omitzero"`
+	B *string `json:"b,omitzero"`
+
+	// Extra holds the members that have no field.
+	Extra map[string]any `json:",embed"`
+}
+
+// ThingsGetIDUndeclaredUntyped is the member loop.untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetIDUndeclaredUntyped struct {
+	*api.Extra
+	X *string `json:"x,omitzero"`
 }

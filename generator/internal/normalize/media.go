@@ -1,0 +1,82 @@
+package normalize
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/grantwire/grantwire/generator/internal/diag"
+)
+
+// mediaOrder is the order in which a body's media type is chosen.
+var mediaOrder = []func(string) bool{
+	func(m string) bool { return base(m) == "application/json" },
+	IsJSON,
+	func(m string) bool { return base(m) == "multipart/form-data" },
+	func(m string) bool { return base(m) == "application/x-www-form-urlencoded" },
+	func(m string) bool { return base(m) == "text/plain" },
+	func(m string) bool { return strings.HasPrefix(m, "text/") && !IsEventStream(m) },
+	func(m string) bool { return !IsEventStream(m) },
+	func(string) bool { return true },
+}
+
+func base(media string) string {
+	media, _, _ = strings.Cut(media, ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// IsJSON says whether a media type is JSON or a structured suffix of it.
+func IsJSON(media string) bool {
+	media = base(media)
+	return media == "application/json" || strings.HasSuffix(media, "+json") || media == "text/json"
+}
+
+// IsEventStream recognises what never ends, so that nobody waits for its end.
+func IsEventStream(media string) bool { return base(media) == "text/event-stream" }
+
+// chooseMedia picks the media type that the client speaks: the one that the
+// document has, and what it is read as.
+func (n *normalizer) chooseMedia(content tree, at place, answer bool) (media, as string) {
+	keys := sortedKeys(content)
+	read := make([]string, len(keys))
+	for i, key := range keys {
+		read[i] = n.readRange(key, object(content, key)["schema"], at, answer)
+	}
+	for _, match := range mediaOrder {
+		if i := slices.IndexFunc(read, match); i >= 0 {
+			if read[i] != keys[i] {
+				n.report(diag.Note, child(at.pointer, "content", keys[i]), "media-range",
+					fmt.Sprintf("the media range %q with this schema is read as %q", keys[i], read[i]), "name the media type")
+			}
+			return keys[i], read[i]
+		}
+	}
+	return "", ""
+}
+
+// readRange reads a media range by its schema, as frameworks that write "*/*" for
+// every answer (springdoc) mean it: what has members is JSON, plain text is text.
+func (n *normalizer) readRange(media string, schema any, at place, answer bool) string {
+	m, ok := schema.(tree)
+	if b := base(media); !ok || b != "*/*" && b != "application/*" && b != "*" {
+		return media
+	}
+	s := n.peek(m, at)
+	switch kind(s) {
+	case "":
+		return media
+	case "string":
+		switch f := text(s, "format"); {
+		case f == "binary" || f == "byte" || base(media) == "application/*":
+			return media
+		case answer:
+			return "text/*"
+		}
+		return "text/plain"
+	case "struct":
+		if !answer && !n.describes(m, at) {
+			return "multipart/form-data" // a member holds bytes
+		}
+	}
+	return "application/json"
+}

@@ -1,0 +1,38 @@
+package normalize
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestMedia: which of the media types is spoken, and what a media range is read as.
+func TestMedia(t *testing.T) {
+	const (
+		object = `{"schema":{"type":"object","properties":{"a":{"type":"string"}}}}`
+		str    = `{"schema":{"type":"string"}}`
+		bytes  = `{"schema":{"type":"string","format":"binary"}}`
+	)
+	for _, c := range []struct{ name, content, answer, body string }{
+		{"springdoc's object", `{"*/*":` + object + `}`, "application/json", "application/json"},
+		{"springdoc's list", `{"*/*":{"schema":{"type":"array","items":{"$ref":"#/components/schemas/o"}}}}`, "application/json", "application/json"},
+		{"springdoc's text", `{"*/*":` + str + `}`, "text/*", "text/plain"},
+		{"bytes of any kind", `{"*/*":` + bytes + `}`, "*/*", "*/*"},
+		{"any value of any kind", `{"*/*":{"schema":{}}}`, "*/*", "*/*"},
+		{"a picture", `{"image/*":` + bytes + `}`, "image/*", "image/*"},
+		{"JSON beside a range", `{"*/*":` + object + `,"application/json":` + object + `}`, "application/json", "application/json"},
+		{"JSON beside events", `{"application/json":` + object + `,"text/event-stream":` + object + `}`, "application/json", "application/json"},
+		{"bytes beside events", `{"application/octet-stream":` + bytes + `,"text/event-stream":` + object + `}`, "application/octet-stream", "application/octet-stream"},
+		{"events alone", `{"text/event-stream":` + object + `}`, "text/event-stream", "text/event-stream"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			doc := strings.Replace(document(`{"type":"string"}`), `"get":{`, `"post":{"requestBody":{"content":`+c.content+`},"responses":{"200":{"description":"","content":`+c.content+`}}},"get":{`, 1)
+			form, _ := Run(decode(t, doc), Options{})
+			op := at(form.Root, "paths", "/a", "post")
+			for want, got := range map[string]any{c.answer: at(op, "responses", "200", "content"), c.body: at(op, "requestBody", "content")} {
+				if m, _ := got.(tree); len(m) != 1 || m[want] == nil {
+					t.Errorf("got %v, want %s", sortedKeys(m), want)
+				}
+			}
+		})
+	}
+}
