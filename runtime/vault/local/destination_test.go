@@ -121,6 +121,7 @@ func TestOperationMatch(t *testing.T) {
 		op("compare", "GET", "/repos/{owner}/{repo}/compare/{base}...{head}"), op("root", "GET", "/"), op("gist", "GET", "/gists/{id}.json"),
 		spanning(op("get-ref", "GET", "/repos/{owner}/{repo}/git/ref/{ref}"), "ref"),
 		spanning(op("branch", "GET", "/repos/{owner}/{repo}/branches/{branch}"), "branch"), spanning(op("protection", "GET", "/repos/{owner}/{repo}/branches/{branch}/protection"), "branch"), op("zip", "GET", "/repos/{owner}/{repo}/{format}/{ref}"),
+		spanning(op("person", "PATCH", "/v1/{name}"), "name"), spanning(op("photo", "PATCH", "/v1/{name}:photo"), "name"),
 		op("post", "POST", "/chat.postMessage"), op("b-same", "GET", "/same/{b}"), op("a-same", "GET", "/same/{a}"),
 	)
 	tests := map[string]string{
@@ -143,6 +144,13 @@ func TestOperationMatch(t *testing.T) {
 		"GET https://api.example.com/v3/gists/1.json":                      "gist",
 		"GET https://api.example.com/v3/same/1":                            "a-same",
 		"POST https://api.example.com/v3/chat.postMessage":                 "post",
+		"PATCH https://api.example.com/v3/v1/people/me":                    "person",
+		"PATCH https://api.example.com/v3/v1/me:photo":                     "photo",
+		"PATCH https://api.example.com/v3/v1/people/c1:photo":              "photo",
+		"PATCH https://api.example.com/v3/v1/people/:photo":                "photo",
+		"PATCH https://api.example.com/v3/v1/:photo":                       "person",
+		"PATCH https://api.example.com/v3/v1/people//c1:photo":             "",
+		"PATCH https://api.example.com/v3/v1/people:photo/c1":              "person",
 		"GET https://api.example.com/v3/repos/o/r/unheard/of/it":           "",
 		"GET https://api.example.com/v3/repos/o/r/contents/a//b":           "",
 		"GET https://api.example.com/v3/gists/.json":                       "",

@@ -27,7 +27,7 @@ type template struct {
 // of them. A plain literal has one text, "{id}" has two empty ones.
 type segment struct {
 	texts []string
-	spans bool // a parameter that takes one or more segments
+	spans bool // a parameter takes one or more segments of a path
 }
 
 // maxParts bounds the work of matching a path; longer ones stay unknown.
@@ -47,7 +47,7 @@ func (t *operationTable) add(base string, op *api.Operation) error {
 		if err != nil {
 			return err
 		}
-		seg.spans = slices.ContainsFunc(op.Segments, func(name string) bool { return part == "{"+name+"}" })
+		seg.spans = slices.ContainsFunc(op.Segments, func(name string) bool { return strings.Contains(part, "{"+name+"}") })
 		tpl.segments = append(tpl.segments, seg)
 		for _, text := range seg.texts {
 			tpl.literal += len(text)
@@ -117,23 +117,35 @@ func (t *operationTable) match(method string, d destination) *api.Operation {
 // segment takes as few parts as the rest of the template leaves it.
 func fits(segments []segment, parts []string) bool {
 	for len(segments) > 0 {
-		if len(parts) < len(segments) || !segments[0].fits(parts[0]) {
+		if len(parts) < len(segments) {
 			return false
 		}
 		if segments[0].spans && len(parts) > len(segments) {
-			for n := 1; n <= len(parts)-len(segments)+1; n++ {
-				if parts[n-1] == "" {
-					return false
-				}
-				if fits(segments[1:], parts[n:]) {
-					return true
-				}
-			}
+			return fitsSpan(segments, parts)
+		}
+		if !segments[0].fits(parts[0]) {
 			return false
 		}
 		segments, parts = segments[1:], parts[1:]
 	}
 	return len(parts) == 0
+}
+
+// fitsSpan is fits where the first segment may take several parts.
+func fitsSpan(segments []segment, parts []string) bool {
+	taken := ""
+	for n := 1; n <= len(parts)-len(segments)+1; n++ {
+		if parts[n-1] == "" {
+			return false
+		}
+		if n > 1 {
+			taken += "/"
+		}
+		if taken += parts[n-1]; segments[0].fits(taken) && fits(segments[1:], parts[n:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // fits reports whether each parameter can take at least one character.

@@ -78,6 +78,8 @@ func TestValues(t *testing.T) {
 	}{
 		{"bounds", `{"type":"integer","minimum":5,"maximum":6}`, Mode{}, `6`},
 		{"bounds above", `{"type":"integer","minimum":7,"maximum":6}`, Mode{}, `error: minimum 7 is above maximum 6`},
+		{"large", `{"type":"array","minItems":3,"items":{"type":"integer"}}`, Mode{}, `[1001,1002,9007199254740999]`},
+		{"large of 32 bits", `{"type":"array","minItems":3,"items":{"type":"integer","format":"int32"}}`, Mode{}, `[1001,1002,2147483644]`},
 		{"zero", `{"type":"integer"}`, Mode{Zero: true}, `0`},
 		{"zero below minimum", `{"type":"integer","minimum":1}`, Mode{Zero: true}, `1002`},
 		{"number", `{"type":"number"}`, Mode{}, `1700000001.25`},

@@ -232,6 +232,8 @@ func (m *Maker) integer(n Node) (any, error) {
 			return nil, fmt.Errorf("minimum %v is above maximum %v", low, high)
 		}
 		return jsonNumber(int64(low) + int64(m.n)%(int64(high)-int64(low)+1)), nil
+	case m.n%3 == 0 && n["format"] == "int32":
+		return jsonNumber(1<<31 - 1 - int64(m.n)), nil
 	case m.n%3 == 0:
 		return jsonNumber(1<<53 + 1 + 2*int64(m.n)), nil // odd: a float64 can't hold it
 	}

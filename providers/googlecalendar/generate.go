@@ -1,0 +1,3 @@
+package googlecalendar
+
+//go:generate go run ../../generator/cmd/grantgen --provider googlecalendar
