@@ -76,3 +76,9 @@ func (e *Error) UnmarshalJSON(b []byte) error {
 	*e = Error(*body.Error)
 	return nil
 }
+
+// MarshalJSON writes what UnmarshalJSON reads, for a stand-in of Google.
+func (e Error) MarshalJSON() ([]byte, error) {
+	type plain Error
+	return json.Marshal(map[string]plain{"error": plain(e)})
+}

@@ -6,6 +6,11 @@ package catalog
 import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/asana"
 	"github.com/grantwire/grantwire/providers/internal/catalog/github"
+	"github.com/grantwire/grantwire/providers/internal/catalog/googlecalendar"
+	"github.com/grantwire/grantwire/providers/internal/catalog/googledocs"
+	"github.com/grantwire/grantwire/providers/internal/catalog/googlepeople"
+	"github.com/grantwire/grantwire/providers/internal/catalog/googlesheets"
+	"github.com/grantwire/grantwire/providers/internal/catalog/googletasks"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
 	"github.com/grantwire/grantwire/providers/internal/subject"
 )
@@ -15,6 +20,11 @@ func All() []subject.Provider {
 	return []subject.Provider{
 		asana.Subject(),
 		github.Subject(),
+		googlecalendar.Subject(),
+		googledocs.Subject(),
+		googlepeople.Subject(),
+		googlesheets.Subject(),
+		googletasks.Subject(),
 		slack.Subject(),
 	}
 }

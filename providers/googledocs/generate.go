@@ -1,0 +1,3 @@
+package googledocs
+
+//go:generate go run ../../generator/cmd/grantgen --provider googledocs

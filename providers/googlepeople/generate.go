@@ -1,0 +1,3 @@
+package googlepeople
+
+//go:generate go run ../../generator/cmd/grantgen --provider googlepeople

@@ -1,0 +1,3 @@
+package googlesheets
+
+//go:generate go run ../../generator/cmd/grantgen --provider googlesheets

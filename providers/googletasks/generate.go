@@ -1,0 +1,3 @@
+package googletasks
+
+//go:generate go run ../../generator/cmd/grantgen --provider googletasks
