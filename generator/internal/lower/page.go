@@ -141,18 +141,19 @@ func items(r *model.Ref, paths []string, values bool) (string, *model.Ref) {
 	return onlyList(r)
 }
 
+// beside are lists that stand beside the items of a page and never are the items.
+var beside = []string{"_links", "links", "errors", "warnings"}
+
 func onlyList(r *model.Ref) (string, *model.Ref) {
-	if r.Kind != model.Named || r.Type.Kind != model.Struct {
-		return "", nil
-	}
 	var found *model.Field
-	for _, f := range r.Type.Fields {
-		if f.Ref.Base().Kind == model.Array {
-			if found != nil {
-				return "", nil
-			}
-			found = f
+	for _, f := range fieldsOf(r) {
+		if f.Ref.Base().Kind != model.Array || slices.Contains(beside, f.JSON) {
+			continue
 		}
+		if found != nil {
+			return "", nil
+		}
+		found = f
 	}
 	if found == nil {
 		return "", nil
@@ -179,8 +180,22 @@ func unlisted(r *model.Ref, paths []string) (string, *model.Ref) {
 	return paths[0], &model.Ref{Kind: model.Any}
 }
 
-// shows says whether the document has a member at the path of an answer.
-func shows(r *model.Ref, path string) bool { return member(r, model.Steps(path)) != nil }
+// shows says whether the document has a member at the path of an answer, or of one
+// variant of it.
+func shows(r *model.Ref, path string) bool { return shown(r, model.Steps(path), 8) }
+
+func shown(r *model.Ref, path []string, depth int) bool {
+	if r = r.Base(); len(path) == 0 || depth == 0 || r.Kind != model.Named {
+		return len(path) == 0
+	}
+	for _, v := range r.Type.Variants {
+		if shown(v.Ref, path, depth-1) {
+			return true
+		}
+	}
+	i := slices.IndexFunc(r.Type.Fields, func(f *model.Field) bool { return f.JSON == path[0] })
+	return i >= 0 && shown(r.Type.Fields[i].Ref, path[1:], depth-1)
+}
 
 // member follows a path; nil if the document describes none.
 func member(r *model.Ref, path []string) *model.Ref {

@@ -191,7 +191,7 @@ func TestFilter(t *testing.T) {
 
 // A list of paging rules replaces the guesses, and an empty one is a list.
 func TestGuessesCanBeSwitchedOff(t *testing.T) {
-	for rules, want := range map[string]int{"": 14, "paging: [{kind: auto}]": 14, "paging: []": 0, "paging: [{kind: link}]": 2} {
+	for rules, want := range map[string]int{"": 15, "paging: [{kind: auto}]": 15, "paging: []": 0, "paging: [{kind: link}]": 2} {
 		doc, diags := load.File(filepath.Join(golden, "pagingauto", "spec.yaml"), load.Options{})
 		conf, more := config.Bytes("provider.yaml", []byte("name: a\npackage: a\n"+rules+"\n"))
 		if diags = append(diags, more...); diags.HasErrors() {

@@ -8,8 +8,11 @@ import (
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
 )
 
-// recorder is the network: it keeps each request and answers 204.
+// recorder is the network: it keeps each request and answers 204, but the first
+// one as first says, when it is set.
 type recorder struct {
+	first func(*http.Request) (*http.Response, error)
+
 	mu   sync.Mutex
 	seen []plain.Captured
 }
@@ -30,7 +33,11 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	r.seen = append(r.seen, c)
+	first := len(r.seen) == 1 && r.first != nil
 	r.mu.Unlock()
+	if first {
+		return r.first(req)
+	}
 	return &http.Response{
 		StatusCode: http.StatusNoContent,
 		Status:     "204 No Content",

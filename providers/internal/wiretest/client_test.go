@@ -28,17 +28,19 @@ type mistakes struct {
 	number, exponent, null, swapped, twice, noType  bool
 	wrongType, method, base, credential, duplicate  bool
 	formKey                                         bool
+	stays, otherPage, pageHeader                    bool
 }
 
 func newHarnessClient(m mistakes) func(*http.Client) any {
 	return func(hc *http.Client) any {
-		return &harnessClient{Things: &things{hc, m}, Root: &root{hc, m}}
+		return &harnessClient{Things: &things{hc: hc, m: m}, Root: &root{hc, m}}
 	}
 }
 
 type things struct {
-	hc *http.Client
-	m  mistakes
+	hc   *http.Client
+	m    mistakes
+	next string // from the last answer
 }
 
 type root struct {
@@ -157,7 +159,7 @@ func (s *things) Get(ctx context.Context, owner, path string, params *getParams,
 		h.Set("Traceparent", "00")
 	}
 	if s.m.twice {
-		if err := send(ctx, s.hc, method, u, h, nil); err != nil {
+		if _, err := send(ctx, s.hc, method, u, h, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -165,13 +167,27 @@ func (s *things) Get(ctx context.Context, owner, path string, params *getParams,
 	if s.m.extraBody {
 		body = []byte("{}")
 	}
-	return nil, send(ctx, s.hc, method, u, h, body)
+	var err error
+	s.next, err = send(ctx, s.hc, method, u, h, body)
+	return nil, err
 }
 
 // GetAll is the iterator of Get.
 func (s *things) GetAll(ctx context.Context, owner, path string, params *getParams, opts ...api.CallOption) iter.Seq2[any, error] {
 	return func(yield func(any, error) bool) {
-		v, err := s.Get(ctx, owner, path, params, opts...)
+		own := *s
+		v, err := own.Get(ctx, owner, path, params, opts...)
+		for err == nil && own.next != "" && !s.m.stays {
+			link := own.next
+			if s.m.otherPage {
+				link += "&x=1"
+			}
+			h := http.Header{}
+			if params.Mark != "" && !s.m.pageHeader {
+				h.Set("X-Mark", params.Mark)
+			}
+			own.next, err = send(ctx, s.hc, http.MethodGet, link, h, nil)
+		}
 		yield(v, err)
 	}
 }
@@ -205,7 +221,7 @@ func (s *things) Delete(ctx context.Context, owner, path string, body thing, _ .
 	if s.m.wrongType {
 		h.Set("Content-Type", "text/plain")
 	}
-	return send(ctx, s.hc, http.MethodDelete, s.target(owner, path), h, b)
+	return sent(ctx, s.hc, http.MethodDelete, s.target(owner, path), h, b)
 }
 
 // Form is the wire form of form.
@@ -229,32 +245,39 @@ func (r *root) Form(ctx context.Context, body formBody, _ ...api.CallOption) err
 		form.Set("token", "test-secret-wire")
 	}
 	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	return send(ctx, r.hc, http.MethodPost, "https://harness.example/v1/form", h, []byte(form.Encode()))
+	return sent(ctx, r.hc, http.MethodPost, "https://harness.example/v1/form", h, []byte(form.Encode()))
 }
 
 // Upload is the wire form of upload.
 func (r *root) Upload(ctx context.Context, body io.Reader, _ ...api.CallOption) error {
 	h := http.Header{}
 	if body == nil {
-		return send(ctx, r.hc, http.MethodPost, "https://harness.example/v1/upload", h, nil)
+		return sent(ctx, r.hc, http.MethodPost, "https://harness.example/v1/upload", h, nil)
 	}
 	h.Set("Content-Type", "application/octet-stream")
 	b, err := io.ReadAll(body)
 	if err != nil {
 		return err
 	}
-	return send(ctx, r.hc, http.MethodPost, "https://harness.example/v1/upload", h, b)
+	return sent(ctx, r.hc, http.MethodPost, "https://harness.example/v1/upload", h, b)
 }
 
-func send(ctx context.Context, hc *http.Client, method, u string, h http.Header, body []byte) error {
+func sent(ctx context.Context, hc *http.Client, method, u string, h http.Header, body []byte) error {
+	_, err := send(ctx, hc, method, u, h, body)
+	return err
+}
+
+// send returns the target of the answer's Link header, too.
+func send(ctx context.Context, hc *http.Client, method, u string, h http.Header, body []byte) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, method, u, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return "", err
 	}
 	req.Header = h
 	resp, err := hc.Do(req)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return resp.Body.Close()
+	link, _, _ := strings.Cut(strings.TrimPrefix(resp.Header.Get("Link"), "<"), ">")
+	return link, resp.Body.Close()
 }

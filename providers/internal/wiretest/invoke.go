@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"strings"
 
@@ -62,19 +63,46 @@ func invoke(ctx context.Context, method reflect.Value, want plain.Expect, opts [
 
 // iterate calls a method that returns an iter.Seq2 and takes its first step.
 func iterate(ctx context.Context, method reflect.Value, want plain.Expect, opts []api.CallOption) error {
-	in, err := arguments(ctx, method.Type(), want, opts)
+	seq, err := sequence(ctx, method, want, opts)
 	if err != nil {
 		return err
 	}
+	for _, failure := range seq {
+		return failed(failure)
+	}
+	return nil
+}
+
+// walk takes all steps and returns how many there were.
+func walk(ctx context.Context, method reflect.Value, want plain.Expect, opts []api.CallOption) (items int, err error) {
+	seq, err := sequence(ctx, method, want, opts)
+	if err != nil {
+		return 0, err
+	}
+	for _, failure := range seq {
+		if err := failed(failure); err != nil {
+			return items, err
+		}
+		items++
+	}
+	return items, nil
+}
+
+func sequence(ctx context.Context, method reflect.Value, want plain.Expect, opts []api.CallOption) (iter.Seq2[reflect.Value, reflect.Value], error) {
+	in, err := arguments(ctx, method.Type(), want, opts)
+	if err != nil {
+		return nil, err
+	}
 	out := method.Call(in)
 	if len(out) != 1 || !out[0].Type().CanSeq2() {
-		return errors.New("the method does not return one iterator")
+		return nil, errors.New("the method does not return one iterator")
 	}
-	for _, failure := range out[0].Seq2() {
-		if err, ok := reflect.TypeAssert[error](failure); ok {
-			return fmt.Errorf("the call failed: %w", err)
-		}
-		break
+	return out[0].Seq2(), nil
+}
+
+func failed(failure reflect.Value) error {
+	if err, ok := reflect.TypeAssert[error](failure); ok {
+		return fmt.Errorf("the call failed: %w", err)
 	}
 	return nil
 }

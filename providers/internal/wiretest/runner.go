@@ -151,6 +151,9 @@ func (r *runner) call(desc *api.Operation, op *plain.Operation, mode plain.Mode)
 		}
 		r.judge(op, mode, firstPage(desc.Paging, want))
 		r.report.Iterators++
+		if !r.cfg.FirstPage {
+			r.secondPage(desc, op, all, want)
+		}
 	} else if desc.Paging.Kind != api.PagingNone {
 		r.faultf(op.ID, mode.String(), "drive", "pages, but has no iterator: %v", err)
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	Credentials []string
 	// Surface is what the package has otherwise than the document.
 	Surface subject.Surface
+	// FirstPage drives iterators no further than their first request.
+	FirstPage bool
 	// Judge, when not nil, judges every request too (Prism does).
 	Judge func(op *plain.Operation, got plain.Captured) error
 	// Modes are the rounds; nil means Modes().
@@ -62,6 +64,7 @@ type Report struct {
 	Operations int // operations driven at least once
 	Requests   int // requests judged
 	Iterators  int // iterators driven
+	Walks      int // iterators driven to a second page
 	Params     int // parameters found in their place
 	Members    int // body members found in their place
 	Skipped    int // operations and modes skipped for a listed reason
@@ -72,7 +75,7 @@ type Report struct {
 type Fault struct {
 	Operation string
 	Mode      string
-	Judge     string // "drive", "config", "filter", "plain" or "own" (Config.Judge)
+	Judge     string // "drive", "walk", "config", "filter", "plain" or "own" (Config.Judge)
 	Reason    string
 }
 
@@ -81,8 +84,8 @@ func (f Fault) String() string {
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d operations, %d requests, %d iterators, %d parameters and %d body members found, %d skipped, %d faults",
-		r.Operations, r.Requests, r.Iterators, r.Params, r.Members, r.Skipped, len(r.Faults))
+	return fmt.Sprintf("%d operations, %d requests, %d iterators, %d second pages, %d parameters and %d body members found, %d skipped, %d faults",
+		r.Operations, r.Requests, r.Iterators, r.Walks, r.Params, r.Members, r.Skipped, len(r.Faults))
 }
 
 // Modes are the rounds of a full run: three with everything set, so that other

@@ -39,7 +39,7 @@ func TestRightClient(t *testing.T) {
 	if want := 2*(5*7+2) + 6*2; report.Params != want {
 		t.Errorf("%d parameters found, not %d", report.Params, want)
 	}
-	if report.Operations != 4 || report.Requests != 4*6+6 || report.Iterators != 6 || report.Skipped != 0 || report.Members != 67 {
+	if report.Operations != 4 || report.Requests != 4*6+6 || report.Iterators != 6 || report.Walks != 6 || report.Skipped != 0 || report.Members != 67 {
 		t.Errorf("counts are %s", report)
 	}
 }
@@ -53,6 +53,9 @@ func TestMistakes(t *testing.T) {
 		judge string
 		want  string
 	}{
+		{"no second page", mistakes{stays: true}, "walk", "1 requests for two pages"},
+		{"another second page", mistakes{otherPage: true}, "walk", "not followed as it is"},
+		{"headers lost on the second page", mistakes{pageHeader: true}, "walk", "headers are others"},
 		{"missing query parameter", mistakes{dropQuery: true}, "plain", "query sort: sort is missing"},
 		{"missing header", mistakes{dropHeader: true}, "plain", "header X-Mark"},
 		{"missing body member", mistakes{dropMember: true}, "plain", "/on: is missing"},

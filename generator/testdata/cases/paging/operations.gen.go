@@ -189,6 +189,19 @@ var opPValues = api.Operation{
 	Result:     api.JSON,
 	Paging:     api.Paging{Kind: api.PagingPage, Param: "p", Pages: "total_pages", Items: "rows", Values: true},
 }
+var opPVariants = api.Operation{
+	Provider:   &provider,
+	ID:         "p/variants",
+	Method:     "GET",
+	Path:       "/variants",
+	Service:    "P",
+	Name:       "Variants",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingURL, Next: "links.pages.next", Items: "domains"},
+}
 
 // Operations returns a descriptor of every operation of this package, sorted by
 // path and method. The caller owns the slice.
@@ -208,5 +221,6 @@ func Operations() []api.Operation {
 		opPPage,
 		opPUnions,
 		opPValues,
+		opPVariants,
 	}
 }

@@ -274,3 +274,18 @@ func (s *PService) Values(ctx context.Context, params *PValuesParams, opts ...ap
 func (s *PService) ValuesAll(ctx context.Context, params *PValuesParams, opts ...api.CallOption) iter.Seq2[*PValuesRows, error] {
 	return api.Pages[*PValuesRows](ctx, s.client, &opPValues, api.Args{Params: params}, opts...)
 }
+
+// Variants calls p/variants.
+//
+//	GET /variants
+func (s *PService) Variants(ctx context.Context, opts ...api.CallOption) (*PVariantsResponse, error) {
+	var out *PVariantsResponse
+	err := s.client.Do(ctx, &opPVariants, api.Args{}, &out, opts...)
+	return out, err
+}
+
+// VariantsAll walks every page of [PService.Variants] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *PService) VariantsAll(ctx context.Context, opts ...api.CallOption) iter.Seq2[string, error] {
+	return api.Pages[string](ctx, s.client, &opPVariants, api.Args{}, opts...)
+}

@@ -194,3 +194,37 @@ type PValuesRows struct {
 	*api.Extra
 	N *int64 `json:"n,omitzero"`
 }
+
+// PVariantsLinks is the member links of p/variants: one of several types. Set exactly one field.
+type PVariantsLinks struct {
+	WithA     *PVariantsLinksWithA     `json:"-"`
+	WithPages *PVariantsLinksWithPages `json:"-"`
+
+	// Raw is the JSON when it fits none of the above; it is sent as it is.
+	Raw api.RawJSON `json:"-"`
+}
+
+// PVariantsLinksWithA is the member links of p/variants.
+type PVariantsLinksWithA struct {
+	*api.Extra
+	A string `json:"a"`
+}
+
+// PVariantsLinksWithPages is the member links of p/variants.
+type PVariantsLinksWithPages struct {
+	*api.Extra
+	Pages PVariantsPages `json:"pages"`
+}
+
+// PVariantsPages is the member links.pages of p/variants.
+type PVariantsPages struct {
+	*api.Extra
+	Next *string `json:"next,omitzero"`
+}
+
+// PVariantsResponse is the answer of p/variants.
+type PVariantsResponse struct {
+	*api.Extra
+	Domains []string        `json:"domains,omitzero"`
+	Links   *PVariantsLinks `json:"links,omitzero"`
+}

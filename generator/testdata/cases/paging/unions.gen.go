@@ -13,3 +13,13 @@ func (u PUnionsValue) MarshalJSON() ([]byte, error) {
 func (u *PUnionsValue) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u PVariantsLinks) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *PVariantsLinks) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}

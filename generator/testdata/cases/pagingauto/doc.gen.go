@@ -2,7 +2,7 @@
 
 // Package pagingauto is a typed client for Paging by shape, version 1.
 //
-// It has 28 operations. [New] takes any *http.Client; one that goes through a vault
+// It has 29 operations. [New] takes any *http.Client; one that goes through a vault
 // comes from package vault, and the grant is named on the call:
 //
 //	client := pagingauto.New(agent.HTTPClient())

@@ -228,6 +228,19 @@ var opYesLink = api.Operation{
 	Result:     api.JSON,
 	Paging:     api.Paging{Kind: api.PagingLink, Size: "per_page"},
 }
+var opYesLinks = api.Operation{
+	Provider:   &provider,
+	ID:         "yes/links",
+	Method:     "GET",
+	Path:       "/yes/links",
+	Service:    "Yes",
+	Name:       "Links",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+	Paging:     api.Paging{Kind: api.PagingOffset, Param: "offset", Size: "limit", Total: "total_items", Items: "members"},
+}
 var opYesOdata = api.Operation{
 	Provider:   &provider,
 	ID:         "yes/odata",
@@ -381,6 +394,7 @@ func Operations() []api.Operation {
 		opYesJira,
 		opYesLast,
 		opYesLink,
+		opYesLinks,
 		opYesOdata,
 		opYesOffset,
 		opYesPage,

@@ -172,6 +172,14 @@ type YesLinkItem struct {
 	ID *string `json:"id,omitzero"`
 }
 
+// YesLinksResponse is the answer of yes/links.
+type YesLinksResponse struct {
+	*api.Extra
+	Links      []string `json:"_links,omitzero"`
+	Members    []string `json:"members,omitzero"`
+	TotalItems *int64   `json:"total_items,omitzero"`
+}
+
 // YesOdataItem is yes/odata.
 type YesOdataItem struct {
 	*api.Extra

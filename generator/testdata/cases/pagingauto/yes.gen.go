@@ -98,6 +98,27 @@ func (s *YesService) LinkAll(ctx context.Context, params *YesLinkParams, opts ..
 	return api.Pages[*YesLinkItem](ctx, s.client, &opYesLink, api.Args{Params: params}, opts...)
 }
 
+// YesLinksParams are the optional parameters of [YesService.Links].
+type YesLinksParams struct {
+	Limit  *int64 `query:"limit"`
+	Offset *int64 `query:"offset"`
+}
+
+// Links calls yes/links.
+//
+//	GET /yes/links
+func (s *YesService) Links(ctx context.Context, params *YesLinksParams, opts ...api.CallOption) (*YesLinksResponse, error) {
+	var out *YesLinksResponse
+	err := s.client.Do(ctx, &opYesLinks, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
+// LinksAll walks every page of [YesService.Links] and yields the items one by one. It stops
+// after the first error, and asks for no further page once the loop ends.
+func (s *YesService) LinksAll(ctx context.Context, params *YesLinksParams, opts ...api.CallOption) iter.Seq2[string, error] {
+	return api.Pages[string](ctx, s.client, &opYesLinks, api.Args{Params: params}, opts...)
+}
+
 // YesOdataParams are the optional parameters of [YesService.Odata].
 type YesOdataParams struct {
 	DollarTop *int64 `query:"$top"`
