@@ -14,6 +14,9 @@ type Provider struct {
 	Package string `yaml:"package"`
 	// ImportPath is the Go package's import path, for its examples.
 	ImportPath string `yaml:"import_path"`
+	// Notes ends the package's comment: what a caller should know and neither the
+	// document nor a method's signature says.
+	Notes string `yaml:"notes"`
 	// Docs is a link to the provider's own documentation.
 	Docs   string `yaml:"docs"`
 	Source Source `yaml:"source"`

@@ -26,7 +26,19 @@ func (e *emitter) docFile() *File {
 	f.PackageComment("// where they are a pointer. A field left at its zero value is not sent, unless it is")
 	f.PackageComment("// required; Nullable fields tell null from absent. Clients are safe for concurrent")
 	f.PackageComment("// use.")
+	e.notes(f)
 	return f
+}
+
+// notes ends the package comment with what the configuration says.
+func (e *emitter) notes(f *File) {
+	if e.opts.Notes == "" {
+		return
+	}
+	f.PackageComment("//")
+	for line := range strings.SplitSeq(strings.TrimRight(e.opts.Notes, "\n"), "\n") {
+		f.PackageComment(strings.TrimRight("// "+line, " "))
+	}
 }
 
 // subject says in words what the package is about.

@@ -25,6 +25,7 @@ type Config struct {
 	Package    string // package name
 	ImportPath string // import path, "" when it is not known
 	Source     string // where the document came from, for the header
+	Notes      string // ends the package comment
 	Headers    [][2]string
 	Errors     ErrorShape
 	ErrorType  string // hand-written error type of the package, or ""

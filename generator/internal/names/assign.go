@@ -258,6 +258,9 @@ func (a *assigner) params() {
 
 func (a *assigner) flat() {
 	for _, f := range a.api.Flat {
+		if slices.ContainsFunc(a.api.Groups, func(g *model.Group) bool { return g.Name == f.Name }) {
+			a.report(diag.Error, "", "name-taken", "the name "+f.Name+" of a flat method is a service's, too", "choose another one in provider.yaml")
+		}
 		if f.Op.ParamsType != "" {
 			a.table.take("flat", f.Name+"Params")
 		}

@@ -198,7 +198,7 @@ func nameOptions(c *config.Provider, in Input) names.Options {
 
 func emitConfig(c *config.Provider, in Input) emit.Config {
 	out := emit.Config{
-		Package: in.Package, ImportPath: in.ImportPath, Source: in.Source, ErrorType: c.Errors.Type,
+		Package: in.Package, ImportPath: in.ImportPath, Source: in.Source, ErrorType: c.Errors.Type, Notes: c.Notes,
 		Errors: emit.ErrorShape{
 			OK: c.Errors.OK, Code: c.Errors.Code, Message: c.Errors.Message, RequestID: c.Errors.RequestID,
 			Unauthorized: c.Errors.Unauthorized, RateLimited: c.Errors.RateLimited, NotFound: c.Errors.NotFound,

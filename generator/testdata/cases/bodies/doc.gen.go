@@ -13,4 +13,8 @@
 // where they are a pointer. A field left at its zero value is not sent, unless it is
 // required; Nullable fields tell null from absent. Clients are safe for concurrent
 // use.
+//
+// Uploads go to a host of their own:
+//
+//	client.Things.Upload(ctx, …)
 package bodies
