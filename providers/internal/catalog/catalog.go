@@ -6,12 +6,15 @@ package catalog
 import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/asana"
 	"github.com/grantwire/grantwire/providers/internal/catalog/github"
+	"github.com/grantwire/grantwire/providers/internal/catalog/gmail"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlecalendar"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googledocs"
+	"github.com/grantwire/grantwire/providers/internal/catalog/googledrive"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlepeople"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlesheets"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googletasks"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
+	"github.com/grantwire/grantwire/providers/internal/catalog/youtube"
 	"github.com/grantwire/grantwire/providers/internal/subject"
 )
 
@@ -20,11 +23,14 @@ func All() []subject.Provider {
 	return []subject.Provider{
 		asana.Subject(),
 		github.Subject(),
+		gmail.Subject(),
 		googlecalendar.Subject(),
 		googledocs.Subject(),
+		googledrive.Subject(),
 		googlepeople.Subject(),
 		googlesheets.Subject(),
 		googletasks.Subject(),
 		slack.Subject(),
+		youtube.Subject(),
 	}
 }

@@ -1,0 +1,3 @@
+package gmail
+
+//go:generate go run ../../generator/cmd/grantgen --provider gmail

@@ -1,0 +1,3 @@
+package googledrive
+
+//go:generate go run ../../generator/cmd/grantgen --provider googledrive

@@ -1,0 +1,3 @@
+package youtube
+
+//go:generate go run ../../generator/cmd/grantgen --provider youtube
