@@ -82,8 +82,8 @@ func missing(file string, out pipeline.Result, diags diag.List) []Finding {
 // told says whether a diagnostic speaks of the place, or of one around it.
 func told(pointer string, diags diag.List) bool {
 	for _, d := range diags {
-		if d.Severity == diag.Note || d.Pointer == "" {
-			continue
+		if d.Severity == diag.Note && d.Code != "query-in-path" || d.Pointer == "" {
+			continue // a note loses nothing, but may rename
 		}
 		if d.Pointer == pointer || strings.HasPrefix(pointer, d.Pointer+"/") {
 			return true

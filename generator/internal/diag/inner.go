@@ -16,6 +16,8 @@ var inner = map[string]string{
 	"items-without-array":        "items without type array hold a union and are read as it",
 	"required-undescribed":       "a member is required and not described; it may hold any value, or be left out",
 	"undeclared-path-parameter":  "a variable of the path is not declared; it is a string",
+	"path-fragment":              "what follows # in a path tells operations apart; it is not sent",
+	"query-in-path":              "a variable stands in the query of a path; it is a query parameter, or left out",
 	"parameter-without-name":     "a parameter without name or place is left out",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",

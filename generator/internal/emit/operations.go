@@ -55,7 +55,7 @@ func (e *emitter) descriptor(op *model.Operation) []Code {
 	add("Provider", Op("&").Id("provider"))
 	str("ID", op.ID)
 	str("Method", op.Method)
-	str("Path", op.Path)
+	str("Path", op.Template)
 	str("Service", op.Group.Name)
 	str("Name", op.Name)
 	if spans := spanning(op); len(spans) > 0 {
@@ -286,9 +286,9 @@ func (e *emitter) signature(op *model.Operation, paramsType, bodyName string) (p
 // call renders api.Args.
 func (e *emitter) callArgs(op *model.Operation) Code {
 	return Qual(apiPath, "Args").ValuesFunc(func(g *Group) {
-		if len(op.PathParams) > 0 {
+		if len(op.PathValues) > 0 {
 			g.Id("Path").Op(":").Index().Any().ValuesFunc(func(g *Group) {
-				for _, p := range op.PathParams {
+				for _, p := range op.PathValues {
 					if p.Segments && e.pathType(p) == "string" {
 						g.Qual(apiPath, "Segments").Call(Id(p.GoName))
 					} else {

@@ -83,7 +83,7 @@ func (l *lowerer) group(api *model.API) {
 			key, method, _ = GroupTags.Split(op)
 		}
 		if key == "" {
-			key = pathGroup(op.Path)
+			key = pathGroup(op.Template)
 		}
 		if to := l.opts.Moves[op.ID]; to != "" {
 			key = to
@@ -106,6 +106,7 @@ func (l *lowerer) group(api *model.API) {
 
 // pathGroup is the first segment of a path that says something.
 func pathGroup(path string) string {
+	path, _, _ = strings.Cut(path, "?")
 	for seg := range strings.SplitSeq(path, "/") {
 		if seg == "" || strings.HasPrefix(seg, "{") || normalize.IsVersion(seg) {
 			continue

@@ -36,6 +36,10 @@ func (l *lowerer) operation(path, method string, o *openapi3.Operation) *model.O
 		Deprecated: o.Deprecated, Summary: o.Summary,
 		Scopes: l.scopes(o),
 	}
+	op.Template = path
+	if sent, ok := o.Extensions[normalize.TemplateKey].(string); ok {
+		op.Template = sent
+	}
 	if op.ID == "" {
 		op.ID = strings.ToLower(method) + " " + path
 	}
@@ -112,8 +116,13 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 			op.Params = append(op.Params, p)
 		}
 	}
-	for _, name := range normalize.Variables(op.Path) {
-		if p := byName[name]; p != nil {
+	for _, name := range normalize.Variables(op.Template) {
+		p := byName[name]
+		if p == nil {
+			continue
+		}
+		op.PathValues = append(op.PathValues, p)
+		if !slices.Contains(op.PathParams, p) {
 			op.PathParams = append(op.PathParams, p)
 		}
 	}

@@ -48,15 +48,16 @@ type Flat struct {
 
 // Operation is one method and path. Its identity is its pointer.
 type Operation struct {
-	Pointer string
-	ID      string // the document's operationId, or one derived from method and path
-	Method  string // upper case
-	Path    string // the document's template
-	Server  string // absolute URL in place of the API's, or ""
-	Link    string // documentation
-	Summary string // only with full documentation
-	Scopes  []string
-	Tag     string
+	Pointer  string
+	ID       string // the document's operationId, or one derived from method and path
+	Method   string // upper case
+	Path     string // the document's template, which tells the operation
+	Template string // Path as it is sent, without a fragment and without variables in a query
+	Server   string // absolute URL in place of the API's, or ""
+	Link     string // documentation
+	Summary  string // only with full documentation
+	Scopes   []string
+	Tag      string
 	// Resource is the first segment of the path that says something.
 	Resource string
 
@@ -65,7 +66,8 @@ type Operation struct {
 	Idempotent bool
 	Redirect   bool
 
-	PathParams []*Param // in template order
+	PathParams []*Param // in template order, each once
+	PathValues []*Param // one for each place in the template
 	Params     []*Param // query, header and cookie, sorted by name
 	Body       *Body
 	Result     Result

@@ -10,6 +10,7 @@ import (
 const (
 	NullKey     = "x-null"     // true on a schema position that may hold null
 	VariantsKey = "x-variants" // on a union: one {name, when} object per member of oneOf
+	TemplateKey = "x-template" // on an operation whose path is not what is sent
 	SegmentsKey = "x-segments" // true on a path parameter that may hold slashes
 	EmptyKey    = "x-empty"    // true on an object that admits no member at all
 	ErrorKey    = "x-error"    // true on a component that only errors refer to

@@ -61,8 +61,12 @@ func (n *normalizer) operation(op, item tree, path, method string) tree {
 		copyMembers(out, op, "summary", "description")
 	}
 	at := place{pointer: pointer, owner: owner}
-	if params := n.parameters(op, item, path, at); len(params) > 0 {
+	params, template := n.parameters(op, item, path, at)
+	if len(params) > 0 {
 		out["parameters"] = params
+	}
+	if template != path {
+		out[TemplateKey] = template
 	}
 	if body := n.body(op, at); body != nil {
 		out["requestBody"] = body
@@ -72,8 +76,9 @@ func (n *normalizer) operation(op, item tree, path, method string) tree {
 }
 
 // parameters resolves the parameters of the path item and of the operation, which
-// wins where both name one, and leaves credentials out.
-func (n *normalizer) parameters(op, item tree, path string, at place) []any {
+// wins where both name one, and leaves credentials out. It returns the path as it
+// is sent, too.
+func (n *normalizer) parameters(op, item tree, path string, at place) (params []any, template string) {
 	var order []string
 	found := map[string]tree{}
 	add := func(raw []any, pointer string) {
@@ -97,12 +102,12 @@ func (n *normalizer) parameters(op, item tree, path string, at place) []any {
 	}
 	add(list(item, "parameters"), child("#/paths", path))
 	add(list(op, "parameters"), at.pointer)
-	n.undeclared(path, found, &order, at)
-	var out []any
+	template = n.template(path, found, &order, at)
+	n.undeclared(template, found, &order, at)
 	for _, key := range order {
-		out = append(out, found[key])
+		params = append(params, found[key])
 	}
-	return out
+	return params, template
 }
 
 // reservedHeader names the headers that OpenAPI says a parameter can't describe.

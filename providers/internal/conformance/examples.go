@@ -16,6 +16,7 @@ import (
 // Example is one example of a JSON answer, as the upstream document has it.
 type Example struct {
 	Method, Path string
+	Operation    string // the operation's ID
 	Status       string // "200", "default"
 	Media, Name  string
 	Value        any
@@ -56,10 +57,12 @@ func (u *upstream) examples() []Example {
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item := u.object(paths[path])
 		for _, method := range slices.Sorted(maps.Keys(item)) {
-			responses := u.object(u.object(item[method])["responses"])
+			operation := u.object(item[method])
+			id, _ := operation["operationId"].(string)
+			responses := u.object(operation["responses"])
 			for _, status := range slices.Sorted(maps.Keys(responses)) {
 				for _, e := range u.answer(u.object(responses[status])) {
-					e.Method, e.Path, e.Status = strings.ToUpper(method), path, status
+					e.Method, e.Path, e.Operation, e.Status = strings.ToUpper(method), path, id, status
 					all = append(all, e)
 				}
 			}

@@ -112,7 +112,7 @@ func failed(failure reflect.Value) error {
 func arguments(ctx context.Context, t reflect.Type, want plain.Expect, opts []api.CallOption) ([]reflect.Value, error) {
 	a := &argumentList{t: t, want: want}
 	a.in = append(a.in, reflect.ValueOf(ctx))
-	for segment := range strings.SplitSeq(want.Operation.Path, "{") {
+	for segment := range strings.SplitSeq(want.Operation.Sent(), "{") {
 		if name, _, ok := strings.Cut(segment, "}"); ok {
 			a.path(name)
 		}

@@ -110,7 +110,7 @@ func (r *runner) operation(desc *api.Operation) {
 	}
 	r.driven[op.Method+" "+op.Path] = true
 	op.ID = desc.ID
-	if desc.Method != op.Method || desc.Path != op.Path {
+	if desc.Method != op.Method || desc.Path != op.Sent() {
 		r.faultf(desc.ID, "", "config", "the descriptor says %s %s, the document %s %s", desc.Method, desc.Path, op.Method, op.Path)
 	}
 	if r.reason(r.cfg.Skip, desc.ID) {

@@ -10,6 +10,7 @@ import (
 
 // Client calls the API. Make one with [New].
 type Client struct {
+	Places *PlacesService
 	Things *ThingsService
 }
 
@@ -19,6 +20,7 @@ type Client struct {
 func New(hc *http.Client, opts ...api.ClientOption) *Client {
 	c := api.NewClient(hc, &provider, opts...)
 	return &Client{
+		Places: &PlacesService{client: c},
 		Things: &ThingsService{client: c},
 	}
 }

@@ -2,7 +2,7 @@
 
 // Package wild is a typed client for Wild, version 1.
 //
-// It has 1 operations. [New] takes any *http.Client; one that goes through a vault
+// It has 5 operations. [New] takes any *http.Client; one that goes through a vault
 // comes from package vault, and the grant is named on the call:
 //
 //	client := wild.New(agent.HTTPClient())

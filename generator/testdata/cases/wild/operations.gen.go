@@ -8,6 +8,44 @@ import "github.com/grantwire/grantwire/runtime/api"
 // not compile, run grantgen of the same version as grantwire's runtime again.
 const _ = api.GeneratedV1
 
+var opPlacesClosePlace = api.Operation{
+	Provider: &provider,
+	ID:       "closePlace",
+	Method:   "POST",
+	Path:     "/v1/places/{place}",
+	Service:  "Places",
+	Name:     "ClosePlace",
+	Access:   api.Write,
+}
+var opPlacesOpenPlace = api.Operation{
+	Provider: &provider,
+	ID:       "openPlace",
+	Method:   "POST",
+	Path:     "/v1/places/{place}",
+	Service:  "Places",
+	Name:     "OpenPlace",
+	Access:   api.Write,
+}
+var opPlacesNearItself = api.Operation{
+	Provider:   &provider,
+	ID:         "nearItself",
+	Method:     "GET",
+	Path:       "/v1/places/{place}/near/{place}",
+	Service:    "Places",
+	Name:       "NearItself",
+	Access:     api.Read,
+	Idempotent: true,
+}
+var opPlacesFindPlaces = api.Operation{
+	Provider:   &provider,
+	ID:         "findPlaces",
+	Method:     "GET",
+	Path:       "/v1/places?v=2",
+	Service:    "Places",
+	Name:       "FindPlaces",
+	Access:     api.Read,
+	Idempotent: true,
+}
 var opThingsGetIDUndeclared = api.Operation{
 	Provider:   &provider,
 	ID:         "get /v1/things/{id}/{undeclared}",
@@ -25,6 +63,10 @@ var opThingsGetIDUndeclared = api.Operation{
 // path and method. The caller owns the slice.
 func Operations() []api.Operation {
 	return []api.Operation{
+		opPlacesClosePlace,
+		opPlacesOpenPlace,
+		opPlacesNearItself,
+		opPlacesFindPlaces,
 		opThingsGetIDUndeclared,
 	}
 }

@@ -32,6 +32,13 @@ type Operation struct {
 	Accepts          []string // media types of the documented answers
 }
 
+// Sent is the path without the fragment by which some documents tell operations
+// of one path apart.
+func (op *Operation) Sent() string {
+	path, _, _ := strings.Cut(op.Path, "#")
+	return path
+}
+
 // Words of OpenAPI that are asked for in several places.
 const (
 	Path  = "path" // Param.In

@@ -13,7 +13,7 @@ import (
 // path walks the template and the request's path side by side.
 func (j *judge) path(want Expect, got string) {
 	rest := strings.Split(got, "/")
-	for part := range strings.SplitSeq(want.Operation.Path, "/") {
+	for part := range strings.SplitSeq(want.Operation.Sent(), "/") {
 		text, params, count, err := fill(part, want.Values)
 		switch {
 		case err != nil:
