@@ -53,11 +53,12 @@ func (p *Provider) check(file string) diag.List {
 		c.paging(diag.Pointer("paging", strconv.Itoa(i)), rule)
 	}
 	switch p.Groups.Rule {
-	case GroupAuto, GroupSlash, GroupDotted, GroupIDs, GroupTags:
+	case GroupAuto, GroupSlash, GroupDotted, GroupIDs, GroupTags, GroupPath:
 	default:
-		c.bad("/groups/rule", "%q is not one of slash, dotted, ids, tags", p.Groups.Rule)
+		c.bad("/groups/rule", "%q is not one of slash, dotted, ids, tags, path", p.Groups.Rule)
 	}
-	c.exported("/flat", slices.Collect(maps.Keys(p.Flat)))
+	c.packages(p.Packages)
+	c.flat(p.Flat, p.Packages.Rule != SplitNone)
 	c.exported("/names/types", slices.Collect(maps.Values(p.Names.Types)))
 	c.exported("/groups/names", slices.Collect(maps.Values(p.Groups.Names)))
 	for id, name := range p.Names.Operations {
@@ -70,6 +71,44 @@ func (p *Provider) check(file string) diag.List {
 		c.bad("/errors/type", "%q is no exported Go name", p.Errors.Type)
 	}
 	return c.diags
+}
+
+// flat checks the names of curated methods: alone, or behind their package.
+func (c *checker) flat(flat map[string]string, packages bool) {
+	var names []string
+	for name := range flat {
+		pkg, method, dotted := strings.Cut(name, ".")
+		switch {
+		case packages && !dotted:
+			c.bad(diag.Pointer("flat", name), "%q names no package; write package.Method", name)
+		case !dotted:
+			names = append(names, name)
+		case !packages || !isPackage(pkg):
+			c.bad(diag.Pointer("flat", name), "%q is no package of this API", pkg)
+		default:
+			names = append(names, method)
+		}
+	}
+	c.exported("/flat", names)
+}
+
+func (c *checker) packages(p Packages) {
+	switch p.Rule {
+	case SplitNone, SplitResource:
+	default:
+		c.bad("/packages/rule", "%q is not resource", p.Rule)
+	}
+	for key, name := range p.Names {
+		if !isPackage(name) {
+			c.bad(diag.Pointer("packages", "names", key), "%q is no package name", name)
+		}
+	}
+}
+
+// isPackage refuses what the go command would read as something else, too.
+func isPackage(name string) bool {
+	return token.IsIdentifier(name) && strings.ToLower(name) == name && !strings.Contains(name, "_") &&
+		!slices.Contains([]string{"internal", "vendor", "testdata", "main"}, name)
 }
 
 var (

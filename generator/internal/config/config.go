@@ -46,7 +46,10 @@ type Provider struct {
 	Paging []Paging `yaml:"paging"`
 
 	Groups Groups `yaml:"groups"`
-	// Flat maps the name of a method on the client to an operation ID.
+	// Packages cut the API into several Go packages.
+	Packages Packages `yaml:"packages"`
+	// Flat maps the name of a method on the client to an operation ID. In an API of
+	// several packages the package stands in front: "users.ListMessages".
 	Flat  map[string]string `yaml:"flat"`
 	Names Names             `yaml:"names"`
 }
@@ -143,6 +146,7 @@ const (
 	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
 	GroupIDs    Grouping = "ids"    // operation IDs of the form api.group.sub.method
 	GroupTags   Grouping = "tags"   // the first tag
+	GroupPath   Grouping = "path"   // the path's first segment, or the one after it
 )
 
 // Groups names the services.
@@ -152,6 +156,24 @@ type Groups struct {
 	Names map[string]string `yaml:"names"`
 	// Operations puts single operations into another group: ID -> group.
 	Operations map[string]string `yaml:"operations"`
+}
+
+// Splitting cuts an API into packages.
+type Splitting string
+
+// The ways to cut.
+const (
+	SplitNone     Splitting = ""         // one package
+	SplitResource Splitting = "resource" // by the path's first segment that says something
+)
+
+// Packages say whether and how an API is cut into several Go packages.
+type Packages struct {
+	Rule Splitting `yaml:"rule"`
+	// Names maps a resource to the Go package of its operations, and the component
+	// that a package of shared types would be called after to that package's name.
+	// Resources with one name share a package.
+	Names map[string]string `yaml:"names"`
 }
 
 // Names overrides what the rules decide.

@@ -38,5 +38,7 @@ var inner = map[string]string{
 	"groups-joined":              "groups that have one name in Go are one service",
 	"name-taken":                 "provider.yaml asks for a name that is taken",
 	"numbered-name":              "two things would have one name; a number tells them apart",
+	"import-path-unknown":        "an API of several packages is written where no import path is known",
+	"type-moved":                 "a type can't stay in the package where an earlier run put it",
 	"emit-failed":                "the Go code could not be written: a fault of grantgen",
 }

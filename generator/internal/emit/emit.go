@@ -121,6 +121,9 @@ func (e *emitter) file() *File {
 	for name, path := range e.imports {
 		f.ImportName(path, name)
 	}
+	if e.home != nil {
+		f.ImportName(e.root.ImportPath, e.root.Package)
+	}
 	f.NoFormat = true
 	f.HeaderComment(e.header())
 	f.ImportName(apiPath, "api")

@@ -73,7 +73,7 @@ func (e *emitter) rootDoc() *File {
 			continue
 		}
 		below := "/" + strings.Join(resources(part.Ops), ", /")
-		f.PackageComment(fmt.Sprintf("//   - [%s]: %d operations below %s", path.Join(e.opts.ImportPath, part.Home.Path), len(part.Ops), oneLine(below)))
+		f.PackageComment(fmt.Sprintf("//   - [%s]: %s below %s", path.Join(e.opts.ImportPath, part.Home.Path), count(len(part.Ops), "operation"), oneLine(below)))
 	}
 	if types {
 		f.PackageComment("//")
@@ -82,10 +82,17 @@ func (e *emitter) rootDoc() *File {
 	}
 	for _, part := range e.api.Parts {
 		if len(part.Ops) == 0 {
-			f.PackageComment(fmt.Sprintf("//   - [%s]: %d types", path.Join(e.opts.ImportPath, part.Home.Path), len(part.Types)))
+			f.PackageComment(fmt.Sprintf("//   - [%s]: %s", path.Join(e.opts.ImportPath, part.Home.Path), count(len(part.Types), "type")))
 		}
 	}
 	return f
+}
+
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func firstClient(parts []*model.API) string {

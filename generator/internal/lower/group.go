@@ -22,6 +22,7 @@ const (
 	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
 	GroupIDs    Grouping = "ids"    // operation IDs of the form api.group.sub.method
 	GroupTags   Grouping = "tags"   // the first tag, or the first word of the path
+	GroupPath   Grouping = "path"   // the path's first segment that says something, or the one after it
 )
 
 // Split gives the group and the method of an operation, as words of the document.
@@ -44,6 +45,9 @@ func (g Grouping) Split(op *model.Operation) (group, method string, ok bool) {
 			return "", "", false
 		}
 		return rest[:i], rest[i+1:], true
+	case GroupPath:
+		group, method = byPath(op)
+		return group, method, true
 	default:
 		return op.Tag, op.ID, true
 	}
@@ -122,6 +126,10 @@ func (l *lowerer) flatten(api *model.API) {
 		byID[op.ID] = op
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.opts.Flat)) {
+		part, method, ok := strings.Cut(name, ".")
+		if !ok {
+			part, method = "", name
+		}
 		op := byID[l.opts.Flat[name]]
 		if op == nil && l.opts.Partial {
 			continue
@@ -132,6 +140,6 @@ func (l *lowerer) flatten(api *model.API) {
 				"correct the operation ID in provider.yaml")
 			continue
 		}
-		api.Flat = append(api.Flat, model.Flat{Name: name, Op: op})
+		api.Flat = append(api.Flat, model.Flat{Name: method, Part: part, Op: op})
 	}
 }

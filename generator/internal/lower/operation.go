@@ -52,6 +52,7 @@ func (l *lowerer) operation(path, method string, o *openapi3.Operation) *model.O
 	if o.Servers != nil {
 		op.Server = l.baseURL(*o.Servers, "")
 	}
+	op.Resource, _ = segments(path)
 	op.Access, op.Idempotent = access(method)
 	l.params(op, o)
 	l.body(op, o)

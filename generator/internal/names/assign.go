@@ -23,11 +23,27 @@ type Options struct {
 	List       []byte            // names list of an earlier run, or nil
 }
 
-// Assign fills in every name of the API.
+// Assign fills in every name of the API. Each package has names of its own.
 func Assign(api *model.API, opts Options) diag.List {
 	l, diags := readLock(opts.List, api.Provider)
+	if len(api.Parts) == 0 {
+		return append(diags, assign(api, opts, l, nil)...)
+	}
+	packages := map[string]bool{}
+	for _, part := range api.Parts {
+		packages[part.Home.Name] = true
+	}
+	opts.Reserved = nil // hand-written declarations stand in the package above
+	for _, part := range api.Parts {
+		diags = append(diags, assign(part, opts, l, packages)...)
+	}
+	return diags
+}
+
+// assign names one package. Arguments don't take the names of the packages given.
+func assign(api *model.API, opts Options, l lock, packages map[string]bool) diag.List {
 	a := &assigner{
-		api: api, opts: opts, lock: l, diags: diags,
+		api: api, opts: opts, lock: l, packages: packages,
 		table:  newTable(append([]string{"Client", "New", "Operations", "op", "provider"}, opts.Reserved...)...),
 		owners: map[string]string{}, spell: NewSpeller(opts.Words...),
 	}
@@ -51,6 +67,8 @@ type assigner struct {
 	table  *table
 	owners map[string]string // operation ID -> Group+Method
 	diags  diag.List
+
+	packages map[string]bool
 }
 
 func (a *assigner) report(sev diag.Severity, pointer, code, message, remedy string) {
@@ -235,7 +253,7 @@ func (a *assigner) params() {
 		args := map[string]bool{}
 		for _, p := range op.PathParams {
 			p.GoName = a.spell.Unexported(p.Name)
-			for args[p.GoName] {
+			for args[p.GoName] || a.packages[p.GoName] {
 				p.GoName += "Value"
 			}
 			args[p.GoName] = true

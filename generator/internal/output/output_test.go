@@ -42,7 +42,7 @@ func snapshot(t *testing.T, dir string) map[string]string {
 func put(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -67,6 +67,72 @@ func TestWrite(t *testing.T) {
 	}
 	if info, err := os.Stat(filepath.Join(dir, "a.gen.go")); err != nil || !info.ModTime().Equal(old) {
 		t.Errorf("an unchanged file was written again: %v", err)
+	}
+}
+
+// TestFolders: an API in several packages is written, compared and cleared as one.
+func TestFolders(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"other", "gone", "mod", "testdata", "users"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, dir, map[string]string{
+		"other/o.gen.go":    Header + " from another. DO NOT EDIT.\n", // a package of another document
+		"gone/x.gen.go":     generated,
+		"mod/go.mod":        "module m\n",
+		"mod/x.gen.go":      generated,
+		"testdata/x.gen.go": generated,
+		"users/hand.go":     "package users\n",
+		"users/old.gen.go":  generated,
+	})
+	files := []File{gen("doc.gen.go", "1"), gen("models/core/types.gen.go", "2"), gen("users/client.gen.go", "3")}
+	got, err := Check(dir, files)
+	want := []Difference{
+		{"doc.gen.go", Missing}, {"gone/x.gen.go", Extra}, {"models/core/types.gen.go", Missing},
+		{"users/client.gen.go", Missing}, {"users/old.gen.go", Extra},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	for range 2 { // the second run has nothing to do
+		if err := Write(dir, files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := Check(dir, files); err != nil || len(got) > 0 {
+		t.Error(got, err)
+	}
+	tree := snapshot(t, dir)
+	for _, name := range []string{"other/o.gen.go", "mod/x.gen.go", "testdata/x.gen.go", "users/hand.go", "models/core/types.gen.go"} {
+		if _, ok := tree[filepath.FromSlash(name)]; !ok {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	if _, ok := tree["gone"]; ok {
+		t.Error("an emptied folder stayed")
+	}
+	// A package alone has nothing to say about the folders below it.
+	if err := Write(dir, []File{gen("doc.gen.go", "1")}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(tree, snapshot(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestFoldersUndo: a file where a folder should be ends the run with the folder as
+// it was.
+func TestFoldersUndo(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, map[string]string{"a.gen.go": generated + "old", "users": "no folder"})
+	before := snapshot(t, dir)
+	if err := Write(dir, []File{gen("a.gen.go", "new"), gen("new/b.gen.go", ""), gen("users/c.gen.go", "")}); err == nil {
+		t.Error("no error")
+	}
+	if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
+		t.Errorf("the folder changed:\n%s", diff)
 	}
 }
 
@@ -118,8 +184,11 @@ func TestSwapUndoes(t *testing.T) {
 	put(t, dir, map[string]string{"a.gen.go": generated + "old", "b.gen.go": generated + "old"})
 	before := snapshot(t, dir)
 	tmp := t.TempDir()
-	put(t, tmp, map[string]string{"a.gen.go": generated + "new"}) // b.gen.go is missing there
-	err := swap(dir, tmp, []File{gen("a.gen.go", "new"), gen("b.gen.go", "new")}, nil)
+	if err := os.Mkdir(filepath.Join(tmp, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put(t, tmp, map[string]string{"a.gen.go": generated + "new", "sub/c.gen.go": generated}) // b.gen.go is missing there
+	err := swap(dir, tmp, []File{gen("a.gen.go", "new"), gen("sub/c.gen.go", ""), gen("b.gen.go", "new")}, nil)
 	if err == nil {
 		t.Error("no error")
 	}

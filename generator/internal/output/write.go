@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 )
@@ -81,11 +82,25 @@ func write(dir string, files []File) error {
 	}
 	defer os.RemoveAll(tmp)
 	for _, f := range changed {
-		if err := os.WriteFile(filepath.Join(tmp, f.Name), f.Content, 0o644); err != nil {
+		name := filepath.Join(tmp, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, f.Content, 0o644); err != nil {
 			return err
 		}
 	}
-	return swap(dir, tmp, changed, remove)
+	if err := swap(dir, tmp, changed, remove); err != nil {
+		return err
+	}
+	for _, name := range remove { // a folder that holds nothing any more goes, too
+		for d := path.Dir(name); d != "."; d = path.Dir(d) {
+			if os.Remove(filepath.Join(dir, filepath.FromSlash(d))) != nil {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // changedFiles returns the files whose content in dir is another, and refuses
@@ -93,7 +108,7 @@ func write(dir string, files []File) error {
 func changedFiles(dir string, files []File) ([]File, error) {
 	var changed []File
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name)
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			changed = append(changed, f)
@@ -132,16 +147,16 @@ func swap(dir, tmp string, changed []File, remove []string) (err error) {
 			err = errors.Join(err, f())
 		}
 	}()
-	old := filepath.Join(tmp, "old")
-	if err := os.Mkdir(old, 0o755); err != nil {
-		return err
-	}
+	old := filepath.Join(tmp, ".old") // no generated file is called so
 	names := slices.Clone(remove)
 	for _, f := range changed {
 		names = append(names, f.Name)
 	}
 	for _, name := range names {
-		from, to := filepath.Join(dir, name), filepath.Join(old, name)
+		from, to := filepath.Join(dir, filepath.FromSlash(name)), filepath.Join(old, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
 		if err := os.Rename(from, to); errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
@@ -150,8 +165,15 @@ func swap(dir, tmp string, changed []File, remove []string) (err error) {
 		undo = append(undo, func() error { return os.Rename(to, from) })
 	}
 	for _, f := range changed {
-		to := filepath.Join(dir, f.Name)
-		if err := os.Rename(filepath.Join(tmp, f.Name), to); err != nil {
+		to := filepath.Join(dir, filepath.FromSlash(f.Name))
+		made, err := makeDir(filepath.Dir(to))
+		for _, d := range made {
+			undo = append(undo, func() error { return os.Remove(d) })
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.Rename(filepath.Join(tmp, filepath.FromSlash(f.Name)), to); err != nil {
 			return err
 		}
 		undo = append(undo, func() error { return os.Remove(to) })

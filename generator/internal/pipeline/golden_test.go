@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,29 +75,40 @@ func goldenCase(t *testing.T, spec, dir string) {
 			t.Errorf("%s differs (-want +got); run make golden if that is meant:\n%s", f.Name, diff)
 		}
 	}
-	stale, err := filepath.Glob(filepath.Join(dir, "*.gen.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range stale {
-		if !slices.ContainsFunc(files, func(f output.File) bool { return f.Name == filepath.Base(s) }) {
-			t.Errorf("%s is no longer generated; run make golden", s)
+	for _, name := range generated(t, dir) {
+		if !slices.ContainsFunc(files, func(f output.File) bool { return f.Name == name }) {
+			t.Errorf("%s is no longer generated; run make golden", name)
 		}
 	}
 }
 
-func refresh(t *testing.T, dir string, files []output.File) {
+// generated lists the generated files in a folder and below.
+func generated(t *testing.T, dir string) []string {
 	t.Helper()
-	old, err := filepath.Glob(filepath.Join(dir, "*.gen.go"))
+	var names []string
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".gen.go") {
+			names = append(names, path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range old {
-		if err := os.Remove(f); err != nil {
+	return names
+}
+
+func refresh(t *testing.T, dir string, files []output.File) {
+	t.Helper()
+	for _, name := range generated(t, dir) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, f := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, f.Name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Content, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/grantwire/grantwire/generator/internal/names"
 	"github.com/grantwire/grantwire/generator/internal/normalize"
 	"github.com/grantwire/grantwire/generator/internal/output"
+	"github.com/grantwire/grantwire/generator/internal/split"
 )
 
 // Input is what one run needs.
@@ -95,6 +96,9 @@ func Model(in Input) (*model.API, diag.List) {
 	api, more := lower.Run(doc, form.Origins, lowerOptions(conf, in))
 	api.Title = cmp.Or(conf.Title, api.Title)
 	diags = append(diags, more...)
+	if conf.Packages.Rule != config.SplitNone {
+		diags = append(diags, cut(api, conf, in)...)
+	}
 	diags = append(diags, names.Assign(api, nameOptions(conf, in))...)
 	if len(api.Ops) == 0 {
 		diags = append(diags, diag.Diagnostic{
@@ -106,6 +110,20 @@ func Model(in Input) (*model.API, diag.List) {
 		return nil, diags
 	}
 	return api, diags
+}
+
+// cut makes several packages of the API. They import each other, so where they
+// live must be known.
+func cut(api *model.API, conf *config.Provider, in Input) diag.List {
+	var diags diag.List
+	if in.ImportPath == "" {
+		diags = append(diags, diag.Diagnostic{
+			Severity: diag.Error, Provider: conf.Name, Code: "import-path-unknown",
+			Message: "an API of several packages needs its import path", Remedy: "write into a folder below a go.mod, or add --import-path",
+		})
+	}
+	packages, home := names.Homes(in.Names)
+	return append(diags, split.Run(api, split.Options{Names: conf.Packages.Names, Packages: packages, Home: home})...)
 }
 
 // typed loads the normal form. What Validate finds is a report: only what can't be

@@ -65,6 +65,39 @@ func generate(t *testing.T, in pipeline.Input) pipeline.Result {
 	return out
 }
 
+// An API in several packages comes out of its own names list as it was, and is
+// refused where its packages could not import each other.
+func TestPackagesAreKept(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(golden, "split", "spec.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, diags := config.File(filepath.Join(golden, "split", "provider.yaml"))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	in := func(names []byte, importPath string) pipeline.Input {
+		doc, diags := load.Bytes("spec.yaml", text, load.Options{})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		return pipeline.Input{Doc: doc, Config: conf, Package: "split", ImportPath: importPath, Names: names}
+	}
+	first := generate(t, in(nil, "example.com/split"))
+	second := generate(t, in(first.Names, "example.com/split"))
+	if diff := cmp.Diff(contents(first.Files), contents(second.Files)); diff != "" || !bytes.Equal(first.Names, second.Names) {
+		t.Errorf("a run with its own list differs:\n%.2000s", diff)
+	}
+	// A name from the list is the package's, also where the rule would choose another.
+	renamed := generate(t, in(bytes.ReplaceAll(first.Names, []byte("models/team"), []byte("models/people")), "example.com/split"))
+	if _, ok := contents(renamed.Files)["models/people/types.gen.go"]; !ok {
+		t.Error("the package that the list names is not there")
+	}
+	if _, diags := pipeline.Generate(in(nil, "")); !diags.HasErrors() || diags.Errors()[0].Code != "import-path-unknown" {
+		t.Errorf("without an import path: %v", diags)
+	}
+}
+
 func contents(files []output.File) map[string]string {
 	m := map[string]string{}
 	for _, f := range files {
