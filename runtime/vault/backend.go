@@ -38,6 +38,8 @@ type backend struct {
 	caller     string // "" when there is none
 	callerType string // of caller, and of a caller that a single call names
 	actorID    atomic.Pointer[string]
+
+	scopes, rule string // headers of a constrained client
 }
 
 // keyFacts are what the vault said about the API key. Everybody who uses the key
@@ -65,8 +67,11 @@ func (b *backend) as(caller, callerType string) *backend {
 	return &backend{
 		transport: b.transport, owned: b.owned, base: b.base, key: b.key, signingKey: b.signingKey, mask: b.mask,
 		userAgent: b.userAgent, timeout: b.timeout, log: b.log, facts: b.facts, caller: caller, callerType: callerType,
+		scopes: b.scopes, rule: b.rule,
 	}
 }
+
+func (b *backend) isConstrained() bool { return b.scopes != "" || b.rule != "" }
 
 func (b *backend) closeIdle() {
 	if t, ok := b.transport.(*http.Transport); ok && b.owned {
@@ -147,7 +152,7 @@ func (b *backend) request(ctx context.Context, x exchange) (*http.Request, error
 	}
 	s := wire.Signable{
 		Method: x.method, Target: x.path, Timestamp: wire.FormatTimestamp(time.Now()), Nonce: wire.NewNonce(),
-		ContentHash: wire.ContentHash(x.body), Caller: cmp.Or(x.caller, b.caller),
+		ContentHash: wire.ContentHash(x.body), Caller: cmp.Or(x.caller, b.caller), Scopes: b.scopes, RequestRule: b.rule,
 	}
 	if s.Caller != "" {
 		s.CallerType = b.callerType

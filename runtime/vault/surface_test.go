@@ -14,7 +14,7 @@ func TestWhoHasWhichMethod(t *testing.T) {
 	both := []string{
 		"ActorID", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
 		"CreateConnectSessionForError", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
-		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "RevokeDelegation", "Transport",
+		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "RevokeDelegation", "Transport", "WithConstraints",
 	}
 	for _, c := range []struct {
 		typ   reflect.Type

@@ -32,6 +32,7 @@ type commandLine struct {
 	Key      keyCommand      `cmd:"" help:"Keys of agents and applications."`
 	Grant    grantCommand    `cmd:"" help:"Grants and delegations."`
 	Provider providerCommand `cmd:"" help:"OAuth providers that users connect to."`
+	Rule     ruleCommand     `cmd:"" help:"Rules that narrow what calls may do."`
 	Audit    auditCommand    `cmd:"" help:"The audit trail."`
 }
 

@@ -83,11 +83,16 @@ type AuditEntry struct {
 	Host   string `json:"-"` // origin: scheme, host, port
 	Path   string `json:"-"` // never a query; the URL in JSON
 
-	Mode       Mode     `json:"mode"`
-	Decision   Decision `json:"decision"`
-	ReasonCode string   `json:"reason_code"` // why it was denied or failed
-	Outcome    Outcome  `json:"outcome"`
-	Status     int      `json:"-"` // the provider's; 0 = none; null in JSON until reported
+	Mode     Mode     `json:"mode"`
+	Decision Decision `json:"decision"`
+	// The rule that decided, "" when none had to say anything: its ID (none when
+	// the client sent it along), where it is kept, and what it said.
+	RuleID      string  `json:"rule_id,omitempty"`
+	RuleLayer   string  `json:"rule_layer,omitempty"`
+	RuleOutcome string  `json:"rule_outcome,omitempty"`
+	ReasonCode  string  `json:"reason_code"` // why it was denied or failed
+	Outcome     Outcome `json:"outcome"`
+	Status      int     `json:"-"` // the provider's; 0 = none; null in JSON until reported
 
 	VaultTime    time.Duration `json:"vault_time_ns"`    // inside the vault, provider time excluded
 	ProviderTime time.Duration `json:"provider_time_ns"` // as measured by who made the call
@@ -105,7 +110,7 @@ type AuditFilter struct {
 
 const auditColumns = `id, created_at, completed_at, agent_id, agent_name, caller, grant_id, provider,
 run_id, thread_id, parent_agent, tool, metadata, reason, operation, path_template, claimed, claimed_provider,
-call_id, attempt, method, host, path, mode, decision, code, outcome, status, vault_time, provider_time, traceparent, app_id, user_id`
+call_id, attempt, method, host, path, mode, decision, code, outcome, status, vault_time, provider_time, traceparent, app_id, user_id, rule_id, rule_layer, rule_outcome`
 
 // Audit returns the rows that fit the filter, oldest first.
 func (v *Vault) Audit(ctx context.Context, filter AuditFilter) ([]AuditEntry, error) {
@@ -126,7 +131,7 @@ func scanAudit(rows *sql.Rows, seq *int64) (AuditEntry, error) {
 	err := rows.Scan(&e.ID, &created, &completed, &e.AgentID, &e.AgentName, &e.Caller, &e.GrantID, &e.Provider,
 		&e.RunID, &e.ThreadID, &e.ParentAgent, &e.Tool, &metadata, &e.Reason, &e.Operation, &e.PathTemplate, &e.ClaimedOperation, &e.ClaimedProvider,
 		&e.CallID, &e.Attempt, &e.Method, &e.Host, &e.Path, &e.Mode, &e.Decision, &e.ReasonCode, &e.Outcome, &e.Status,
-		&e.VaultTime, &e.ProviderTime, &e.Traceparent, &e.AppID, &e.UserID, seq)
+		&e.VaultTime, &e.ProviderTime, &e.Traceparent, &e.AppID, &e.UserID, &e.RuleID, &e.RuleLayer, &e.RuleOutcome, seq)
 	if err != nil {
 		return e, err
 	}
@@ -141,7 +146,7 @@ func scanAudit(rows *sql.Rows, seq *int64) (AuditEntry, error) {
 }
 
 const insertAudit = `INSERT INTO audit (` + auditColumns + `, owner, report)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 // insert writes the row. owner is whose key may report on it.
 func (e *AuditEntry) insert(ctx context.Context, q *statements, owner string, report []byte) error {
@@ -156,7 +161,7 @@ func (e *AuditEntry) insert(ctx context.Context, q *statements, owner string, re
 	return q.exec(ctx, insertAudit, e.ID, micros(e.Time), optionalMicros(e.CompletedAt), e.AgentID, oneLine(e.AgentName), e.Caller, e.GrantID, oneLine(e.Provider),
 		e.RunID, e.ThreadID, e.ParentAgent, e.Tool, metadata, e.Reason, e.Operation, e.PathTemplate, e.ClaimedOperation, e.ClaimedProvider,
 		e.CallID, e.Attempt, e.Method, e.Host, e.Path, string(e.Mode), string(e.Decision), e.ReasonCode, string(e.Outcome), e.Status,
-		int64(e.VaultTime), int64(e.ProviderTime), e.Traceparent, e.AppID, e.UserID, owner, report)
+		int64(e.VaultTime), int64(e.ProviderTime), e.Traceparent, e.AppID, e.UserID, e.RuleID, e.RuleLayer, e.RuleOutcome, owner, report)
 }
 
 // The lengths that free text of a client is cut to, in bytes.

@@ -181,6 +181,9 @@ func (v *Vault) admit(ctx context.Context, q *statements, rq *request) (*fault, 
 	if f := checkCallerRule(rq); f != nil {
 		return f, nil
 	}
+	if f := rq.readRule(); f != nil {
+		return f, nil
+	}
 	return checkScopes(rq, state.scopes), nil
 }
 

@@ -277,7 +277,7 @@ func TestConstraints(t *testing.T) {
 	if r := f.token(f.grant.ID, url, send{scopes: "proxy:execute"}); r.status != 403 || r.str("error") != codeInsufficientScope {
 		t.Errorf("constraint without the scope: %d %s", r.status, r.raw)
 	}
-	if r := f.token(f.grant.ID, url, send{rule: "eyJydWxlX3R5cGUiOiJ4In0"}); r.status != 400 || r.str("error") != codeRuleUnsupported {
+	if r := f.token(f.grant.ID, url, send{rule: "eyJydWxlX3R5cGUiOiJ4In0"}); r.status != 400 || r.str("error") != codeInvalidRule {
 		t.Errorf("request rule: %d %s", r.status, r.raw)
 	}
 	if r := f.do(send{method: "GET", path: wire.PathMe, scopes: "proxy:execute"}); r.status != 200 {

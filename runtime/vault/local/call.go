@@ -18,6 +18,7 @@ type callSpec struct {
 	userToken, appUserID                string
 	method, url                         string
 	reason                              *string
+	content                             *content // in proxy mode
 }
 
 // permit is an allowed call: its row is on disk, its credential still sealed.
@@ -25,6 +26,8 @@ type permit struct {
 	entry *AuditEntry
 	grant grantRow
 	dest  destination
+
+	fields []string // what rules want left out of the request
 }
 
 // newEntry starts the audit row of a request with everything that does not
@@ -182,6 +185,12 @@ func (v *Vault) judge(ctx context.Context, q *statements, rq *request, spec *cal
 		if f := policyFault(&g, spec.method, p.dest, v.operations.match(spec.method, p.dest)); f != nil {
 			return f, nil
 		}
+	}
+	if f, err := v.applyRules(ctx, q, rq, spec, p); f != nil || err != nil {
+		return f, err
+	}
+	if f := v.redact(spec, p); f != nil {
+		return f, nil
 	}
 	now := micros(v.now())
 	if !g.lastUsed.Valid || g.lastUsed.Int64 <= now-time.Minute.Microseconds() {

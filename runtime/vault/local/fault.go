@@ -17,7 +17,7 @@ const (
 	codeBodyTooLarge     = "body_too_large"
 	codeInvalidRequest   = "invalid_request"
 	codeForbiddenHeader  = "forbidden_header"
-	codeRuleUnsupported  = "request_rule_unsupported"
+	codeInvalidRule      = "invalid_request_rule"
 	codeNotFound         = "endpoint_not_found"
 	codeInternal         = "internal_error"
 

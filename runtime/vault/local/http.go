@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
+	"github.com/grantwire/grantwire/runtime/vault/rule"
 )
 
 // Limits of request bodies in bytes. Audit reports and proxied calls carry the
@@ -55,6 +56,7 @@ type request struct {
 	params   []string // what the braces of the path matched
 
 	scopes     []string    // what key and constraints leave, once admitted
+	rule       rule.Rule   // of a constrained client, once admitted; nil = none
 	deprecated atomic.Bool // the key should be replaced; set by a job that may outlive the request
 }
 

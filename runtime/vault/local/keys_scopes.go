@@ -78,13 +78,8 @@ func scopesImply(have []string, need string) bool {
 }
 
 // checkScopes applies the key's scopes and what a constrained client gave up of
-// them, and keeps the result in rq.scopes. A rule that this vault cannot
-// evaluate closes the call endpoints: ignoring it would widen what the client
-// had narrowed.
+// them, and keeps the result in rq.scopes.
 func checkScopes(rq *request, key []string) *fault {
-	if rq.signed.RequestRule != "" && rq.endpoint.mode != "" {
-		return refuse(http.StatusBadRequest, codeRuleUnsupported, "this vault cannot evaluate request rules, so it makes no call under one")
-	}
 	rq.scopes = key
 	if rq.signed.Scopes != "" {
 		rq.scopes = strings.Split(rq.signed.Scopes, ",")

@@ -27,7 +27,8 @@ type template struct {
 // of them. A plain literal has one text, "{id}" has two empty ones.
 type segment struct {
 	texts []string
-	spans bool // a parameter takes one or more segments of a path
+	names []string // of the parameters between the texts
+	spans bool     // a parameter takes one or more segments of a path
 }
 
 // maxParts bounds the work of matching a path; longer ones stay unknown.
@@ -79,6 +80,7 @@ func parseSegment(part string) (segment, error) {
 			return seg, errors.New("its path has an unclosed brace")
 		}
 		seg.texts = append(seg.texts, part[:open])
+		seg.names = append(seg.names, part[open+1:open+end])
 		part = part[open+end+1:]
 	}
 }
@@ -88,42 +90,51 @@ func parseSegment(part string) (segment, error) {
 // takes one segment, or several when the operation lists it in Segments;
 // guessing that for others would give calls names that are not theirs.
 func (t *operationTable) match(method string, d destination) *api.Operation {
+	op, _ := t.explain(method, d)
+	return op
+}
+
+// explain is match with the values of the path parameters, decoded.
+func (t *operationTable) explain(method string, d destination) (*api.Operation, map[string]string) {
 	candidates := t.templates[d.origin+" "+method]
 	if len(candidates) == 0 {
-		return nil
+		return nil, nil
 	}
 	parts := strings.Split(d.path, "/")
 	if len(parts) > maxParts {
-		return nil
+		return nil, nil
 	}
 	for i, p := range parts {
 		decoded, err := url.PathUnescape(p)
 		// Dot segments are resolved differently from client to client: no name is
 		// better than a wrong one.
 		if err != nil || decoded == "." || decoded == ".." {
-			return nil
+			return nil, nil
 		}
 		parts[i] = decoded
 	}
+	values := map[string]string{}
 	for _, c := range candidates {
-		if fits(c.segments, parts) {
-			return c.op
+		clear(values)
+		if fits(c.segments, parts, values) {
+			return c.op, values
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // fits reports whether the segments match the parts one to one, where a spanning
-// segment takes as few parts as the rest of the template leaves it.
-func fits(segments []segment, parts []string) bool {
+// segment takes as few parts as the rest of the template leaves it. It puts the
+// parameters into values.
+func fits(segments []segment, parts []string, values map[string]string) bool {
 	for len(segments) > 0 {
 		if len(parts) < len(segments) {
 			return false
 		}
 		if segments[0].spans && len(parts) > len(segments) {
-			return fitsSpan(segments, parts)
+			return fitsSpan(segments, parts, values)
 		}
-		if !segments[0].fits(parts[0]) {
+		if !segments[0].fits(parts[0], values) {
 			return false
 		}
 		segments, parts = segments[1:], parts[1:]
@@ -132,7 +143,7 @@ func fits(segments []segment, parts []string) bool {
 }
 
 // fitsSpan is fits where the first segment may take several parts.
-func fitsSpan(segments []segment, parts []string) bool {
+func fitsSpan(segments []segment, parts []string, values map[string]string) bool {
 	taken := ""
 	for n := 1; n <= len(parts)-len(segments)+1; n++ {
 		if parts[n-1] == "" {
@@ -141,7 +152,7 @@ func fitsSpan(segments []segment, parts []string) bool {
 		if n > 1 {
 			taken += "/"
 		}
-		if taken += parts[n-1]; segments[0].fits(taken) && fits(segments[1:], parts[n:]) {
+		if taken += parts[n-1]; segments[0].fits(taken, values) && fits(segments[1:], parts[n:], values) {
 			return true
 		}
 	}
@@ -149,7 +160,7 @@ func fitsSpan(segments []segment, parts []string) bool {
 }
 
 // fits reports whether each parameter can take at least one character.
-func (s segment) fits(part string) bool {
+func (s segment) fits(part string, values map[string]string) bool {
 	texts := s.texts
 	if len(texts) == 1 {
 		return part == texts[0]
@@ -158,7 +169,7 @@ func (s segment) fits(part string) bool {
 	if !ok {
 		return false
 	}
-	for _, text := range texts[1 : len(texts)-1] {
+	for k, text := range texts[1 : len(texts)-1] {
 		if part == "" {
 			return false
 		}
@@ -166,8 +177,10 @@ func (s segment) fits(part string) bool {
 		if i < 0 {
 			return false
 		}
+		values[s.names[k]] = part[:1+i]
 		part = part[1+i+len(text):]
 	}
 	last := texts[len(texts)-1]
+	values[s.names[len(s.names)-1]] = strings.TrimSuffix(part, last)
 	return len(part) > len(last) && strings.HasSuffix(part, last)
 }

@@ -34,10 +34,10 @@ func (v *Vault) serveProxy(ctx context.Context, rq *request) answer {
 			userToken: r.UserToken, appUserID: r.AppUserID, method: r.Method, url: r.URL, reason: r.Reason,
 		}
 		bodyFault = checkProxyHeaders(r.Headers)
-	}
-	var query url.Values
-	if bodyFault == nil {
-		query, bodyFault = queryValues(r.Query)
+		spec.content = &content{contentType: contentTypeOf(&r), body: r.Body}
+		if bodyFault == nil {
+			spec.content.query, bodyFault = queryValues(r.Query)
+		}
 	}
 	p, f := v.decide(ctx, rq, spec, bodyFault)
 	if f != nil {
@@ -48,7 +48,7 @@ func (v *Vault) serveProxy(ctx context.Context, rq *request) answer {
 		return v.fail(ctx, rq, f)
 	}
 	sent := time.Now()
-	result, f := v.callProvider(ctx, p, &r, query, cred)
+	result, f := v.callProvider(ctx, p, &r, spec.content, cred)
 	took := time.Since(sent)
 	if err := v.completeProxy(ctx, rq, p.entry, result, f, took); err != nil {
 		return v.fail(ctx, rq, v.broken(ctx, rq, err))
@@ -98,6 +98,17 @@ func checkProxyHeaders(headers []wire.Pair) *fault {
 	return nil
 }
 
+// contentTypeOf is what a proxied body is sent as: JSON unless the client says
+// otherwise.
+func contentTypeOf(r *wire.ProxyRequest) string {
+	for _, h := range r.Headers {
+		if strings.EqualFold(h.Key, "Content-Type") && h.Value != "" {
+			return h.Value
+		}
+	}
+	return "application/json"
+}
+
 // queryValues reads query_params: a list repeats its name, null is an empty
 // value. An object has no meaning there.
 func queryValues(raw jsontext.Value) (url.Values, *fault) {
@@ -143,10 +154,10 @@ func queryText(v jsontext.Value) (string, bool) {
 }
 
 // callProvider makes the one request.
-func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyRequest, query url.Values, cred wire.Credential) (*wire.ProxyAnswer, *fault) {
+func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyRequest, c *content, cred wire.Credential) (*wire.ProxyAnswer, *fault) {
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
-	req, f := providerRequest(ctx, p, r, query, &cred)
+	req, f := providerRequest(ctx, p, r, c, &cred)
 	if f != nil {
 		return nil, f
 	}
@@ -187,17 +198,17 @@ func (v *Vault) upstreamFault(ctx context.Context, p *permit, err error) *fault 
 	return refuse(http.StatusBadGateway, codeUpstreamFailed, "the provider could not be reached, or broke off its answer")
 }
 
-func providerRequest(ctx context.Context, p *permit, r *wire.ProxyRequest, query url.Values, cred *wire.Credential) (*http.Request, *fault) {
+func providerRequest(ctx context.Context, p *permit, r *wire.ProxyRequest, c *content, cred *wire.Credential) (*http.Request, *fault) {
 	target := p.dest.origin + p.dest.path
-	if raw := providerQuery(p.dest.query, query, cred); raw != "" {
+	if raw := providerQuery(p.dest.query, c.query, cred); raw != "" {
 		target += "?" + raw
 	}
 	if len(target) > wire.MaxURL {
 		return nil, refuse(http.StatusUnprocessableEntity, codeURLTooLong, "the URL is longer than 65536 bytes")
 	}
 	var body io.Reader
-	if r.Body != nil && r.Body.Kind() != 'n' {
-		body = bytes.NewReader(r.Body)
+	if c.body != nil && c.body.Kind() != 'n' {
+		body = bytes.NewReader(c.body)
 	}
 	req, err := http.NewRequestWithContext(ctx, p.entry.Method, target, body)
 	if err != nil {
@@ -206,8 +217,8 @@ func providerRequest(ctx context.Context, p *permit, r *wire.ProxyRequest, query
 	for _, h := range r.Headers {
 		req.Header.Set(h.Key, h.Value)
 	}
-	if body != nil && req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", c.contentType)
 	}
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "grantwire-vault")

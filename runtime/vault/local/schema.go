@@ -11,4 +11,5 @@ var migrations = [...]string{
 	schemaV1,
 	schemaV2,
 	schemaV3,
+	schemaV4,
 }

@@ -44,7 +44,7 @@ const (
 func judgeContent(c *Call, r *rule.ContentMatch) finding {
 	switch {
 	case c.Raw:
-		return finding{Broken, "a content rule applies, and the token itself is asked for"}
+		return finding{ProxyOnly, "a content rule applies, and the token itself is asked for"}
 	case c.Content == nil:
 		return finding{Broken, "a content rule applies, and the vault does not know the operation"}
 	case !covers(r, c.Content):

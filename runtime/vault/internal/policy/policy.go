@@ -32,7 +32,8 @@ type Call struct {
 
 // Named is a rule with what a refusal calls it by.
 type Named struct {
-	ID    string
+	ID    string // "" for a rule that the client sent along
+	Name  string
 	Layer string // "request", "delegation", "grant", "agent", "app", "provider"
 	Rule  rule.Rule
 	// Fault is why the stored rule cannot be read; such a rule refuses every call.
@@ -46,15 +47,16 @@ type Outcome uint8
 const (
 	Allow Outcome = iota
 	Redact
-	Approve // a person decides
-	StepUp  // the user signs in again
+	Approve   // a person decides
+	ProxyOnly // a rule needs to see the request: call through the proxy
+	StepUp    // the user signs in again
 	Deny
 	Broken // a rule could not be evaluated; refused like Deny
 )
 
 // String returns the outcome as audit rows spell it.
 func (o Outcome) String() string {
-	return [...]string{"allow", "redact", "approve", "step_up", "deny", "error"}[o]
+	return [...]string{"allow", "redact", "approve", "proxy_only", "step_up", "deny", "error"}[o]
 }
 
 // Decision is the outcome with the rule that decided it.
@@ -152,6 +154,9 @@ func (c *Call) matches(name string, values []string) (matched, known bool) {
 	case "app_id":
 		have = c.AppID
 	case "environment":
+		if c.Environment == "" { // of keys that are of none, a rule cannot tell which they are for
+			return false, false
+		}
 		have = c.Environment
 	case "agent_id":
 		have = c.AgentID

@@ -1,0 +1,140 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/policy"
+)
+
+// content is what the vault sees of a proxied request beside method and URL.
+type content struct {
+	query       url.Values // query_params
+	contentType string
+	body        jsontext.Value // nil = none
+}
+
+// applyRules has the rules decide the call and turns a refusal into a fault.
+func (v *Vault) applyRules(ctx context.Context, q *statements, rq *request, spec *callSpec, p *permit) (*fault, error) {
+	rules, err := v.rulesFor(ctx, q, rq, &p.grant)
+	if err != nil || len(rules) == 0 {
+		return nil, err
+	}
+	d := policy.Decide(v.policyCall(rq, spec, p), rules)
+	if d.Rule != nil {
+		p.entry.RuleID, p.entry.RuleLayer, p.entry.RuleOutcome = d.Rule.ID, d.Rule.Layer, d.Outcome.String()
+	}
+	p.fields = d.Fields
+	return ruleFault(&d, rq.endpoint.mode, p.grant.id), nil
+}
+
+func (v *Vault) policyCall(rq *request, spec *callSpec, p *permit) *policy.Call {
+	c := &policy.Call{
+		AppID: cmp.Or(rq.who.appID, p.grant.appID), AgentID: rq.who.agentID, APIKeyID: rq.who.keyID,
+		ProviderID: p.grant.provider, ResourceKind: resourceOAuth, Method: spec.method, Time: v.now(), Raw: rq.endpoint.mode == ModeRetrieve,
+	}
+	if at, err := netip.ParseAddrPort(rq.http.RemoteAddr); err == nil {
+		c.ClientIP = at.Addr()
+	}
+	if claims, ok := v.readUserToken(spec.userToken); ok && spec.userToken != "" {
+		c.SignedIn = time.Unix(claims.IssuedAt, 0)
+	}
+	if spec.content != nil {
+		c.Content = v.explain(spec, p)
+	}
+	return c
+}
+
+const resourceOAuth = "oauth"
+
+// explain names the operation of a proxied request and reads its parameters; nil
+// when the vault does not know the operation.
+func (v *Vault) explain(spec *callSpec, p *permit) *policy.Content {
+	op, path := v.operations.explain(spec.method, p.dest)
+	if op == nil {
+		return nil
+	}
+	query, err := url.ParseQuery(p.dest.query)
+	if err != nil {
+		return nil // what cannot be read cannot be judged
+	}
+	for name, values := range spec.content.query {
+		query[name] = append(query[name], values...)
+	}
+	return policy.Explain(&policy.Request{
+		Provider: p.grant.provider, Operation: op.ID, Families: policy.Families(op), Path: path, Query: query,
+		ContentType: spec.content.contentType, Body: spec.content.body,
+	})
+}
+
+// ruleFault is the refusal that a decision means, nil when the call may go on.
+func ruleFault(d *policy.Decision, mode Mode, grantID string) *fault {
+	var f *fault
+	switch {
+	case d.Outcome == policy.Allow, d.Outcome == policy.Redact && mode == ModeProxy:
+		return nil
+	case d.Outcome == policy.Approve && mode == ModeRetrieve:
+		f = refuse(http.StatusBadRequest, "hitl_grant_requires_proxy", "a person has to approve this call, so the credential does not leave the vault: call through the proxy")
+	case d.Outcome == policy.ProxyOnly, d.Outcome == policy.Redact:
+		f = refuse(http.StatusBadRequest, codeProxyOnly, "a rule has to see the request, so the credential does not leave the vault: call through the proxy")
+	case d.Outcome == policy.StepUp:
+		f = refuse(http.StatusForbidden, "step_up_required", "the user must have signed in lately: "+d.Reason).
+			with("max_session_age_seconds", int64(d.MaxAge/time.Second)).withHint("have the user sign in again, and send the new token")
+	case d.Outcome == policy.Broken:
+		f = refuse(http.StatusForbidden, "policy_evaluation_failed", "a rule could not be applied, so the call is refused: "+d.Reason)
+	case d.Outcome == policy.Approve:
+		f = refuse(http.StatusForbidden, "approval_unavailable", "a person has to approve this call, and this vault has no way to ask one")
+	default:
+		f = refuse(http.StatusForbidden, "policy_denied", "a rule refuses the call: "+d.Reason)
+	}
+	return f.with("grant_id", grantID).with("rule_id", nullIfEmpty(d.Rule.ID)).with("rule_name", nullIfEmpty(d.Rule.Name)).with("rule_layer", d.Rule.Layer)
+}
+
+// redact takes the named members out of a request. A member that the vault
+// cannot take out is a fault: the call must not go out with it.
+func (v *Vault) redact(spec *callSpec, p *permit) *fault {
+	if len(p.fields) == 0 {
+		return nil
+	}
+	_, path := v.operations.explain(spec.method, p.dest)
+	for _, field := range p.fields {
+		if _, ok := path[field]; ok {
+			return redactFailed("a member that has to be left out is part of the path")
+		}
+		spec.content.query.Del(field)
+		p.dest.query = withoutParam(p.dest.query, field)
+		if len(spec.content.body) == 0 {
+			continue
+		}
+		body, ok := policy.RemoveMember(spec.content.body, field)
+		if !ok {
+			return redactFailed("the body cannot be read, so nothing can be left out of it")
+		}
+		spec.content.body = body
+	}
+	return nil
+}
+
+func redactFailed(why string) *fault {
+	return refuse(http.StatusForbidden, "redact_discharge_failed", why)
+}
+
+// withoutParam takes a parameter out of a query and leaves the rest as it was
+// written.
+func withoutParam(raw, name string) string {
+	var kept []string
+	for item := range strings.SplitSeq(raw, "&") {
+		key, _, _ := strings.Cut(item, "=")
+		if decoded, err := url.QueryUnescape(key); err != nil || decoded != name {
+			kept = append(kept, item)
+		}
+	}
+	return strings.Join(kept, "&")
+}
