@@ -39,6 +39,7 @@ demo: ## Run the quickstart: embedded vault, stand-in GitHub and Slack, audit tr
 .PHONY: generate
 generate: ## Write providers/ again from specs/, offline (P=github: that one)
 	for p in $(PROVIDERS); do $(GO) generate ./providers/$$p; done
+	$(GRANTGEN) tables
 
 .PHONY: test
 test: ## Run all tests; needs no C compiler and no network
@@ -52,6 +53,7 @@ race: ## Run all tests under the race detector (needs a C compiler)
 .PHONY: check
 check: vet-targets ## Fail if providers/, go.mod or the formatting is stale; vet on three targets
 	for p in $(PROVIDERS); do $(GRANTGEN) --provider $$p --check; done
+	$(GRANTGEN) tables --check
 	stale=$$(find . \( -name .git -o -name .tmp -o -name node_modules -o -name testdata \) -prune -o -name '*.go' -print | xargs gofmt -l); \
 	  if [ -n "$$stale" ]; then echo "not formatted (run gofmt -w):"; echo "$$stale"; exit 1; fi
 	$(GO) mod verify

@@ -882,12 +882,6 @@ func (s *ActionsService) GetHostedRunnerForOrg(ctx context.Context, org string, 
 	return out, err
 }
 
-// GetHostedRunnerForOrgAll walks every page of [ActionsService.GetHostedRunnerForOrg] and yields the items one by one. It stops
-// after the first error, and asks for no further page once the loop ends.
-func (s *ActionsService) GetHostedRunnerForOrgAll(ctx context.Context, org string, hostedRunnerID int64, opts ...api.CallOption) iter.Seq2[*PublicIP, error] {
-	return api.Pages[*PublicIP](ctx, s.client, &opActionsGetHostedRunnerForOrg, api.Args{Path: []any{org, hostedRunnerID}}, opts...)
-}
-
 // GetHostedRunnersGitHubOwnedImagesForOrg calls actions/get-hosted-runners-github-owned-images-for-org.
 //
 //	GET /orgs/{org}/actions/hosted-runners/images/github-owned

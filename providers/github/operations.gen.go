@@ -2141,7 +2141,6 @@ var opActionsGetHostedRunnerForOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingLink, Items: "public_ips"},
 }
 var opActionsUpdateHostedRunnerForOrg = api.Operation{
 	Provider: &provider,
@@ -5741,7 +5740,6 @@ var opProjectsGetFieldForOrg = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingLink, Items: "options"},
 }
 var opProjectsListItemsForOrg = api.Operation{
 	Provider:   &provider,
@@ -5793,7 +5791,6 @@ var opProjectsGetOrgItem = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingLink, Items: "fields"},
 }
 var opProjectsUpdateItemForOrg = api.Operation{
 	Provider: &provider,
@@ -15523,7 +15520,6 @@ var opProjectsGetFieldForUser = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingLink, Items: "options"},
 }
 var opProjectsListItemsForUser = api.Operation{
 	Provider:   &provider,
@@ -15575,7 +15571,6 @@ var opProjectsGetUserItem = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingLink, Items: "fields"},
 }
 var opProjectsUpdateItemForUser = api.Operation{
 	Provider: &provider,

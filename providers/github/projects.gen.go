@@ -131,12 +131,6 @@ func (s *ProjectsService) GetFieldForOrg(ctx context.Context, org string, projec
 	return out, err
 }
 
-// GetFieldForOrgAll walks every page of [ProjectsService.GetFieldForOrg] and yields the items one by one. It stops
-// after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetFieldForOrgAll(ctx context.Context, org string, projectNumber, fieldID int64, opts ...api.CallOption) iter.Seq2[*ProjectsV2SingleSelectOptions, error] {
-	return api.Pages[*ProjectsV2SingleSelectOptions](ctx, s.client, &opProjectsGetFieldForOrg, api.Args{Path: []any{org, projectNumber, fieldID}}, opts...)
-}
-
 // GetFieldForUser calls projects/get-field-for-user.
 //
 //	GET /users/{username}/projectsV2/{project_number}/fields/{field_id}
@@ -146,12 +140,6 @@ func (s *ProjectsService) GetFieldForUser(ctx context.Context, username string, 
 	var out *ProjectsV2Field
 	err := s.client.Do(ctx, &opProjectsGetFieldForUser, api.Args{Path: []any{username, projectNumber, fieldID}}, &out, opts...)
 	return out, err
-}
-
-// GetFieldForUserAll walks every page of [ProjectsService.GetFieldForUser] and yields the items one by one. It stops
-// after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetFieldForUserAll(ctx context.Context, username string, projectNumber, fieldID int64, opts ...api.CallOption) iter.Seq2[*ProjectsV2SingleSelectOptions, error] {
-	return api.Pages[*ProjectsV2SingleSelectOptions](ctx, s.client, &opProjectsGetFieldForUser, api.Args{Path: []any{username, projectNumber, fieldID}}, opts...)
 }
 
 // GetForOrg calls projects/get-for-org.
@@ -192,12 +180,6 @@ func (s *ProjectsService) GetOrgItem(ctx context.Context, org string, projectNum
 	return out, err
 }
 
-// GetOrgItemAll walks every page of [ProjectsService.GetOrgItem] and yields the items one by one. It stops
-// after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetOrgItemAll(ctx context.Context, org string, projectNumber, itemID int64, params *ProjectsGetOrgItemParams, opts ...api.CallOption) iter.Seq2[map[string]any, error] {
-	return api.Pages[map[string]any](ctx, s.client, &opProjectsGetOrgItem, api.Args{Path: []any{org, projectNumber, itemID}, Params: params}, opts...)
-}
-
 // ProjectsGetUserItemParams are the optional parameters of [ProjectsService.GetUserItem].
 type ProjectsGetUserItemParams struct {
 	Fields []string `query:"fields"`
@@ -212,12 +194,6 @@ func (s *ProjectsService) GetUserItem(ctx context.Context, username string, proj
 	var out *ProjectsV2ItemWithContent
 	err := s.client.Do(ctx, &opProjectsGetUserItem, api.Args{Path: []any{username, projectNumber, itemID}, Params: params}, &out, opts...)
 	return out, err
-}
-
-// GetUserItemAll walks every page of [ProjectsService.GetUserItem] and yields the items one by one. It stops
-// after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetUserItemAll(ctx context.Context, username string, projectNumber, itemID int64, params *ProjectsGetUserItemParams, opts ...api.CallOption) iter.Seq2[map[string]any, error] {
-	return api.Pages[map[string]any](ctx, s.client, &opProjectsGetUserItem, api.Args{Path: []any{username, projectNumber, itemID}, Params: params}, opts...)
 }
 
 // ProjectsListFieldsForOrgParams are the optional parameters of [ProjectsService.ListFieldsForOrg].

@@ -4,6 +4,7 @@
 //	grantgen --config FILE -o DIR [--names FILE] [--check]
 //	grantgen --provider NAME [--check]
 //	grantgen fetch NAME|FILE...
+//	grantgen tables [--check]
 //
 // The first form runs on anybody's document and writes a package that builds in
 // the module around DIR. DOC is a file (JSON or YAML), an https address (http on
@@ -11,7 +12,8 @@
 // the registry that the npm client is set up for. In the second form FILE names
 // the document and pins its hash. The third belongs to grantwire's repository: it
 // reads specs/NAME and writes providers/NAME. The fourth downloads the document
-// that specs/NAME/provider.yaml or FILE pins, and keeps its facts.
+// that specs/NAME/provider.yaml or FILE pins, and keeps its facts. The fifth writes
+// providers/README.md and the PAGING.md of each provider.
 //
 // A document's references lead to files in its own folder, or inside its npm
 // package; --allow-outside lets them leave the folder. They never lead to the
@@ -45,6 +47,7 @@ const (
 type commandLine struct {
 	Generate generateCommand `cmd:"" default:"withargs" help:"Generate a package (the default)."`
 	Fetch    fetchCommand    `cmd:"" help:"Make the facts-only documents of providers from their pinned sources."`
+	Tables   tablesCommand   `cmd:"" help:"Write the tables of this repository's providers: providers/README.md and their PAGING.md."`
 }
 
 // tool is one run of the command.

@@ -117,7 +117,13 @@ var (
 	npmName = regexp.MustCompile(`^(@[a-z0-9-~][a-z0-9-._~]*/)?[a-z0-9-~][a-z0-9-._~]*$`)
 )
 
+// day is the form of a date.
+var day = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
+
 func (c *checker) source(s Source) {
+	if s.Date != "" && !day.MatchString(s.Date) {
+		c.bad("/source/date", "%q is no day such as 2026-08-21", s.Date)
+	}
 	kinds := 0
 	for _, v := range []string{s.Npm, s.URL, s.File} {
 		if v != "" {

@@ -67,6 +67,9 @@ type Source struct {
 	URL string `yaml:"url"`
 	// File is a path relative to provider.yaml.
 	File string `yaml:"file"`
+	// Date is the day (2026-08-21) on which the document, or the package that
+	// carries it, was published.
+	Date string `yaml:"date"`
 	// Licence is the SPDX identifier of the document's licence, or a sentence.
 	Licence string `yaml:"licence"`
 }

@@ -84,10 +84,16 @@ func (rule PagingRule) apply(op *model.Operation, link bool) *model.Paging {
 	if p.Elem == nil && named {
 		p.Items, p.Elem = unlisted(op.Result.Ref, rule.Lists)
 	}
-	if p.Elem == nil {
+	if p.Elem == nil || rule.Kind == model.PagingLink && !named && p.Items != "" && !asksForPages(op, rule) {
 		return nil
 	}
 	return &p
+}
+
+// asksForPages tells a page of a list from one thing that has a list: some documents
+// declare the Link header with both.
+func asksForPages(op *model.Operation, rule PagingRule) bool {
+	return slices.ContainsFunc(append([]string{rule.Param, rule.Size}, rule.ImpliedBy...), func(name string) bool { return hasParam(op, name) })
 }
 
 func hasParam(op *model.Operation, name string) bool {

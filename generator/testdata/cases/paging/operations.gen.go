@@ -150,6 +150,18 @@ var opPOffset = api.Operation{
 	Result:     api.JSON,
 	Paging:     api.Paging{Kind: api.PagingOffset, Param: "startAt", Size: "maxResults", Final: "isLast", Total: "total", Items: "values"},
 }
+var opPOneThing = api.Operation{
+	Provider:   &provider,
+	ID:         "p/oneThing",
+	Method:     "GET",
+	Path:       "/one-thing",
+	Service:    "P",
+	Name:       "OneThing",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+}
 var opPPage = api.Operation{
 	Provider:   &provider,
 	ID:         "p/page",
@@ -218,6 +230,7 @@ func Operations() []api.Operation {
 		opPNone,
 		opPOdata,
 		opPOffset,
+		opPOneThing,
 		opPPage,
 		opPUnions,
 		opPValues,

@@ -214,6 +214,15 @@ func (s *PService) OffsetAll(ctx context.Context, params *POffsetParams, opts ..
 	return api.Pages[*POffsetValue](ctx, s.client, &opPOffset, api.Args{Params: params}, opts...)
 }
 
+// OneThing calls p/oneThing.
+//
+//	GET /one-thing
+func (s *PService) OneThing(ctx context.Context, opts ...api.CallOption) (*POneThingResponse, error) {
+	var out *POneThingResponse
+	err := s.client.Do(ctx, &opPOneThing, api.Args{}, &out, opts...)
+	return out, err
+}
+
 // PPageParams are the optional parameters of [PService.Page].
 type PPageParams struct {
 	Page    *int64 `query:"page"`

@@ -141,6 +141,13 @@ type POffsetValue struct {
 	ID *string `json:"id,omitzero"`
 }
 
+// POneThingResponse is the answer of p/oneThing.
+type POneThingResponse struct {
+	*api.Extra
+	Addresses []string `json:"addresses,omitzero"`
+	Name      *string  `json:"name,omitzero"`
+}
+
 // PPageResponse is the answer of p/page.
 type PPageResponse struct {
 	*api.Extra
