@@ -59,6 +59,9 @@ func (p *Provider) check(file string) diag.List {
 	}
 	c.packages(p.Packages)
 	c.flat(p.Flat, p.Packages.Rule != SplitNone)
+	if m := p.Names.Methods; m != NamedByID && m != NamedByRoute {
+		c.bad("/names/methods", "%q is not route", m)
+	}
 	c.exported("/names/types", slices.Collect(maps.Values(p.Names.Types)))
 	c.exported("/groups/names", slices.Collect(maps.Values(p.Groups.Names)))
 	for id, name := range p.Names.Operations {

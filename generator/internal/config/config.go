@@ -179,14 +179,26 @@ type Packages struct {
 	Names map[string]string `yaml:"names"`
 }
 
+// Naming is what the methods are named by.
+type Naming string
+
+// The ways of naming methods.
+const (
+	NamedByID    Naming = ""
+	NamedByRoute Naming = "route"
+)
+
 // Names overrides what the rules decide.
 type Names struct {
 	Types      map[string]string `yaml:"types"`      // component -> Go type
 	Operations map[string]string `yaml:"operations"` // operation ID -> Group.Method
 	// Initialisms are words in capitals that the built-in list lacks ("DND").
 	Initialisms []string `yaml:"initialisms"`
-	// Strip lists prefixes of component names that say nothing ("objs_").
+	// Strip lists prefixes of component and group names that say nothing ("objs_").
 	Strip []string `yaml:"strip"`
+	// Methods says what names the methods: the operation IDs, or their routes where
+	// the IDs only repeat these ("get_files_id").
+	Methods Naming `yaml:"methods"`
 	// Reserved lists the package's hand-written declarations.
 	Reserved []string `yaml:"reserved"`
 }

@@ -17,7 +17,8 @@ type Options struct {
 	Types      map[string]string // component key -> type name
 	Operations map[string]string // operation ID -> Group.Method
 	Groups     map[string]string // group key -> field name
-	Strip      []string          // prefixes of component keys that say nothing
+	Strip      []string          // prefixes of component and group keys that say nothing
+	Routes     bool              // methods are named by their routes; their IDs say nothing more
 	Words      []string          // words in their Go form, where the field's initialisms don't know them
 	Reserved   []string          // names of hand-written declarations in the package
 	List       []byte            // names list of an earlier run, or nil
@@ -45,7 +46,10 @@ func assign(api *model.API, opts Options, l lock, packages map[string]bool) diag
 	a := &assigner{
 		api: api, opts: opts, lock: l, packages: packages,
 		table:  newTable(append([]string{"Client", "New", "Operations", "op", "provider"}, opts.Reserved...)...),
-		owners: map[string]string{}, spell: NewSpeller(opts.Words...),
+		owners: map[string]string{}, routes: map[string]bool{}, spell: NewSpeller(opts.Words...),
+	}
+	for _, op := range api.Ops {
+		a.routes[op.Method+" "+op.Path] = true
 	}
 	a.groups()
 	a.operations()
@@ -66,6 +70,7 @@ type assigner struct {
 	spell  *Speller
 	table  *table
 	owners map[string]string // operation ID -> Group+Method
+	routes map[string]bool   // "GET /path" of every operation
 	diags  diag.List
 
 	packages map[string]bool
@@ -92,7 +97,7 @@ func (a *assigner) number(base, pointer string, free func(string) bool) string {
 
 func (a *assigner) groups() {
 	for _, g := range a.api.Groups {
-		g.Name = cmp.Or(a.opts.Groups[g.Key], a.spell.Exported(g.Key), "Default")
+		g.Name = cmp.Or(a.opts.Groups[g.Key], a.spell.Exported(a.stripped(g.Key)), "Default")
 	}
 	a.joinGroups()
 	for _, g := range a.api.Groups {
@@ -165,8 +170,12 @@ func (a *assigner) method(op *model.Operation, pin string, free func(string) boo
 	if pin != "" && free(pin) {
 		return pin
 	}
+	var candidates []string
+	if a.opts.Routes || strings.Contains(op.Name, "/") && strings.Contains(op.Name, " ") {
+		candidates = a.routeNames(op)
+	}
 	base := a.methodName(op)
-	for _, c := range []string{base, base + a.spell.Exported(lastVariable(op.Path)), a.spell.Exported(strings.ToLower(op.Method)) + base, base + "By" + a.pathName(op.Path)} {
+	for _, c := range append(candidates, base, base+a.spell.Exported(lastVariable(op.Path)), a.spell.Exported(strings.ToLower(op.Method))+base, base+"By"+a.pathName(op.Path)) {
 		if free(c) && free(c+"All") {
 			return c
 		}
@@ -176,11 +185,14 @@ func (a *assigner) method(op *model.Operation, pin string, free func(string) boo
 
 // methodName is the operation's own word, without the group in front of it.
 func (a *assigner) methodName(op *model.Operation) string {
-	words, group := Words(op.Name), Words(op.Group.Key)
+	words, group := Words(op.Name), Words(a.stripped(op.Group.Key))
 	for i := range words {
 		words[i] = strings.ToLower(words[i])
 	}
-	trimmed := words
+	trimmed := slices.DeleteFunc(slices.Clone(words), isArticle)
+	if len(trimmed) == 0 {
+		trimmed = words
+	}
 	for _, g := range group {
 		if len(trimmed) > 1 && strings.EqualFold(trimmed[0], g) {
 			trimmed = trimmed[1:]
@@ -192,6 +204,9 @@ func (a *assigner) methodName(op *model.Operation) string {
 	}
 	return cmp.Or(name, a.spell.Exported(strings.ToLower(op.Method), a.pathName(op.Path)), "Call")
 }
+
+// isArticle recognises words that say nothing in a name ("get-an-album").
+func isArticle(word string) bool { return word == "a" || word == "an" || word == "the" }
 
 func lastVariable(path string) string {
 	v := normalize.Variables(path)

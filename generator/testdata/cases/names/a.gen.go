@@ -13,12 +13,12 @@ type AService struct {
 	client *api.Client
 }
 
-// GetTypeType calls get /a/{type}/{Type}.
+// Get calls get /a/{type}/{Type}.
 //
 //	GET /a/{type}/{Type}
-func (s *AService) GetTypeType(ctx context.Context, typ, typValue string, opts ...api.CallOption) (*ClientSchema, error) {
+func (s *AService) Get(ctx context.Context, typ, typValue string, opts ...api.CallOption) (*ClientSchema, error) {
 	var out *ClientSchema
-	err := s.client.Do(ctx, &opAGetTypeType, api.Args{Path: []any{typ, typValue}}, &out, opts...)
+	err := s.client.Do(ctx, &opAGet, api.Args{Path: []any{typ, typValue}}, &out, opts...)
 	return out, err
 }
 

@@ -8,13 +8,13 @@ import "github.com/grantwire/grantwire/runtime/api"
 // not compile, run grantgen of the same version as grantwire's runtime again.
 const _ = api.GeneratedV1
 
-var opAGetTypeType = api.Operation{
+var opAGet = api.Operation{
 	Provider:   &provider,
 	ID:         "get /a/{type}/{Type}",
 	Method:     "GET",
 	Path:       "/a/{type}/{Type}",
 	Service:    "A",
-	Name:       "GetTypeType",
+	Name:       "Get",
 	Access:     api.Read,
 	Idempotent: true,
 	Accept:     "application/json",
@@ -75,7 +75,7 @@ var opDefaultN2fa = api.Operation{
 // path and method. The caller owns the slice.
 func Operations() []api.Operation {
 	return []api.Operation{
-		opAGetTypeType,
+		opAGet,
 		opASame,
 		opASameForType,
 		opWindowsSame,

@@ -46,13 +46,13 @@ var opPlacesFindPlaces = api.Operation{
 	Access:     api.Read,
 	Idempotent: true,
 }
-var opThingsGetIDUndeclared = api.Operation{
+var opThingsGet = api.Operation{
 	Provider:   &provider,
 	ID:         "get /v1/things/{id}/{undeclared}",
 	Method:     "GET",
 	Path:       "/v1/things/{id}/{undeclared}",
 	Service:    "Things",
-	Name:       "GetIDUndeclared",
+	Name:       "Get",
 	Access:     api.Read,
 	Idempotent: true,
 	Accept:     "application/json",
@@ -67,6 +67,6 @@ func Operations() []api.Operation {
 		opPlacesOpenPlace,
 		opPlacesNearItself,
 		opPlacesFindPlaces,
-		opThingsGetIDUndeclared,
+		opThingsGet,
 	}
 }

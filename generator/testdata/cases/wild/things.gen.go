@@ -13,11 +13,11 @@ type ThingsService struct {
 	client *api.Client
 }
 
-// GetIDUndeclared calls get /v1/things/{id}/{undeclared}.
+// Get calls get /v1/things/{id}/{undeclared}.
 //
 //	GET /v1/things/{id}/{undeclared}
-func (s *ThingsService) GetIDUndeclared(ctx context.Context, id, undeclared string, opts ...api.CallOption) (*ThingsGetIDUndeclaredResponse, error) {
-	var out *ThingsGetIDUndeclaredResponse
-	err := s.client.Do(ctx, &opThingsGetIDUndeclared, api.Args{Path: []any{id, undeclared}}, &out, opts...)
+func (s *ThingsService) Get(ctx context.Context, id, undeclared string, opts ...api.CallOption) (*ThingsGetResponse, error) {
+	var out *ThingsGetResponse
+	err := s.client.Do(ctx, &opThingsGet, api.Args{Path: []any{id, undeclared}}, &out, opts...)
 	return out, err
 }

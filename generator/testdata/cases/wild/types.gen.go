@@ -4,10 +4,10 @@ package wild
 
 import "github.com/grantwire/grantwire/runtime/api"
 
-// Defines values for ThingsGetIDUndeclaredEnum.
+// Defines values for ThingsGetEnum.
 const (
-	ThingsGetIDUndeclaredEnumA ThingsGetIDUndeclaredEnum = "a"
-	ThingsGetIDUndeclaredEnumB ThingsGetIDUndeclaredEnum = "b"
+	ThingsGetEnumA ThingsGetEnum = "a"
+	ThingsGetEnumB ThingsGetEnum = "b"
 )
 
 // StringOrInt is the member loop.tuple of get /v1/things/{id}/{undeclared}, and of 1 more: one of several types. Set exactly one field.
@@ -19,59 +19,59 @@ type StringOrInt struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ThingsGetIDUndeclaredDeep is the member deep of get /v1/things/{id}/{undeclared}, and of 1 more.
-type ThingsGetIDUndeclaredDeep struct {
+// ThingsGetDeep is the member deep of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetDeep struct {
 	*api.Extra
 	X *string `json:"x,omitzero"`
 }
 
-// ThingsGetIDUndeclaredEnum is the member enum of get /v1/things/{id}/{undeclared}, and of 1 more. A value that is not listed is kept as it is.
-type ThingsGetIDUndeclaredEnum string
+// ThingsGetEnum is the member enum of get /v1/things/{id}/{undeclared}, and of 1 more. A value that is not listed is kept as it is.
+type ThingsGetEnum string
 
-// ThingsGetIDUndeclaredLoop is the member loop of get /v1/things/{id}/{undeclared}.
-type ThingsGetIDUndeclaredLoop struct {
+// ThingsGetLoop is the member loop of get /v1/things/{id}/{undeclared}.
+type ThingsGetLoop struct {
 	*api.Extra
-	Deep    *ThingsGetIDUndeclaredDeep              `json:"deep,omitzero"`
-	Enum    api.Nullable[ThingsGetIDUndeclaredEnum] `json:"enum,omitzero"`
-	Free    map[string]any                          `json:"free,omitzero"`
-	Items   []any                                   `json:"items,omitzero"`
-	Loop    any                                     `json:"loop,omitzero"`
-	Mixed   any                                     `json:"mixed,omitzero"`
-	Numbers *int64                                  `json:"numbers,omitzero"`
-	Truth   *bool                                   `json:"truth,omitzero"`
-	Tuple   []StringOrInt                           `json:"tuple,omitzero"`
-	Typed   *ThingsGetIDUndeclaredTyped             `json:"typed,omitzero"`
-	Union   *ThingsGetIDUndeclaredUnion             `json:"union,omitzero"`
-	Untyped *ThingsGetIDUndeclaredUntyped           `json:"untyped,omitzero"`
+	Deep    *ThingsGetDeep              `json:"deep,omitzero"`
+	Enum    api.Nullable[ThingsGetEnum] `json:"enum,omitzero"`
+	Free    map[string]any              `json:"free,omitzero"`
+	Items   []any                       `json:"items,omitzero"`
+	Loop    any                         `json:"loop,omitzero"`
+	Mixed   any                         `json:"mixed,omitzero"`
+	Numbers *int64                      `json:"numbers,omitzero"`
+	Truth   *bool                       `json:"truth,omitzero"`
+	Tuple   []StringOrInt               `json:"tuple,omitzero"`
+	Typed   *ThingsGetTyped             `json:"typed,omitzero"`
+	Union   *ThingsGetUnion             `json:"union,omitzero"`
+	Untyped *ThingsGetUntyped           `json:"untyped,omitzero"`
 }
 
-// ThingsGetIDUndeclaredResponse is the answer of get /v1/things/{id}/{undeclared}.
-type ThingsGetIDUndeclaredResponse struct {
+// ThingsGetResponse is the answer of get /v1/things/{id}/{undeclared}.
+type ThingsGetResponse struct {
 	*api.Extra
-	Deep    *ThingsGetIDUndeclaredDeep              `json:"deep,omitzero"`
-	Enum    api.Nullable[ThingsGetIDUndeclaredEnum] `json:"enum,omitzero"`
-	Free    map[string]any                          `json:"free,omitzero"`
-	Items   []any                                   `json:"items,omitzero"`
-	Loop    *ThingsGetIDUndeclaredLoop              `json:"loop,omitzero"`
-	Mixed   any                                     `json:"mixed,omitzero"`
-	Numbers *int64                                  `json:"numbers,omitzero"`
-	Truth   *bool                                   `json:"truth,omitzero"`
-	Tuple   []StringOrInt                           `json:"tuple,omitzero"`
-	Typed   *ThingsGetIDUndeclaredTyped             `json:"typed,omitzero"`
-	Union   *ThingsGetIDUndeclaredUnion             `json:"union,omitzero"`
-	Untyped *ThingsGetIDUndeclaredUntyped           `json:"untyped,omitzero"`
+	Deep    *ThingsGetDeep              `json:"deep,omitzero"`
+	Enum    api.Nullable[ThingsGetEnum] `json:"enum,omitzero"`
+	Free    map[string]any              `json:"free,omitzero"`
+	Items   []any                       `json:"items,omitzero"`
+	Loop    *ThingsGetLoop              `json:"loop,omitzero"`
+	Mixed   any                         `json:"mixed,omitzero"`
+	Numbers *int64                      `json:"numbers,omitzero"`
+	Truth   *bool                       `json:"truth,omitzero"`
+	Tuple   []StringOrInt               `json:"tuple,omitzero"`
+	Typed   *ThingsGetTyped             `json:"typed,omitzero"`
+	Union   *ThingsGetUnion             `json:"union,omitzero"`
+	Untyped *ThingsGetUntyped           `json:"untyped,omitzero"`
 }
 
-// ThingsGetIDUndeclaredTyped is the member loop.typed of get /v1/things/{id}/{undeclared}, and of 1 more.
-type ThingsGetIDUndeclaredTyped struct {
+// ThingsGetTyped is the member loop.typed of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetTyped struct {
 	K *string `json:"k,omitzero"`
 
 	// Extra holds the members that have no field.
 	Extra map[string]int64 `json:",embed"`
 }
 
-// ThingsGetIDUndeclaredUnion is the member loop.union of get /v1/things/{id}/{undeclared}, and of 1 more.
-type ThingsGetIDUndeclaredUnion struct {
+// ThingsGetUnion is the member loop.union of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetUnion struct {
 	A *string `json:"a,omitzero"`
 	B *string `json:"b,omitzero"`
 
@@ -79,8 +79,8 @@ type ThingsGetIDUndeclaredUnion struct {
 	Extra map[string]any `json:",embed"`
 }
 
-// ThingsGetIDUndeclaredUntyped is the member loop.untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
-type ThingsGetIDUndeclaredUntyped struct {
+// ThingsGetUntyped is the member loop.untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
+type ThingsGetUntyped struct {
 	*api.Extra
 	X *string `json:"x,omitzero"`
 }
