@@ -278,7 +278,7 @@ type CodeScanningListRecentAnalysesParams struct {
 	Pr      *int64 `query:"pr"`
 	Ref     string `query:"ref"`
 	SARIFID string `query:"sarif_id"`
-	// Sort defaults to created on the provider's side.
+	// Sort defaults to created on the provider's side. It is always "created".
 	Sort     string `query:"sort"`
 	ToolGUID string `query:"tool_guid"`
 	ToolName string `query:"tool_name"`

@@ -1023,7 +1023,7 @@ type OrgsListPATGrantRequestsParams struct {
 	PerPage    *int64 `query:"per_page"`
 	Permission string `query:"permission"`
 	Repository string `query:"repository"`
-	// Sort defaults to created_at on the provider's side.
+	// Sort defaults to created_at on the provider's side. It is always "created_at".
 	Sort    string   `query:"sort"`
 	TokenID []string `query:"token_id"`
 }
@@ -1058,7 +1058,7 @@ type OrgsListPATGrantsParams struct {
 	PerPage    *int64 `query:"per_page"`
 	Permission string `query:"permission"`
 	Repository string `query:"repository"`
-	// Sort defaults to created_at on the provider's side.
+	// Sort defaults to created_at on the provider's side. It is always "created_at".
 	Sort    string   `query:"sort"`
 	TokenID []string `query:"token_id"`
 }

@@ -26,6 +26,8 @@ type SearchCodeParams struct {
 	PerPage *int64 `query:"per_page"`
 	// Q is required.
 	Q string `query:"q,required"`
+	// Sort is always "indexed".
+	//
 	// Deprecated: the provider marks this parameter as deprecated.
 	Sort string `query:"sort"`
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	. "github.com/dave/jennifer/jen" //nolint:revive,staticcheck // see emit.go
@@ -206,6 +207,9 @@ func paramDoc(p *model.Param) []string {
 	}
 	if p.Default != "" {
 		facts = append(facts, "defaults to "+oneLine(p.Default)+" on the provider's side.")
+	}
+	if len(p.Ref.Const) == 1 {
+		facts = append(facts, "is always "+strconv.Quote(p.Ref.Const[0])+".")
 	}
 	var out []string
 	if len(facts) > 0 {

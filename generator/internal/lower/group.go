@@ -32,9 +32,9 @@ func (g Grouping) Split(op *model.Operation) (group, method string, ok bool) {
 		group, method, ok = strings.Cut(op.ID, "/")
 		return group, method, ok && group != "" && method != "" && !strings.Contains(group, " ") // "get /a" is no ID of the document
 	case GroupDotted:
-		path := strings.TrimPrefix(op.Path, "/")
+		path := strings.TrimPrefix(op.Template, "/")
 		i := strings.LastIndexByte(path, '.')
-		if i <= 0 || strings.ContainsAny(path, "/{") {
+		if i <= 0 || strings.ContainsAny(path, "/{?") || isFormat(path[i+1:]) {
 			return "", "", false
 		}
 		return path[:i], path[i+1:], true
@@ -79,6 +79,7 @@ func (l *lowerer) grouping(ops []*model.Operation) Grouping {
 // until package names turns them into Go.
 func (l *lowerer) group(api *model.API) {
 	g := l.grouping(api.Ops)
+	alone := rootless(api.Ops)
 	groups := map[string]*model.Group{}
 	moved := map[string]bool{}
 	for _, op := range api.Ops {
@@ -86,7 +87,9 @@ func (l *lowerer) group(api *model.API) {
 		if !ok {
 			key, method, _ = GroupTags.Split(op)
 		}
-		if key == "" {
+		if key == "" && alone {
+			key = noGroup
+		} else if key == "" {
 			key = pathGroup(op.Template)
 		}
 		if to := l.opts.Moves[op.ID]; to != "" {
@@ -108,6 +111,29 @@ func (l *lowerer) group(api *model.API) {
 	api.Groups = slices.SortedFunc(maps.Values(groups), func(a, b *model.Group) int { return cmp.Compare(a.Key, b.Key) })
 }
 
+// noGroup holds the operations that nothing sorts.
+const noGroup = "default"
+
+// rootless recognises documents whose paths start with the name of a call
+// (/createPlan, /deletePlan) and not of a thing: most first words have one operation.
+// A service each would say everything twice.
+func rootless(ops []*model.Operation) bool {
+	count := map[string]int{}
+	for _, op := range ops {
+		if op.Tag != "" {
+			return false
+		}
+		count[pathGroup(op.Template)]++
+	}
+	single := 0
+	for _, n := range count {
+		if n == 1 {
+			single++
+		}
+	}
+	return single*2 > len(count)
+}
+
 // pathGroup is the first segment of a path that says something.
 func pathGroup(path string) string {
 	path, _, _ = strings.Cut(path, "?")
@@ -117,7 +143,12 @@ func pathGroup(path string) string {
 		}
 		return seg
 	}
-	return "default"
+	return noGroup
+}
+
+// isFormat recognises the end of a path that says how the answer is written.
+func isFormat(word string) bool {
+	return slices.Contains([]string{"json", "xml", "csv", "html", "php", "txt", "yaml", "yml", "rss", "aspx", "svc"}, strings.ToLower(word))
 }
 
 func (l *lowerer) flatten(api *model.API) {

@@ -49,3 +49,33 @@ func groups(opts Options, ids []string) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// Without tags, the paths sort the operations where they name things.
+func TestGroupsFromPaths(t *testing.T) {
+	for paths, want := range map[string]string{
+		"/v1/users /v1/users/{id} /v1/orders /v1/orders/{id} /v1/health": "health orders orders users users",
+		"/createPlan /deletePlan /listPlans /plans/{id} /plans":          "default default default default default",
+		"/v20210603/monitors /v20210603/monitors/{id}":                   "monitors monitors",
+		"/2015-03-31/functions /2015-03-31/functions/{id}":               "functions functions",
+		"/v1beta1/things /v1beta1/things/{id}":                           "things things",
+		"/#Target=A.Get /#Target=A.Put":                                  "default default",
+		"/chat.post /chat.delete /users.list":                            "chat chat users",
+		"/latest.json /history.json":                                     "default default",
+		"/{id} /{id}/x":                                                  "default default",
+	} {
+		l, all := &lowerer{}, &model.API{}
+		for path := range strings.FieldsSeq(paths) {
+			sent, _, _ := strings.Cut(path, "#")
+			all.Ops = append(all.Ops, &model.Operation{ID: "get " + path, Path: path, Template: sent})
+		}
+		l.group(all)
+		var got []string
+		for _, op := range all.Ops {
+			got = append(got, op.Group.Key)
+		}
+		slices.Sort(got)
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("%s: %s, want %s", paths, got, want)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package names
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -104,11 +106,22 @@ func (a *assigner) roots() {
 		candidates := []string{owner + suffix, owner + suffix + kindWord(t)}
 		if t.IsError || suffix == "ErrorResponse" {
 			candidates = slices.Insert(candidates, 0, suffix)
+			status := a.statusWord(o.Pointer)
+			candidates = append(candidates, status+suffix, owner+status+suffix)
 		}
 		if !a.claim(t, candidates...) {
 			a.claim(t, a.number(owner+suffix, pointer(t), a.table.free))
 		}
 	}
+}
+
+// statusWord says which error answer stands at a pointer: by the words of its
+// status, or by its name among the components.
+func (a *assigner) statusWord(pointer string) string {
+	_, rest, _ := strings.Cut(pointer, "/responses/")
+	name, _, _ := strings.Cut(rest, "/")
+	status, _ := strconv.Atoi(name[:len(name)-len(strings.TrimLeft(name, "0123456789"))])
+	return a.spell.Exported(cmp.Or(http.StatusText(status), name))
 }
 
 func root(t *model.Type) (model.Origin, bool) {

@@ -88,7 +88,8 @@ func Words(s string) []string {
 }
 
 // boundary says whether a word begins at the upper-case letter at i: after a
-// lower-case letter or digit, or before one at the end of a run of capitals.
+// lower-case letter or digit, or before one at the end of a run of capitals, unless
+// that one only says that there are several: APIs.
 func boundary(runes []rune, i int) bool {
 	if i == 0 {
 		return false
@@ -97,8 +98,10 @@ func boundary(runes []rune, i int) bool {
 	if unicode.IsLower(before) || unicode.IsDigit(before) {
 		return true
 	}
-	return unicode.IsUpper(before) && i+1 < len(runes) && unicode.IsLower(runes[i+1]) &&
-		(i+2 >= len(runes) || runes[i+1] != 's' || unicode.IsLetter(runes[i+2]))
+	if !unicode.IsUpper(before) || i+1 >= len(runes) || !unicode.IsLower(runes[i+1]) {
+		return false
+	}
+	return runes[i+1] != 's' || i+2 < len(runes) && unicode.IsLetter(runes[i+2])
 }
 
 // Exported joins words to an exported Go identifier. Text without a letter or

@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -319,7 +320,7 @@ func (n *normalizer) response(r tree, at place, success bool) tree {
 }
 
 // IsVersion recognises the segments of a path that say nothing about its operations:
-// "v1", "v2.1", "api".
-func IsVersion(seg string) bool {
-	return len(seg) >= 2 && len(seg) <= 4 && (seg[0] == 'v' || seg[0] == 'V') && strings.Trim(seg[1:], "0123456789.") == "" || seg == "api"
-}
+// "v1", "v2.1", "v1beta1", "v20210603", "2015-03-31", "api".
+func IsVersion(seg string) bool { return seg == "api" || version.MatchString(seg) }
+
+var version = regexp.MustCompile(`^[vV]?[0-9][0-9._-]*((alpha|beta)[0-9]*)?$`)
