@@ -48,6 +48,7 @@ type call struct {
 	header   http.Header
 	body     body
 	out      any
+	result   Result // what the answer is decoded into
 	page     *pager // not nil: the call fetches a page
 	id       string
 	attempt  int
@@ -74,6 +75,13 @@ func (c *Client) do(ctx context.Context, op *Operation, args Args, out any, page
 	}
 	if r := k.option.response; r != nil {
 		*r = Response{}
+	}
+	k.result = op.Result
+	if dst := k.option.result; dst != nil {
+		k.result, k.out = JSON, dst
+		if _, text := dst.(*string); text {
+			k.result = Text
+		}
 	}
 	k.retry = k.option.retry.over(k.config.retry)
 	k.id = rand.Text()
@@ -143,7 +151,11 @@ func (k *call) prepare(args Args) error {
 			return err
 		}
 	}
-	if k.body, err = encodeBody(k.op.Request, args.Body, e); err != nil {
+	media, body := k.op.Request, args.Body
+	if k.option.media != "" {
+		media, body = k.option.media, k.option.body
+	}
+	if k.body, err = encodeBody(media, body, k.op.Parts, e); err != nil {
 		return err
 	}
 	k.finishHeader()
@@ -164,7 +176,7 @@ func (k *call) address(base *url.URL, template string, values []any, e *encoder)
 // finishHeader adds the headers of the runtime and then the caller's own, which win.
 func (k *call) finishHeader() {
 	accept := k.op.Accept
-	if k.option.stream != nil {
+	if k.option.accept != "" {
 		accept = k.option.accept
 	}
 	if accept == "" {

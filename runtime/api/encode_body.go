@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -24,7 +25,7 @@ var noBody = body{replay: true}
 
 // encodeBody picks the encoder for a media type. A reader is streamed whatever
 // the media type is.
-func encodeBody(media Media, v any, e *encoder) (body, error) {
+func encodeBody(media Media, v any, parts []Part, e *encoder) (body, error) {
 	if media == "" || isNil(v) && e.skip == "" {
 		return noBody, nil
 	}
@@ -42,10 +43,10 @@ func encodeBody(media Media, v any, e *encoder) (body, error) {
 		}
 		text, err = marshalJSON(v)
 	case base == formMedia:
-		err = e.form(v)
+		err = e.form(v, parts)
 		text = bytes.Clone(e.buf)
 	case base == "multipart/form-data":
-		return encodeMultipart(v)
+		return encodeMultipart(v, parts)
 	default:
 		text, err = rawBody(v)
 	}
@@ -84,8 +85,8 @@ func isNil(v any) bool {
 	return false
 }
 
-// form encodes a body by the json tags of its type.
-func (e *encoder) form(v any) error {
+// form encodes a body by the json tags of its type; parts say what is special.
+func (e *encoder) form(v any, parts []Part) error {
 	rv, state, err := resolve(reflect.ValueOf(v))
 	if err != nil {
 		return &fieldError{field: "body", reason: err.Error()}
@@ -96,15 +97,16 @@ func (e *encoder) form(v any) error {
 	if k := rv.Kind(); k != reflect.Struct && k != reflect.Map {
 		return &fieldError{field: "body", reason: fmt.Sprintf("a Go %s has no members to send as a form", rv.Type())}
 	}
-	if err := e.formMembers(rv); err != nil {
+	if err := e.formMembers(rv, parts); err != nil {
 		return labelled(err, "body")
 	}
 	return nil
 }
 
-func (e *encoder) formMembers(v reflect.Value) error {
+func (e *encoder) formMembers(v reflect.Value, parts []Part) error {
+	further := func(name string, m reflect.Value) error { return e.formMember(name, m, formStyle, parts) }
 	if v.Kind() == reflect.Map {
-		return mapMembers(v, e.formMember)
+		return mapMembers(v, further)
 	}
 	fields := shapeOf(v.Type()).fields
 	for i := range fields {
@@ -114,10 +116,9 @@ func (e *encoder) formMembers(v reflect.Value) error {
 			continue
 		}
 		if f.fallback {
-			err = mapMembers(m, e.formMember)
-		} else if f.name != e.skip {
-			e.name = append(e.name[:0], f.name...)
-			err = e.value(e.name, m, f.formStyle())
+			err = mapMembers(m, further)
+		} else {
+			err = e.formMember(f.name, m, f.formStyle(), parts)
 		}
 		if err != nil {
 			return err
@@ -126,12 +127,19 @@ func (e *encoder) formMembers(v reflect.Value) error {
 	return nil
 }
 
-func (e *encoder) formMember(name string, m reflect.Value) error {
+func (e *encoder) formMember(name string, m reflect.Value, s style, parts []Part) error {
 	if name == e.skip {
 		return nil
 	}
+	e.partType = ""
+	if i := slices.IndexFunc(parts, func(p Part) bool { return p.Name == name }); i >= 0 {
+		e.partType = parts[i].Type
+		if own := styleOf(parts[i].Style); own != explode {
+			s = own
+		}
+	}
 	e.name = append(e.name[:0], name...)
-	return e.value(e.name, m, formStyle)
+	return e.value(e.name, m, s)
 }
 
 func rawBody(v any) ([]byte, error) {

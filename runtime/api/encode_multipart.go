@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"mime/multipart"
 	"net/textproto"
@@ -12,7 +13,7 @@ import (
 // memory as a whole, and not closed.
 type File struct {
 	Name        string // file name; "" = the name of the field
-	ContentType string // "" = application/octet-stream
+	ContentType string // "" = what the operation says, or application/octet-stream
 	Content     io.Reader
 }
 
@@ -24,11 +25,11 @@ type multipartBody struct {
 	pieces []body
 }
 
-func encodeMultipart(v any) (body, error) {
+func encodeMultipart(v any, parts []Part) (body, error) {
 	m := &multipartBody{}
 	m.writer = multipart.NewWriter(&m.text)
 	e := &encoder{part: m}
-	if err := e.form(v); err != nil {
+	if err := e.form(v, parts); err != nil {
 		return body{}, err
 	}
 	if err := m.writer.Close(); err != nil {
@@ -78,20 +79,15 @@ func (m *multipartBody) field(name, contentType string, text []byte) error {
 	return err
 }
 
-func (m *multipartBody) file(name string, f File) error {
+func (m *multipartBody) file(name, usual string, f File) error {
 	if f.Content == nil || isNil(f.Content) {
 		return &fieldError{field: name, reason: "the file has no Content"}
 	}
 	if strings.ContainsAny(f.ContentType, "\r\n") {
 		return &fieldError{field: name, reason: "the ContentType has a line break"}
 	}
-	fileName, contentType := f.Name, f.ContentType
-	if fileName == "" {
-		fileName = name
-	}
-	if contentType == "" {
-		contentType = "application/octet-stream"
-	}
+	fileName := cmp.Or(f.Name, name)
+	contentType := cmp.Or(f.ContentType, usual, "application/octet-stream")
 	_, err := m.writer.CreatePart(textproto.MIMEHeader{
 		"Content-Disposition": {`form-data; name="` + quoteParam(name) + `"; filename="` + quoteParam(fileName) + `"`},
 		"Content-Type":        {contentType},

@@ -10,6 +10,13 @@ import (
 // are: the path of a file in a repository.
 type Segments string
 
+// Styled is a path value in another style than the usual, which joins lists and
+// objects by commas.
+type Styled struct {
+	Style string // "label" (".a"), "matrix" (";name=a") or ""; with ",explode" lists and objects are taken apart
+	Value any
+}
+
 // appendPath fills the placeholders of a template with escaped values. It refuses
 // values that would name another resource than the template does.
 func appendPath(dst []byte, template string, values []any) ([]byte, error) {
@@ -30,7 +37,7 @@ func appendPath(dst []byte, template string, values []any) ([]byte, error) {
 			return nil, &fieldError{field: "path " + name, reason: "has no value; generate the package again"}
 		}
 		var err error
-		if dst, err = appendPathValue(dst, values[used]); err != nil {
+		if dst, err = appendPathValue(dst, name, values[used]); err != nil {
 			if f, ok := err.(*fieldError); ok { //nolint:errorlint // made three lines below
 				f.field = "path " + name
 			}
@@ -45,12 +52,15 @@ func appendPath(dst []byte, template string, values []any) ([]byte, error) {
 	return append(dst, template...), nil
 }
 
-func appendPathValue(dst []byte, value any) ([]byte, error) {
+func appendPathValue(dst []byte, name string, value any) ([]byte, error) {
+	how := pathStyle{name: name, separator: ","}
 	switch v := value.(type) {
 	case string:
 		return appendSegment(dst, v)
 	case Segments:
 		return appendSegments(dst, string(v))
+	case Styled:
+		how, value = v.path(name), v.Value
 	}
 	v, state, err := resolve(reflect.ValueOf(value))
 	if err != nil {
@@ -63,28 +73,62 @@ func appendPathValue(dst []byte, value any) ([]byte, error) {
 		return appendSegments(dst, string(s))
 	}
 	if text, ok := appendScalar(nil, v); ok {
-		return appendSegment(dst, string(text))
+		return how.append(dst, []string{string(text)}, false)
 	}
-	if k := v.Kind(); (k == reflect.Slice || k == reflect.Array) && v.Len() > 0 {
-		return appendPathList(dst, v)
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Struct:
+		texts, ok := new(encoder).texts(v)
+		if !ok || len(texts) == 0 {
+			return nil, &fieldError{reason: "is empty, or an element is empty or no scalar"}
+		}
+		return how.append(dst, texts, v.Kind() == reflect.Map || v.Kind() == reflect.Struct)
 	}
 	return nil, &fieldError{reason: fmt.Sprintf("a Go %s cannot be a path value", v.Type())}
 }
 
-func appendPathList(dst []byte, list reflect.Value) ([]byte, error) {
-	for i := range list.Len() {
-		if i > 0 {
-			dst = append(dst, ',')
+// pathStyle is a style as RFC 6570 expands it.
+type pathStyle struct {
+	name      string // of the parameter
+	start     string // in front of the value
+	named     bool   // the name stands in front of each value
+	separator string
+	explode   bool
+}
+
+func (s Styled) path(name string) pathStyle {
+	style, option, _ := strings.Cut(s.Style, ",")
+	how := pathStyle{name: name, separator: ",", explode: option == "explode"}
+	switch style {
+	case "label":
+		how.start = "."
+	case "matrix":
+		how.start, how.named = ";", true
+	}
+	if how.explode && how.start != "" {
+		how.separator = how.start
+	}
+	return how
+}
+
+// append writes the elements of a list, or names and values in turn.
+func (p pathStyle) append(dst []byte, texts []string, object bool) ([]byte, error) {
+	dst = append(dst, p.start...)
+	if p.named && !(p.explode && object) {
+		dst = append(appendEscaped(dst, p.name), '=')
+	}
+	for i, text := range texts {
+		switch {
+		case i == 0:
+		case p.explode && object && i%2 == 1:
+			dst = append(dst, '=')
+		default:
+			dst = append(dst, p.separator...)
+			if p.named && p.explode && !object {
+				dst = append(appendEscaped(dst, p.name), '=')
+			}
 		}
-		v, state, err := resolve(list.Index(i))
-		if err != nil {
-			return nil, &fieldError{reason: err.Error()}
-		}
-		text, ok := appendScalar(nil, v)
-		if state != present || !ok {
-			return nil, &fieldError{reason: fmt.Sprintf("element %d is empty or no scalar", i)}
-		}
-		if dst, err = appendSegment(dst, string(text)); err != nil {
+		var err error
+		if dst, err = appendSegment(dst, text); err != nil {
 			return nil, err
 		}
 	}

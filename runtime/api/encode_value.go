@@ -1,11 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // style says how a value that is more than a scalar becomes pairs.
@@ -29,17 +32,24 @@ type encoder struct {
 	text []byte
 	skip string         // parameter that the pager sets itself
 	part *multipartBody // not nil: pairs become parts
+	// Of the member or parameter at hand:
+	partType string // media type of its part
+	reserved bool   // reserved characters stay as they are
 }
 
 func (e *encoder) pair(name, text []byte) error {
 	if e.part != nil {
-		return e.part.field(string(name), "", text)
+		return e.part.field(string(name), e.partType, text)
 	}
 	if len(e.buf) > 0 {
 		e.buf = append(e.buf, '&')
 	}
 	e.buf = append(appendEscaped(e.buf, name), '=')
-	e.buf = appendEscaped(e.buf, text)
+	if e.reserved {
+		e.buf = appendReserved(e.buf, text)
+	} else {
+		e.buf = appendEscaped(e.buf, text)
+	}
 	return nil
 }
 
@@ -61,14 +71,14 @@ func (e *encoder) value(name []byte, v reflect.Value, s style) error {
 		if e.part == nil {
 			return &fieldError{field: string(name), reason: "a file can be sent in a multipart body only"}
 		}
-		return e.part.file(string(name), v.Interface().(File)) //nolint:forcetypeassert // just compared
+		return e.part.file(string(name), e.partType, v.Interface().(File)) //nolint:forcetypeassert // just compared
 	}
 	if text, ok := appendScalar(e.text[:0], v); ok {
 		e.text = text
 		return e.pair(name, text)
 	}
 	switch kind := v.Kind(); {
-	case e.part != nil && kind != reflect.Slice:
+	case e.part != nil && s != deep && kind != reflect.Slice:
 		return e.json(name, v)
 	case kind == reflect.Slice || kind == reflect.Array:
 		return e.list(name, v, s)
@@ -85,7 +95,7 @@ func (e *encoder) json(name []byte, v reflect.Value) error {
 		return &fieldError{field: string(name) + pointerOf(err), reason: reason, cause: cause}
 	}
 	if e.part != nil {
-		return e.part.field(string(name), "application/json", text)
+		return e.part.field(string(name), cmp.Or(e.partType, "application/json"), text)
 	}
 	return e.pair(name, text)
 }
@@ -125,38 +135,49 @@ func nested(v reflect.Value) bool {
 // separator is sent so that it differs from one inside a value.
 func (e *encoder) joined(name []byte, v reflect.Value, s style) error {
 	separator := map[style]string{comma: ",", space: "%20", pipe: "%7C"}[s]
+	texts, ok := e.texts(v)
+	if !ok {
+		return &fieldError{field: string(name), reason: "an element is empty or no scalar"}
+	}
+	if e.part != nil {
+		separator, _ = url.PathUnescape(separator) // cannot fail: one of the three above
+		return e.part.field(string(name), e.partType, []byte(strings.Join(texts, separator)))
+	}
 	if len(e.buf) > 0 {
 		e.buf = append(e.buf, '&')
 	}
 	e.buf = append(appendEscaped(e.buf, name), '=')
-	first := true
-	add := func(text []byte) {
-		if !first {
+	for i, text := range texts {
+		if i > 0 {
 			e.buf = append(e.buf, separator...)
 		}
-		first = false
 		e.buf = appendEscaped(e.buf, text)
 	}
-	fault := &fieldError{field: string(name), reason: "an element is empty or no scalar"}
+	return nil
+}
+
+// texts lists the elements of a list, or the names and values of an object; false
+// when one of them is no scalar.
+func (e *encoder) texts(v reflect.Value) ([]string, bool) {
+	var all []string
+	whole := true
+	add := func(v reflect.Value) {
+		text, ok := e.scalar(v)
+		whole = whole && ok
+		all = append(all, string(text))
+	}
 	if v.Kind() == reflect.Slice || v.Kind() == reflect.Array {
 		for i := range v.Len() {
-			text, ok := e.scalar(v.Index(i))
-			if !ok {
-				return fault
-			}
-			add(text)
+			add(v.Index(i))
 		}
-		return nil
+		return all, whole
 	}
-	return members(v, func(key string, m reflect.Value) error {
-		text, ok := e.scalar(m)
-		if !ok {
-			return fault
-		}
-		add([]byte(key))
-		add(text)
+	err := members(v, func(key string, m reflect.Value) error {
+		all = append(all, key)
+		add(m)
 		return nil
 	})
+	return all, whole && err == nil
 }
 
 func (e *encoder) scalar(v reflect.Value) ([]byte, bool) {

@@ -1,6 +1,9 @@
 package api
 
-import "net/url"
+import (
+	"net/url"
+	"strings"
+)
 
 const hexDigits = "0123456789ABCDEF"
 
@@ -14,6 +17,19 @@ func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 			dst = append(dst, c)
 		default:
 			dst = append(dst, '%', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return dst
+}
+
+// appendReserved is appendEscaped but for reserved characters that mean nothing in
+// a query's value. "&", "+", ";" and "#" would end or change it.
+func appendReserved(dst, s []byte) []byte {
+	for i, c := range s {
+		if strings.IndexByte(":/?@!$'()*,=", c) >= 0 {
+			dst = append(dst, c)
+		} else {
+			dst = appendEscaped(dst, s[i:i+1])
 		}
 	}
 	return dst

@@ -57,6 +57,32 @@ func ExampleWithResponse() {
 	// Output: 200 1 41 <nil>
 }
 
+// An operation that answers in several ways is asked for another one.
+func ExampleWithResult() {
+	c := noteAPI(func(r *http.Request) (*http.Response, error) {
+		return answer(200, r.Header.Get("Accept"), "# bread"), nil
+	})
+	var text string
+	_, err := readNote(c, api.WithResult("text/markdown", &text))
+	fmt.Println(text, err)
+	// Output: # bread <nil>
+}
+
+// An operation that takes several media types is sent another one.
+func ExampleWithBody() {
+	c := noteAPI(func(r *http.Request) (*http.Response, error) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(r.Header.Get("Content-Type"), string(body))
+		return answer(201, jsonType, `{"id":2}`), nil
+	})
+	var added note
+	err := c.Do(context.Background(), &addNote, api.Args{}, &added, api.WithBody("application/xml", "<note>bread</note>"))
+	fmt.Println(added.ID, err)
+	// Output:
+	// application/xml <note>bread</note>
+	// 2 <nil>
+}
+
 func ExampleWithStream() {
 	c := noteAPI(func(r *http.Request) (*http.Response, error) {
 		return answer(200, r.Header.Get("Accept"), "# milk"), nil

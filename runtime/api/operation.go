@@ -50,6 +50,7 @@ type Operation struct {
 	Idempotent bool // repeating it does no harm
 	Deprecated bool
 	Request    Media  // media type of the request body, sent as it is; "" = no body
+	Parts      []Part // members of a form or multipart body that are not sent in the usual way
 	Accept     string // Accept header; "" = */*
 	Result     Result
 	Redirect   bool  // GET or HEAD that documents a redirect
@@ -61,6 +62,19 @@ type Operation struct {
 // JSON (application/json and any +json), application/x-www-form-urlencoded,
 // multipart/form-data, text/*; everything else is a stream of bytes.
 type Media string
+
+// Part says how one member of a form or multipart body is sent.
+type Part struct {
+	Name string
+	// Style is "deep" (name[0]=a, name[key]=b), "comma", "space", "pipe" or "json";
+	// "" is the usual: lists repeat the name, objects are deep in a form and JSON in a
+	// multipart body.
+	Style string
+	// Type is the media type of the part in a multipart body; "" is the usual: none for
+	// text, application/json for objects, application/octet-stream for files. A file's
+	// own ContentType wins.
+	Type string
+}
 
 // Access says what an operation does to the provider's data. The zero value
 // means that the document does not tell.

@@ -44,6 +44,9 @@ type callConfig struct {
 	response *Response
 	stream   **Download
 	accept   string
+	result   any // instead of the method's own
+	media    Media
+	body     any // with media: instead of the method's own
 	key      string
 	contexts []func(context.Context) context.Context
 }
@@ -127,6 +130,21 @@ func WithResponse(r *Response) CallOption {
 // method's own result stays zero. The caller closes *dst.
 func WithStream(accept string, dst **Download) CallOption {
 	return callOption(func(c *callConfig) { c.stream, c.accept = dst, accept })
+}
+
+// WithResult asks for the media type accept and decodes the answer into dst instead
+// of the method's own result, which stays zero: a *string takes text, every other
+// pointer JSON. Use it where an operation can answer in several ways.
+func WithResult(accept string, dst any) CallOption {
+	return callOption(func(c *callConfig) { c.result, c.accept = dst, accept })
+}
+
+// WithBody sends body as media instead of the method's own body argument, which may
+// then be nil or zero. Use it where an operation takes several media types. media
+// picks the encoder; see [Media]. A multipart body can be a map[string]any with
+// values of type [File].
+func WithBody(media Media, body any) CallOption {
+	return callOption(func(c *callConfig) { c.media, c.body = media, body })
 }
 
 // WithIdempotencyKey sends key as Idempotency-Key and makes the call one that may

@@ -28,6 +28,8 @@ type paramField struct {
 	place    place
 	style    style
 	required bool
+	explode  bool // of an object in a header: name=value
+	reserved bool // reserved characters stay as they are
 }
 
 // paramPlans caches what paramPlanOf reads; the tags of a type never change.
@@ -58,6 +60,7 @@ func (p *paramPlan) add(t reflect.Type, index []int) {
 			p.fields = append(p.fields, paramField{
 				name: name, label: key + " " + name, index: at, place: place(where),
 				style: styleOf(options), required: has(options, "required"),
+				explode: has(options, "explode"), reserved: has(options, "reserved"),
 			})
 		}
 		if !tagged && f.Anonymous && f.Type.Kind() == reflect.Struct {
@@ -102,7 +105,9 @@ func (e *encoder) params(params any, h http.Header) error {
 		case f.name == e.skip:
 		default:
 			e.name = append(e.name[:0], f.name...)
+			e.reserved = f.reserved
 			err = e.value(e.name, field, f.style)
+			e.reserved = false
 		}
 		if err != nil {
 			return labelled(err, f.label)
@@ -136,25 +141,60 @@ func (e *encoder) headerParam(h http.Header, f *paramField, v reflect.Value) err
 	return nil
 }
 
+// cookieParam adds a cookie, or several for a list or object that is exploded.
 func (e *encoder) cookieParam(h http.Header, f *paramField, v reflect.Value) error {
-	text, ok, err := e.headerText(f, v)
-	if err != nil || !ok {
+	v, state, err := resolve(v)
+	if err != nil {
+		return &fieldError{field: f.label, reason: err.Error()}
+	}
+	if state != present {
+		return nil
+	}
+	kind := v.Kind()
+	several := f.style == explode && (kind == reflect.Slice || kind == reflect.Array || kind == reflect.Map || kind == reflect.Struct)
+	if _, scalar := appendScalar(nil, v); !several || scalar {
+		text, _, err := e.headerText(f, v)
+		if err == nil {
+			addCookie(h, f.name, text)
+		}
 		return err
 	}
-	for _, c := range []byte(text) {
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`",;\`, c) >= 0 {
-			return &fieldError{field: f.label, reason: "holds a character that no cookie can carry"}
+	texts, ok := e.texts(v)
+	if !ok {
+		return &fieldError{field: f.label, reason: "an element is empty or no scalar"}
+	}
+	if kind == reflect.Slice || kind == reflect.Array {
+		for _, text := range texts {
+			addCookie(h, f.name, text)
 		}
+		return nil
 	}
-	cookie := f.name + "=" + text
-	if others := h.Get("Cookie"); others != "" {
-		cookie = others + "; " + cookie
+	for pair := range slices.Chunk(texts, 2) {
+		addCookie(h, pair[0], pair[1])
 	}
-	h.Set("Cookie", cookie)
 	return nil
 }
 
-// headerText is the text of a header or cookie; lists are joined by commas.
+// addCookie escapes what no cookie can carry, as style form does in a query.
+func addCookie(h http.Header, name, text string) {
+	cookie := []byte(h.Get("Cookie"))
+	if len(cookie) > 0 {
+		cookie = append(cookie, "; "...)
+	}
+	cookie = append(cookie, name...)
+	cookie = append(cookie, '=')
+	for i, c := range []byte(text) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`";\%`, c) >= 0 {
+			cookie = appendEscaped(cookie, text[i:i+1])
+		} else {
+			cookie = append(cookie, c)
+		}
+	}
+	h.Set("Cookie", string(cookie))
+}
+
+// headerText is the text of a header or cookie; lists and objects are joined by
+// commas.
 func (e *encoder) headerText(f *paramField, v reflect.Value) (string, bool, error) {
 	v, state, err := resolve(v)
 	if err != nil {
@@ -174,18 +214,27 @@ func (e *encoder) headerText(f *paramField, v reflect.Value) (string, bool, erro
 	if text, ok := appendScalar(nil, v); ok {
 		return string(text), true, nil
 	}
-	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
-		return "", false, &fieldError{field: f.label, reason: "a Go " + v.Type().String() + " cannot be sent here"}
+	texts, ok := []string(nil), false
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Struct:
+		texts, ok = e.texts(v)
 	}
-	var parts []string
-	for i := range v.Len() {
-		text, ok := e.scalar(v.Index(i))
-		if !ok {
-			return "", false, &fieldError{field: f.label, reason: "an element is empty or no scalar"}
-		}
-		parts = append(parts, string(text))
+	if !ok {
+		return "", false, &fieldError{field: f.label, reason: "a Go " + v.Type().String() + " cannot be sent here: an element is empty or no scalar"}
 	}
-	return strings.Join(parts, ","), true, nil
+	if f.explode && v.Kind() != reflect.Slice && v.Kind() != reflect.Array {
+		texts = joinPairs(texts)
+	}
+	return strings.Join(texts, ","), true, nil
+}
+
+// joinPairs turns names and values into name=value.
+func joinPairs(texts []string) []string {
+	var all []string
+	for pair := range slices.Chunk(texts, 2) {
+		all = append(all, pair[0]+"="+pair[1])
+	}
+	return all
 }
 
 // paramNumber returns the value of an integer query parameter; 0 when it is not

@@ -12,7 +12,7 @@ import (
 )
 
 // streams reports whether a success is handed to the caller as it arrives.
-func (k *call) streams() bool { return k.option.stream != nil || k.op.Result == Stream }
+func (k *call) streams() bool { return k.option.stream != nil || k.result == Stream }
 
 // receive turns an answer into the result or an error and closes its body,
 // unless the result is the body. note is what the runtime has to say about it.
@@ -27,7 +27,7 @@ func (k *call) receive(resp *http.Response, note string) error {
 	defer discard(resp)
 	empty := resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent ||
 		k.op.Method == http.MethodHead
-	if empty || k.op.Result == None && k.provider.Errors.OK == "" {
+	if empty || k.result == None && k.provider.Errors.OK == "" {
 		return nil
 	}
 	buf, err := k.read(resp)
@@ -35,7 +35,7 @@ func (k *call) receive(resp *http.Response, note string) error {
 		return err
 	}
 	defer release(buf)
-	if k.op.Result == Text {
+	if k.result == Text {
 		return k.text(buf.Bytes())
 	}
 	return k.json(resp, buf.Bytes())
@@ -91,7 +91,7 @@ func (k *call) json(resp *http.Response, b []byte) error {
 		return k.fail(resp, bytes.Clone(b[:min(len(b), maxErrorBody)]), cut)
 	}
 	switch {
-	case k.op.Result == None || k.out == nil:
+	case k.result == None || k.out == nil:
 		return nil
 	case k.page != nil:
 		return k.page.receive(k, resp, b)
