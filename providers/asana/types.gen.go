@@ -571,7 +571,7 @@ type AttachmentCompact struct {
 // AttachmentRequest is the schema AttachmentRequest.
 type AttachmentRequest struct {
 	ConnectToApp    *bool                             `json:"connect_to_app,omitzero"`
-	File            *string                           `json:"file,omitzero"`
+	File            *api.File                         `json:"file,omitzero"`
 	Name            *string                           `json:"name,omitzero"`
 	Parent          *string                           `json:"parent,omitzero"`
 	ResourceSubtype *AttachmentRequestResourceSubtype `json:"resource_subtype,omitzero"`

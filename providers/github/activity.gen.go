@@ -400,6 +400,8 @@ type ActivityListReposStarredByAuthenticatedUserParams struct {
 //
 //	GET /user/starred
 //
+// It also answers with application/vnd.github.v3.star+json (api.WithResult).
+//
 // https://docs.github.com/rest/activity/starring#list-repositories-starred-by-the-authenticated-user
 func (s *ActivityService) ListReposStarredByAuthenticatedUser(ctx context.Context, params *ActivityListReposStarredByAuthenticatedUserParams, opts ...api.CallOption) ([]Repository, error) {
 	var out []Repository

@@ -28,6 +28,8 @@ func (s *MarkdownService) Render(ctx context.Context, body MarkdownRenderRequest
 //
 //	POST /markdown/raw
 //
+// It also takes text/x-markdown (api.WithBody).
+//
 // https://docs.github.com/rest/markdown/markdown#render-a-markdown-document-in-raw-mode
 func (s *MarkdownService) RenderRaw(ctx context.Context, body string, opts ...api.CallOption) (string, error) {
 	var out string

@@ -193,6 +193,8 @@ type ReposCompareCommitsWithBaseheadParams struct {
 //
 //	GET /repos/{owner}/{repo}/compare/{basehead}
 //
+// It also answers with application/vnd.github.diff, application/vnd.github.patch (api.WithResult).
+//
 // https://docs.github.com/rest/commits/commits#compare-two-commits
 func (s *ReposService) CompareCommitsWithBasehead(ctx context.Context, owner, repo, basehead string, params *ReposCompareCommitsWithBaseheadParams, opts ...api.CallOption) (*CommitComparison, error) {
 	var out *CommitComparison
@@ -1036,6 +1038,8 @@ type ReposGetCommitParams struct {
 //
 //	GET /repos/{owner}/{repo}/commits/{ref}
 //
+// It also answers with application/vnd.github.diff, application/vnd.github.patch, application/vnd.github.sha (api.WithResult).
+//
 // https://docs.github.com/rest/commits/commits#get-a-commit
 func (s *ReposService) GetCommit(ctx context.Context, owner, repo, ref string, params *ReposGetCommitParams, opts ...api.CallOption) (*Commit, error) {
 	var out *Commit
@@ -1101,6 +1105,8 @@ type ReposGetContentParams struct {
 // GetContent calls repos/get-content.
 //
 //	GET /repos/{owner}/{repo}/contents/{path}
+//
+// It also answers with application/vnd.github.object (api.WithResult).
 //
 // https://docs.github.com/rest/repos/contents#get-repository-content
 func (s *ReposService) GetContent(ctx context.Context, owner, repo, path string, params *ReposGetContentParams, opts ...api.CallOption) (*ReposGetContentResponse, error) {

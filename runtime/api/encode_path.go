@@ -13,7 +13,7 @@ type Segments string
 // Styled is a path value in another style than the usual, which joins lists and
 // objects by commas.
 type Styled struct {
-	Style string // "label" (".a"), "matrix" (";name=a") or ""; with ",explode" lists and objects are taken apart
+	Style string // "label" (".a"), "matrix" (";name=a"), "json" or ""; all but "json" with ",explode" take lists and objects apart
 	Value any
 }
 
@@ -60,6 +60,14 @@ func appendPathValue(dst []byte, name string, value any) ([]byte, error) {
 	case Segments:
 		return appendSegments(dst, string(v))
 	case Styled:
+		if v.Style == "json" {
+			text, err := marshalJSON(v.Value)
+			if err != nil {
+				reason, cause := marshalReason(err)
+				return nil, &fieldError{reason: reason, cause: cause}
+			}
+			return appendSegment(dst, string(text))
+		}
 		how, value = v.path(name), v.Value
 	}
 	v, state, err := resolve(reflect.ValueOf(value))

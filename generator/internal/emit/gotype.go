@@ -19,6 +19,8 @@ func (e *emitter) value(r *model.Ref) string {
 		return "api.Time"
 	case model.Date:
 		return "api.Date"
+	case model.File:
+		return "api.File"
 	case model.Named:
 		if home := r.Type.Home; home != e.home {
 			return home.Name + "." + r.Type.Name
@@ -136,7 +138,7 @@ func (e *emitter) pathType(p *model.Param) string {
 	switch p.Ref.Base().Kind {
 	case model.Time:
 		return "time.Time"
-	case model.Any, model.Map:
+	case model.Any:
 		return "string"
 	default:
 		return e.value(p.Ref)

@@ -77,6 +77,9 @@ func (e *emitter) descriptor(op *model.Operation) []Code {
 	truth("Deprecated", op.Deprecated)
 	if op.Body != nil {
 		str("Request", op.Body.Media)
+		if len(op.Body.Parts) > 0 {
+			add("Parts", parts(op.Body.Parts))
+		}
 	}
 	str("Accept", op.Result.Accept)
 	if op.Result.Kind != model.ResultNone {
@@ -94,6 +97,20 @@ func (e *emitter) descriptor(op *model.Operation) []Code {
 		add("Paging", paging(op.Paging))
 	}
 	return append(out, Line())
+}
+
+func parts(list []model.Part) Code {
+	return Index().Qual(apiPath, "Part").ValuesFunc(func(g *Group) {
+		for _, p := range list {
+			g.ValuesFunc(func(g *Group) {
+				for _, f := range [][2]string{{"Name", p.Name}, {"Style", p.Style}, {"Type", p.Type}} {
+					if f[1] != "" {
+						g.Id(f[0]).Op(":").Lit(f[1])
+					}
+				}
+			})
+		}
+	})
 }
 
 // spanning names the path parameters whose value may hold slashes.
@@ -197,6 +214,9 @@ func tag(p *model.Param) string {
 	if p.Style != "" {
 		t += "," + p.Style
 	}
+	if p.Reserved {
+		t += ",reserved"
+	}
 	return t
 }
 
@@ -293,9 +313,12 @@ func (e *emitter) callArgs(op *model.Operation) Code {
 		if len(op.PathValues) > 0 {
 			g.Id("Path").Op(":").Index().Any().ValuesFunc(func(g *Group) {
 				for _, p := range op.PathValues {
-					if p.Segments && e.pathType(p) == "string" {
+					switch {
+					case p.Segments && e.pathType(p) == "string":
 						g.Qual(apiPath, "Segments").Call(Id(p.GoName))
-					} else {
+					case p.Style != "" && p.Style != ",explode" || p.Style != "" && !p.Ref.Scalar():
+						g.Qual(apiPath, "Styled").Values(Id("Style").Op(":").Lit(p.Style), Id("Value").Op(":").Id(p.GoName))
+					default:
 						g.Id(p.GoName)
 					}
 				}
@@ -374,6 +397,12 @@ func methodDoc(op *model.Operation, name string) []string {
 	}
 	if op.Body != nil && op.Body.Kind == model.BodyStream {
 		facts = append(facts, "The body is streamed; it is closed by the caller.")
+	}
+	if op.Body != nil && len(op.Body.Others) > 0 {
+		facts = append(facts, "It also takes "+oneLine(strings.Join(op.Body.Others, ", "))+" (api.WithBody).")
+	}
+	if len(op.Result.Others) > 0 {
+		facts = append(facts, "It also answers with "+oneLine(strings.Join(op.Result.Others, ", "))+" (api.WithResult).")
 	}
 	if op.Result.Kind == model.ResultStream {
 		facts = append(facts, "The caller closes the download.")

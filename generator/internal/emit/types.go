@@ -261,6 +261,8 @@ func (e *emitter) position(r *model.Ref) *openapi3.SchemaRef {
 	case model.Map:
 		s.Type = &openapi3.Types{"object"}
 		s.AdditionalProperties = openapi3.AdditionalProperties{Schema: e.elementPosition(r.Elem)}
+	case model.File:
+		s.Extensions = map[string]any{"x-go-type": "api.File"}
 	default:
 		s.Extensions = map[string]any{"x-go-type": "any"}
 	}

@@ -47,6 +47,7 @@ func Run(doc *openapi3.T, origins map[string][]normalize.Origin, opts Options) (
 	l.declare()
 	l.define()
 	api.Ops = l.operations()
+	l.files(api.Ops)
 	l.group(api)
 	l.flatten(api)
 	for _, t := range l.types {

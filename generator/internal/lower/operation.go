@@ -106,8 +106,9 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 		p := &model.Param{
 			Name: v.Name, In: v.In, Required: v.Required, Deprecated: v.Deprecated,
 			Segments: v.Extensions[normalize.SegmentsKey] == true,
-			Ref:      l.ref(v.Schema), Style: style(v),
+			Ref:      l.ref(v.Schema), Reserved: v.AllowReserved && v.In == "query",
 		}
+		p.Style = style(v, p.Ref)
 		if v.Schema != nil && v.Schema.Value != nil {
 			p.Default, p.Least = literal(v.Schema.Value.Default), v.Schema.Value.Min
 		}
@@ -132,40 +133,22 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 	})
 }
 
-func style(p *openapi3.Parameter) string {
-	if p.Extensions["x-content"] != nil {
-		return "json"
-	}
-	explode := p.Explode == nil || *p.Explode
-	switch {
-	case p.Style == "deepObject":
-		return "deep"
-	case p.Style == "spaceDelimited" && !explode:
-		return "space"
-	case p.Style == "pipeDelimited" && !explode:
-		return "pipe"
-	case (p.Style == "" || p.Style == "form") && p.Explode != nil && !*p.Explode:
-		return "comma"
-	case p.In == "header" && p.Schema != nil && p.Schema.Value != nil && p.Schema.Value.Type.Is("array"):
-		return "comma"
-	}
-	return ""
-}
-
 func (l *lowerer) body(op *model.Operation, o *openapi3.Operation) {
 	if o.RequestBody == nil || o.RequestBody.Value == nil {
 		return
 	}
 	for media, entry := range o.RequestBody.Value.Content {
-		b := &model.Body{Media: media, Required: o.RequestBody.Value.Required}
+		b := &model.Body{Media: media, Required: o.RequestBody.Value.Required, Others: extension(o.RequestBody.Value.Extensions["x-media"])}
 		base, _, _ := strings.Cut(strings.ToLower(media), ";")
 		switch {
 		case normalize.IsJSON(media):
 			b.Kind, b.Ref = model.BodyJSON, l.ref(entry.Schema)
 		case base == "application/x-www-form-urlencoded":
 			b.Kind, b.Ref = model.BodyForm, l.ref(entry.Schema)
+			b.Parts = parts(entry.Encoding, false)
 		case base == "multipart/form-data":
 			b.Kind, b.Ref = model.BodyMultipart, l.ref(entry.Schema)
+			b.Parts = parts(entry.Encoding, true)
 		case strings.HasPrefix(base, "text/"):
 			b.Kind = model.BodyText
 		default:
@@ -178,6 +161,18 @@ func (l *lowerer) body(op *model.Operation, o *openapi3.Operation) {
 	}
 }
 
+// extension reads an extension of package normalize that lists texts.
+func extension(v any) []string {
+	var out []string
+	list, _ := v.([]any)
+	for _, one := range list {
+		if s, ok := one.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // answer is one documented response.
 type answer struct {
 	status int // 0 for default
@@ -185,6 +180,7 @@ type answer struct {
 	ref    *model.Ref
 	empty  bool
 	link   bool
+	others []string // media types that the answer can have beside media
 }
 
 func (l *lowerer) answers(o *openapi3.Operation) (success []answer, redirect, download bool) {
@@ -215,11 +211,8 @@ func (l *lowerer) answer(status int, r *openapi3.Response) answer {
 			a.empty = nothing(entry.Schema)
 		}
 	}
-	headers, _ := r.Extensions["x-headers"].([]any)
-	a.link = slices.ContainsFunc(headers, func(h any) bool {
-		s, _ := h.(string)
-		return strings.EqualFold(s, "link")
-	})
+	a.others = extension(r.Extensions["x-media"])
+	a.link = slices.ContainsFunc(extension(r.Extensions["x-headers"]), func(h string) bool { return strings.EqualFold(h, "link") })
 	return a
 }
 
@@ -266,6 +259,7 @@ func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 	default:
 		op.Result = model.Result{Kind: model.ResultStream, Accept: first.media}
 	}
+	op.Result.Others = first.others
 	for j, a := range success {
 		if j == i || a.empty || sameRef(a.ref, first.ref) && a.media == first.media {
 			continue

@@ -97,11 +97,15 @@ type Param struct {
 	In         string // path, query, header, cookie
 	Required   bool
 	Deprecated bool
-	Segments   bool   // a path value that may hold slashes
-	Style      string // comma, space, pipe, deep, json or ""
-	Default    string
-	Least      *float64 // the smallest value, nil when the document does not say
-	Ref        *Ref
+	Segments   bool // a path value that may hold slashes
+	Reserved   bool // reserved characters are sent as they are
+	// Style is how the value becomes text: comma, space, pipe, deep, json, "explode" for
+	// an object in a header, "label" or "matrix" in a path, there with ",explode" for a
+	// value that is taken apart, or "" for the usual.
+	Style   string
+	Default string
+	Least   *float64 // the smallest value, nil when the document does not say
+	Ref     *Ref
 
 	GoName string // field name, or argument name for path parameters
 }
@@ -112,7 +116,12 @@ type Body struct {
 	Required bool
 	Ref      *Ref // nil for a stream or text
 	Kind     BodyKind
+	Parts    []Part   // of a form or multipart body, sorted by name
+	Others   []string // media types that the operation takes too
 }
+
+// Part is a member of a form or multipart body that is not sent in the usual way.
+type Part struct{ Name, Style, Type string }
 
 // BodyKind says how a body is encoded.
 type BodyKind uint8
@@ -131,6 +140,7 @@ type Result struct {
 	Kind   ResultKind
 	Ref    *Ref
 	Accept string
+	Others []string // media types that the answer can have too
 }
 
 // Answer is a documented answer with a JSON body.
@@ -274,7 +284,8 @@ const (
 	Bool
 	Time
 	Date
-	Binary // file content; a stream in multipart bodies
+	Binary // file content as text
+	File   // a member of a multipart body that is streamed
 	Named
 	Array
 	Map

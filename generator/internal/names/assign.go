@@ -357,6 +357,8 @@ func scalarWord(r *model.Ref) string {
 	switch r.Kind {
 	case model.String, model.Binary:
 		return "String"
+	case model.File:
+		return "File"
 	case model.Int:
 		return "Int"
 	case model.Float:

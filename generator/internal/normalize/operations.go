@@ -206,6 +206,15 @@ func (n *normalizer) looseParam(v any, in string) any {
 	return v
 }
 
+// otherMedia lists the media types beside the chosen one, without patterns and
+// without other spellings of the same.
+func otherMedia(content tree, chosen string) []string {
+	plainJSON := func(m string) bool { return base(m) == "application/json" || base(m) == "text/json" }
+	return slices.DeleteFunc(sortedKeys(content), func(m string) bool {
+		return base(m) == base(chosen) || plainJSON(m) && plainJSON(chosen) || strings.Contains(m, "*") || !strings.Contains(m, "/")
+	})
+}
+
 func (n *normalizer) body(op tree, at place) tree {
 	raw, pointer := n.deref(op["requestBody"], child(at.pointer, "requestBody"))
 	content := object(raw, "content")
@@ -232,6 +241,9 @@ func (n *normalizer) body(op tree, at place) tree {
 	}
 	copyMembers(entry, object(content, media), "encoding")
 	out := tree{"content": tree{sent: entry}}
+	if others := otherMedia(content, media); len(others) > 0 && sent == media {
+		out["x-media"] = toAny(others)
+	}
 	if flag(raw, "required") {
 		out["required"] = true
 	}
@@ -309,8 +321,8 @@ func (n *normalizer) response(r tree, at place, success bool) tree {
 			entry["schema"] = n.use(schema, at.same(child(at.pointer, "content", media, "schema")))
 		}
 		out["content"] = tree{as: entry}
-		if len(content) > 1 && success {
-			out["x-media"] = toAny(sortedKeys(content))
+		if others := otherMedia(content, media); len(others) > 0 && success {
+			out["x-media"] = toAny(others)
 		}
 	}
 	if headers := object(r, "headers"); len(headers) > 0 {

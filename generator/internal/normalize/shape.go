@@ -81,7 +81,7 @@ func foldConst(s tree) tree {
 func (n *normalizer) inferType(s tree, at place) tree {
 	switch t := s["type"].(type) {
 	case string:
-		if t == "file" {
+		if t == "file" || t == "string" && fileContent(s) {
 			s = without(s, "type")
 			s["type"], s["format"] = "string", "binary"
 		}
@@ -106,6 +106,19 @@ func (n *normalizer) inferType(s tree, at place) tree {
 	s = without(s)
 	s["type"] = guess
 	return s
+}
+
+// fileContent says whether a string is the content of a file, as 3.1 writes it: with
+// a media type that is no text and no encoding that would make it text.
+func fileContent(s tree) bool {
+	if s["format"] != nil {
+		return false
+	}
+	media, encoding := base(text(s, "contentMediaType")), text(s, "contentEncoding")
+	if encoding != "" {
+		return encoding == "binary"
+	}
+	return media != "" && !IsJSON(media) && !strings.HasPrefix(media, "text/")
 }
 
 // enumType is the one type that all values share, or "".

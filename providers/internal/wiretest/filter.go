@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -31,7 +35,24 @@ func newFilter(doc *plain.Document, credentials []string) (*filter, error) {
 	return &filter{spec}, nil
 }
 
-func (f *filter) check(want plain.Expect, got plain.Captured) error {
+// check returns what it finds wrong with a request, one finding each.
+func (f *filter) check(want plain.Expect, got plain.Captured) []string {
+	err := f.validate(want, got)
+	all, ok := errors.AsType[openapi3.MultiError](err)
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []string{firstLine(err.Error())}
+	}
+	var found []string
+	for _, e := range all {
+		found = append(found, firstLine(e.Error()))
+	}
+	return found
+}
+
+func (f *filter) validate(want plain.Expect, got plain.Captured) error {
 	op := want.Operation
 	item := f.spec.Paths.Value(op.Path)
 	if item == nil || item.GetOperation(op.Method) == nil {
@@ -42,27 +63,72 @@ func (f *filter) check(want plain.Expect, got plain.Captured) error {
 		return err
 	}
 	req.Header = got.Header.Clone()
-	params := map[string]string{}
-	for _, v := range want.Values {
-		// package plain has found it in the path already.
-		if v.Param.In == plain.Path {
-			params[v.Param.Name] = fmt.Sprint(v.JSON)
-		}
+	params, err := pathParams(op, req.URL.EscapedPath())
+	if err != nil {
+		return err
 	}
-	err = openapi3filter.ValidateRequest(req.Context(), &openapi3filter.RequestValidationInput{
+	return openapi3filter.ValidateRequest(req.Context(), &openapi3filter.RequestValidationInput{
 		Request:    req,
 		PathParams: params,
 		Route:      &routers.Route{Spec: f.spec, Path: op.Path, PathItem: item, Method: op.Method, Operation: item.GetOperation(op.Method)},
 		Options: &openapi3filter.Options{
+			MultiError:                        true,
 			SkipSettingDefaults:               true,
+			ExcludeRequestBody:                want.Media != "" && !known(want.Media), // package plain compares the bytes
 			RejectWhenRequestBodyNotSpecified: true,
 			AuthenticationFunc:                openapi3filter.NoopAuthenticationFunc,
 		},
 	})
+}
+
+// pathParams takes the values out of a path, as a router does.
+func pathParams(op *plain.Operation, path string) (map[string]string, error) {
+	base, err := url.Parse(op.Base)
 	if err != nil {
-		return errors.New(firstLine(err.Error()))
+		return nil, err
 	}
-	return nil
+	var pattern strings.Builder
+	var names []string
+	for literal, rest := range pieces(op.Path) {
+		pattern.WriteString(regexp.QuoteMeta(literal))
+		if rest == "" {
+			continue
+		}
+		names = append(names, rest)
+		wide := slices.ContainsFunc(op.Params, func(p plain.Param) bool { return p.In == plain.Path && p.Name == rest && p.Segments })
+		pattern.WriteString(map[bool]string{true: "(.+)", false: "([^/]+)"}[wide])
+	}
+	found := regexp.MustCompile("^" + pattern.String() + "$").FindStringSubmatch(strings.TrimPrefix(path, base.EscapedPath()))
+	if found == nil {
+		return nil, errors.New("the path does not fit its template")
+	}
+	params := map[string]string{}
+	for i, name := range names {
+		if params[name], err = url.PathUnescape(found[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	return params, nil
+}
+
+// pieces gives the literals of a template, each with the variable behind it.
+func pieces(template string) iter.Seq2[string, string] {
+	return func(yield func(literal, variable string) bool) {
+		for rest := template; rest != ""; {
+			literal, after, _ := strings.Cut(rest, "{")
+			variable, next, _ := strings.Cut(after, "}")
+			if !yield(literal, variable) {
+				return
+			}
+			rest = next
+		}
+	}
+}
+
+// known tells whether kin-openapi reads bodies of a media type.
+func known(media string) bool {
+	return plain.IsJSON(media) || strings.HasPrefix(media, "text/plain") ||
+		media == "application/x-www-form-urlencoded" || media == "multipart/form-data" || media == "application/octet-stream"
 }
 
 // firstLine leaves out the schema and value that kin-openapi appends.

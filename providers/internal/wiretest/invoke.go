@@ -250,7 +250,7 @@ func (a *argumentList) bodyValue(t reflect.Type) reflect.Value {
 		}
 		arg.Elem().Set(reflect.ValueOf(bytes.NewReader(body)))
 	default:
-		if err := assign(arg, body); err != nil {
+		if err := assignBody(arg, body); err != nil {
 			a.failf("body: %w", err)
 		}
 	}
@@ -295,4 +295,72 @@ func assign(to reflect.Value, v any) error {
 		return err
 	}
 	return json.Unmarshal(b, to.Interface())
+}
+
+// assignBody is assign, and gives files to the fields of a multipart body.
+func assignBody(to reflect.Value, v any) error {
+	members, ok := v.(plain.Node)
+	if !ok {
+		return assign(to, v)
+	}
+	files, rest := map[string][]plain.File{}, plain.Node{}
+	for name, member := range members {
+		if f := filesOf(member); f != nil {
+			files[name] = f
+		} else {
+			rest[name] = member
+		}
+	}
+	if err := assign(to, rest); err != nil || len(files) == 0 {
+		return err
+	}
+	body := reflect.Indirect(to.Elem())
+	for name, list := range files {
+		if err := setFiles(body, name, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesOf gives the file, or the files, that a member is; nil for none.
+func filesOf(v any) []plain.File {
+	switch v := v.(type) {
+	case plain.File:
+		return []plain.File{v}
+	case []any:
+		var all []plain.File
+		for _, item := range v {
+			all = append(all, filesOf(item)...)
+		}
+		return all
+	}
+	return nil
+}
+
+func setFiles(body reflect.Value, name string, files []plain.File) error {
+	if body.Kind() != reflect.Struct {
+		return fmt.Errorf("%s: a %s has no field for a file", name, body.Type())
+	}
+	made := make([]api.File, len(files))
+	for i, f := range files {
+		made[i] = api.File{Name: f.Name, ContentType: f.Type, Content: bytes.NewReader(f.Content)}
+	}
+	for i := range body.NumField() {
+		if member, _, _ := strings.Cut(body.Type().Field(i).Tag.Get("json"), ","); member != name {
+			continue
+		}
+		switch field := body.Field(i); field.Interface().(type) {
+		case api.File:
+			field.Set(reflect.ValueOf(made[0]))
+		case *api.File:
+			field.Set(reflect.ValueOf(&made[0]))
+		case []api.File:
+			field.Set(reflect.ValueOf(made))
+		default:
+			return fmt.Errorf("%s is %s, no file", name, field.Type())
+		}
+		return nil
+	}
+	return fmt.Errorf("%s has no field", name)
 }

@@ -200,8 +200,8 @@ func (r *runner) judge(op *plain.Operation, mode plain.Mode, want plain.Expect) 
 	for _, f := range faults {
 		r.verdict(op.ID, mode, "plain", f.String())
 	}
-	if err := r.filter.check(want, seen[0]); err != nil {
-		r.verdict(op.ID, mode, "filter", err.Error())
+	for _, reason := range r.filter.check(want, seen[0]) {
+		r.verdict(op.ID, mode, "filter", reason)
 	}
 	if r.cfg.Judge == nil {
 		return

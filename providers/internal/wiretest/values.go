@@ -53,19 +53,20 @@ func (r *runner) expectBody(want *plain.Expect, desc *api.Operation, m *plain.Ma
 	if op.Body == nil {
 		return nil
 	}
-	media, _, _ := strings.Cut(string(desc.Request), ";")
-	if _, ok := op.Body.Media[media]; !ok {
-		return fmt.Errorf("the descriptor says body %q, the document %q", media, slices.Sorted(maps.Keys(op.Body.Media)))
+	declared, ok := declaredMedia(op.Body, string(desc.Request))
+	if !ok {
+		return fmt.Errorf("the descriptor says body %q, the document %q", desc.Request, slices.Sorted(maps.Keys(op.Body.Media)))
 	}
+	media, _, _ := strings.Cut(string(desc.Request), ";")
 	if absent && !op.Body.Required {
 		return nil
 	}
 	want.Media = media
-	switch schema := op.Body.Media[media]; {
-	case media == "application/octet-stream":
-		want.Body = []byte("w0 \x00\xff\r\n bytes of " + op.ID)
-	case strings.HasPrefix(media, "text/"):
+	switch schema := op.Body.Media[declared]; {
+	case strings.HasPrefix(media, "text/") && !plain.IsJSON(media):
 		want.Body = "w0 text of " + op.ID + " ü&=+%"
+	case !plain.IsJSON(media) && media != "application/x-www-form-urlencoded" && media != "multipart/form-data":
+		want.Body = []byte("w0 \x00\xff\r\n bytes of " + op.ID)
 	default:
 		v, err := m.Body(schema, media)
 		if err != nil {
@@ -74,4 +75,21 @@ func (r *runner) expectBody(want *plain.Expect, desc *api.Operation, m *plain.Ma
 		want.Body = v
 	}
 	return nil
+}
+
+// declaredMedia is the document's spelling of a body's media type. A pattern stands
+// for bytes of any type.
+func declaredMedia(b *plain.Body, media string) (string, bool) {
+	short, _, _ := strings.Cut(media, ";")
+	for _, try := range []string{media, short} {
+		if _, ok := b.Media[try]; ok {
+			return try, true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Media)) {
+		if base, _, _ := strings.Cut(name, ";"); strings.EqualFold(base, short) || strings.Contains(name, "*") && short == "application/octet-stream" {
+			return name, true
+		}
+	}
+	return "", false
 }

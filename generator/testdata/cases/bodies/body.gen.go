@@ -26,11 +26,30 @@ func (s *BodyService) Bytes(ctx context.Context, body io.Reader, opts ...api.Cal
 	return out, err
 }
 
+// Choice calls body/choice.
+//
+//	PUT /choice
+//
+// It also takes application/xml (api.WithBody).
+// It also answers with text/csv (api.WithResult).
+func (s *BodyService) Choice(ctx context.Context, body *Blob, opts ...api.CallOption) (*Blob, error) {
+	var out *Blob
+	err := s.client.Do(ctx, &opBodyChoice, api.Args{Body: body}, &out, opts...)
+	return out, err
+}
+
 // EmptyForm calls body/empty-form.
 //
 //	GET /empty
 func (s *BodyService) EmptyForm(ctx context.Context, opts ...api.CallOption) error {
 	return s.client.Do(ctx, &opBodyEmptyForm, api.Args{}, nil, opts...)
+}
+
+// Encoded calls body/encoded.
+//
+//	POST /encoded
+func (s *BodyService) Encoded(ctx context.Context, body *BodyEncodedRequest, opts ...api.CallOption) error {
+	return s.client.Do(ctx, &opBodyEncoded, api.Args{Body: body}, nil, opts...)
 }
 
 // Form calls body/form.
@@ -68,9 +87,20 @@ func (s *BodyService) Optional(ctx context.Context, body *BodyOptionalRequest, o
 	return s.client.Do(ctx, &opBodyOptional, api.Args{Body: body}, nil, opts...)
 }
 
+// Shared calls body/shared.
+//
+//	POST /shared
+func (s *BodyService) Shared(ctx context.Context, body *Blob, opts ...api.CallOption) (*Blob, error) {
+	var out *Blob
+	err := s.client.Do(ctx, &opBodyShared, api.Args{Body: body}, &out, opts...)
+	return out, err
+}
+
 // Text calls body/text.
 //
 //	POST /text
+//
+// It also takes text/x-markdown (api.WithBody).
 func (s *BodyService) Text(ctx context.Context, body string, opts ...api.CallOption) (string, error) {
 	var out string
 	err := s.client.Do(ctx, &opBodyText, api.Args{Body: body}, &out, opts...)

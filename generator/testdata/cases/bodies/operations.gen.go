@@ -20,6 +20,19 @@ var opBodyBytes = api.Operation{
 	Accept:   "image/png",
 	Result:   api.Stream,
 }
+var opBodyChoice = api.Operation{
+	Provider:   &provider,
+	ID:         "body/choice",
+	Method:     "PUT",
+	Path:       "/choice",
+	Service:    "Body",
+	Name:       "Choice",
+	Access:     api.Write,
+	Idempotent: true,
+	Request:    "application/json",
+	Accept:     "application/json",
+	Result:     api.JSON,
+}
 var opBodyEmptyForm = api.Operation{
 	Provider:   &provider,
 	ID:         "body/empty-form",
@@ -29,6 +42,17 @@ var opBodyEmptyForm = api.Operation{
 	Name:       "EmptyForm",
 	Access:     api.Read,
 	Idempotent: true,
+}
+var opBodyEncoded = api.Operation{
+	Provider: &provider,
+	ID:       "body/encoded",
+	Method:   "POST",
+	Path:     "/encoded",
+	Service:  "Body",
+	Name:     "Encoded",
+	Access:   api.Write,
+	Request:  "multipart/form-data",
+	Parts:    []api.Part{{Name: "meta", Style: "json", Type: "application/json"}, {Name: "picture", Type: "image/png"}, {Name: "tags", Style: "deep"}},
 }
 var opBodyForm = api.Operation{
 	Provider: &provider,
@@ -80,6 +104,18 @@ var opBodyOptional = api.Operation{
 	Access:   api.Write,
 	Request:  "application/json",
 }
+var opBodyShared = api.Operation{
+	Provider: &provider,
+	ID:       "body/shared",
+	Method:   "POST",
+	Path:     "/shared",
+	Service:  "Body",
+	Name:     "Shared",
+	Access:   api.Write,
+	Request:  "multipart/form-data",
+	Accept:   "application/json",
+	Result:   api.JSON,
+}
 var opBodyText = api.Operation{
 	Provider: &provider,
 	ID:       "body/text",
@@ -108,12 +144,15 @@ var opBodyWord = api.Operation{
 func Operations() []api.Operation {
 	return []api.Operation{
 		opBodyBytes,
+		opBodyChoice,
 		opBodyEmptyForm,
+		opBodyEncoded,
 		opBodyForm,
 		opBodyList,
 		opBodyMap,
 		opBodyMultipart,
 		opBodyOptional,
+		opBodyShared,
 		opBodyText,
 		opBodyWord,
 	}

@@ -2,6 +2,27 @@
 
 package bodies
 
+import "github.com/grantwire/grantwire/runtime/api"
+
+// Blob is the schema blob.
+type Blob struct {
+	*api.Extra
+	Data *string `json:"data,omitzero"`
+}
+
+// BodyEncodedMeta is the member meta of body/encoded.
+type BodyEncodedMeta struct {
+	A *string `json:"a,omitzero"`
+}
+
+// BodyEncodedRequest is the body of body/encoded.
+type BodyEncodedRequest struct {
+	Meta     *BodyEncodedMeta `json:"meta,omitzero"`
+	Picture  *api.File        `json:"picture,omitzero"`
+	Pictures []api.File       `json:"pictures,omitzero"`
+	Tags     []string         `json:"tags,omitzero"`
+}
+
 // BodyFormC is the member c of body/form.
 type BodyFormC struct {
 	D *string `json:"d,omitzero"`
@@ -21,9 +42,9 @@ type BodyListItem struct {
 
 // BodyMultipartRequest is the body of body/multipart.
 type BodyMultipartRequest struct {
-	File string   `json:"file"`
-	More []string `json:"more,omitzero"`
-	Note *string  `json:"note,omitzero"`
+	File api.File   `json:"file"`
+	More []api.File `json:"more,omitzero"`
+	Note *string    `json:"note,omitzero"`
 }
 
 // BodyOptionalRequest is the body of body/optional.

@@ -2,7 +2,7 @@
 
 // Package parameters is a typed client for Parameters, version 1.
 //
-// It has 1 operations. [New] takes any *http.Client; one that goes through a vault
+// It has 2 operations. [New] takes any *http.Client; one that goes through a vault
 // comes from package vault, and the grant is named on the call:
 //
 //	client := parameters.New(agent.HTTPClient())

@@ -8,6 +8,16 @@ import "github.com/grantwire/grantwire/runtime/api"
 // not compile, run grantgen of the same version as grantwire's runtime again.
 const _ = api.GeneratedV1
 
+var opThingsStyles = api.Operation{
+	Provider:   &provider,
+	ID:         "things/styles",
+	Method:     "GET",
+	Path:       "/styles/{label}/{matrix}/{point}",
+	Service:    "Things",
+	Name:       "Styles",
+	Access:     api.Read,
+	Idempotent: true,
+}
 var opThingsFind = api.Operation{
 	Provider:   &provider,
 	ID:         "things/find",
@@ -24,6 +34,7 @@ var opThingsFind = api.Operation{
 // path and method. The caller owns the slice.
 func Operations() []api.Operation {
 	return []api.Operation{
+		opThingsStyles,
 		opThingsFind,
 	}
 }

@@ -16,6 +16,7 @@ type ThingsService struct {
 
 // ThingsFindParams are the parameters of [ThingsService.Find].
 type ThingsFindParams struct {
+	Apart     []string          `query:"apart,pipe"`
 	Comma     []int64           `query:"comma,comma"`
 	Either    string            `query:"either"`
 	Exploded  []string          `query:"exploded"`
@@ -23,6 +24,7 @@ type ThingsFindParams struct {
 	JSON      map[string]string `query:"json,json"`
 	OneOrMany []string          `query:"one_or_many"`
 	Pipe      []string          `query:"pipe,pipe"`
+	Reserved  string            `query:"reserved,reserved"`
 	Session   string            `cookie:"session"`
 	// Since is required.
 	Since time.Time `query:"since,required"`
@@ -32,7 +34,9 @@ type ThingsFindParams struct {
 	StartTimeLess    string   `query:"StartTime<"`
 	StartTimeGreater string   `query:"StartTime>"`
 	Type             *bool    `query:"type"`
+	Words            string   `query:"words"`
 	XList            []string `header:"X-List,comma"`
+	XPoint           *Point   `header:"X-Point,explode"`
 	XTrace           string   `header:"X-Trace"`
 }
 
@@ -41,4 +45,11 @@ type ThingsFindParams struct {
 //	GET /things/{kind}/{path}/{id}
 func (s *ThingsService) Find(ctx context.Context, kind ThingsFindKind, path string, id int64, params ThingsFindParams, opts ...api.CallOption) error {
 	return s.client.Do(ctx, &opThingsFind, api.Args{Path: []any{kind, api.Segments(path), id}, Params: &params}, nil, opts...)
+}
+
+// Styles calls things/styles.
+//
+//	GET /styles/{label}/{matrix}/{point}
+func (s *ThingsService) Styles(ctx context.Context, label int64, matrix []string, point Point, opts ...api.CallOption) error {
+	return s.client.Do(ctx, &opThingsStyles, api.Args{Path: []any{api.Styled{Style: "label", Value: label}, api.Styled{Style: "matrix,explode", Value: matrix}, api.Styled{Style: "json", Value: point}}}, nil, opts...)
 }

@@ -10,6 +10,12 @@ const (
 	ThingsFindKindSmall ThingsFindKind = "small"
 )
 
+// Point is the schema point.
+type Point struct {
+	X *int64 `json:"x,omitzero"`
+	Y *int64 `json:"y,omitzero"`
+}
+
 // ThingsFindCreated is the parameter filter.created of things/find: one of several types. Set exactly one field.
 type ThingsFindCreated struct {
 	Int    *int64                   `json:"-"`

@@ -14,5 +14,5 @@ type File struct {
 
 // FilesUploadFileRequest is the body of uploadFile.
 type FilesUploadFileRequest struct {
-	File string `json:"file"`
+	File api.File `json:"file"`
 }

@@ -23,9 +23,5 @@ func Subject() subject.Provider {
 			Message: "task: Unknown object: 1",
 			Own:     subject.Is[*asana.Error],
 		},
-		Wire: subject.Wire{Ignore: []subject.Exception{{
-			Operation: "createAttachmentForObject", Judge: "plain", Contains: "is no JSON",
-			Reason: "the judge does not read multipart bodies yet; the filter does",
-		}}},
 	}
 }

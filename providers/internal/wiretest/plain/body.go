@@ -2,38 +2,45 @@ package plain
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 func (j *judge) body(want Expect, got Captured) {
 	if got.Length >= 0 && got.Length != int64(len(got.Body)) {
 		j.faultf("body", "", "has %d bytes, its announced length is %d", len(got.Body), got.Length)
 	}
-	switch want.Media {
-	case "":
-		if len(got.Body) > 0 {
+	media, _, _ := strings.Cut(want.Media, ";")
+	switch body := want.Body.(type) {
+	case nil:
+		if want.Media == "" && len(got.Body) > 0 {
 			j.faultf("body", "", "was not asked for")
+		} else if want.Media != "" {
+			j.json(nil, got.Body)
 		}
+		return
+	case []byte:
+		j.bytes(body, got.Body)
+		return
+	case string:
+		if !IsJSON(media) {
+			j.bytes([]byte(body), got.Body)
+			return
+		}
+	}
+	switch media {
 	case "application/x-www-form-urlencoded":
 		j.form(want, got.Body)
+	case "multipart/form-data":
+		j.multipart(want, got)
 	default:
-		switch body := want.Body.(type) {
-		case []byte:
-			j.bytes(body, got.Body)
-		case string:
-			if want.Media != "application/json" {
-				j.bytes([]byte(body), got.Body)
-				return
-			}
-			j.json(body, got.Body)
-		default:
-			j.json(body, got.Body)
-		}
+		j.json(want.Body, got.Body)
 	}
 }
 
@@ -72,7 +79,7 @@ func (j *judge) form(want Expect, got []byte) {
 	}
 	members := object(want.Body)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		expected, err := formPairs(name, members[name])
+		expected, err := formPairs(name, members[name], object(want.Operation.encoding(want.Media)[name]))
 		if err != nil {
 			j.faultf("body", name, "%v", err)
 			continue
@@ -85,7 +92,17 @@ func (j *judge) form(want Expect, got []byte) {
 	}
 }
 
-func formPairs(name string, v any) ([]pair, error) {
+// formPairs writes down a member of a form. enc is what the encoding object says of
+// it, nil for nothing.
+func formPairs(name string, v any, enc Node) ([]pair, error) {
+	if style := text(enc["style"]); style != "" || enc["explode"] != nil {
+		explode, ok := enc["explode"].(bool)
+		return stylePairs(name, cmp.Or(style, form), explode || !ok && style == form, v)
+	}
+	if IsJSON(text(enc["contentType"])) {
+		b, err := json.Marshal(v)
+		return []pair{{key: name, value: string(b)}}, err
+	}
 	values, ok := v.([]any)
 	if !ok {
 		return deep(name, v)
@@ -104,7 +121,7 @@ func formPairs(name string, v any) ([]pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, pair{name, t})
+		all = append(all, pair{key: name, value: t})
 	}
 	return all, nil
 }

@@ -41,10 +41,11 @@ func (op *Operation) Sent() string {
 
 // Words of OpenAPI that are asked for in several places.
 const (
-	Path  = "path" // Param.In
-	form  = "form"
-	null  = "null"
-	anyOf = "anyOf"
+	Path       = "path" // Param.In
+	form       = "form"
+	deepObject = "deepObject"
+	null       = "null"
+	anyOf      = "anyOf"
 )
 
 // Param is one declared parameter.
@@ -62,6 +63,7 @@ type Param struct {
 type Body struct {
 	Required bool
 	Media    map[string]Node
+	Encoding map[string]Node // of the same media types: what it says of members
 }
 
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -176,8 +178,8 @@ func param(node Node) Param {
 	if explode, ok := node["explode"].(bool); ok {
 		p.Explode = explode
 	}
-	for _, media := range object(node["content"]) {
-		p.JSON = true
+	for name, media := range object(node["content"]) {
+		p.JSON = IsJSON(name)
 		p.Schema = object(object(media)["schema"])
 	}
 	return p
@@ -191,9 +193,10 @@ func (d *Document) body(raw any) (*Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Body{Required: node["required"] == true, Media: map[string]Node{}}
+	b := &Body{Required: node["required"] == true, Media: map[string]Node{}, Encoding: map[string]Node{}}
 	for name, media := range object(node["content"]) {
 		b.Media[name] = object(object(media)["schema"])
+		b.Encoding[name] = object(object(media)["encoding"])
 	}
 	return b, nil
 }
@@ -259,6 +262,13 @@ func (d *Document) lookup(ref string) (Node, error) {
 		return nil, fmt.Errorf("reference %q points at nothing", ref)
 	}
 	return n, nil
+}
+
+// IsJSON tells whether a media type is JSON.
+func IsJSON(media string) bool {
+	media, _, _ = strings.Cut(strings.ToLower(media), ";")
+	media = strings.TrimSpace(media)
+	return media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")
 }
 
 func object(v any) Node { n, _ := v.(Node); return n }

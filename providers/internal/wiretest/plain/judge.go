@@ -85,16 +85,17 @@ func (j *judge) faultf(place, name, format string, args ...any) {
 // headers takes every header of the request from a list of known ones.
 func (j *judge) headers(want Expect, got Captured) {
 	left := got.Header.Clone()
+	j.cookies(want, left)
 	for _, v := range want.Values {
 		if v.Param.In != "header" {
 			continue
 		}
 		name := http.CanonicalHeaderKey(v.Param.Name)
-		text, err := plainText(v.JSON)
+		text, fits, err := headerFits(v, left.Get(name))
 		switch values := left[name]; {
 		case err != nil:
 			j.faultf("header", name, "%v", err)
-		case len(values) != 1 || values[0] != text:
+		case len(values) != 1 || !fits:
 			j.faultf("header", name, "is %q, not %q", values, text)
 		default:
 			j.found.Params++

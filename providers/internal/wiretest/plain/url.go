@@ -83,7 +83,7 @@ func pathValue(values []Value, name string) (string, int, error) {
 		if v.Param.In != Path || v.Param.Name != name {
 			continue
 		}
-		text, err := plainText(v.JSON)
+		text, err := pathText(v)
 		if err != nil || !v.Param.Segments {
 			return text, 0, err
 		}
@@ -92,7 +92,30 @@ func pathValue(values []Value, name string) (string, int, error) {
 	return "", 0, errors.New("no value was given")
 }
 
-type pair struct{ key, value string }
+// pair is a name and a value of a query, a form or cookies.
+type pair struct {
+	key, value string
+	// separator is set where value joins the members of an object, whose order is
+	// nobody's business.
+	separator string
+}
+
+func (p pair) matches(got string) bool {
+	if p.separator == "" {
+		return p.value == got
+	}
+	return slices.Equal(couples(p.value, p.separator), couples(got, p.separator))
+}
+
+// couples sorts the names and values of a joined object.
+func couples(text, separator string) []string {
+	var all []string
+	for two := range slices.Chunk(strings.Split(text, separator), 2) {
+		all = append(all, strings.Join(two, "="))
+	}
+	slices.Sort(all)
+	return all
+}
 
 // pairs decodes a query string or a form, in order.
 func pairs(s string) ([]pair, error) {
@@ -110,7 +133,7 @@ func pairs(s string) ([]pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, pair{k, v})
+		all = append(all, pair{key: k, value: v})
 	}
 	return all, nil
 }
@@ -177,7 +200,7 @@ func (j *judge) take(place, name string, expected, left []pair) []pair {
 		case at < 0:
 			j.faultf(place, name, "%s is missing", e.key)
 			continue
-		case left[at].value != e.value:
+		case !e.matches(left[at].value):
 			j.faultf(place, name, "%s is %q, not %q", e.key, left[at].value, e.value)
 		}
 		left = slices.Delete(slices.Clone(left), at, at+1)
@@ -187,33 +210,7 @@ func (j *judge) take(place, name string, expected, left []pair) []pair {
 
 // queryPairs writes down what a parameter's style makes of its value.
 func queryPairs(v Value) ([]pair, error) {
-	separators := map[string]string{form: ",", "spaceDelimited": " ", "pipeDelimited": "|"}
-	p := v.Param
-	switch value := v.JSON.(type) {
-	case []any:
-		if p.Style == "deepObject" {
-			return deep(p.Name, value)
-		}
-		texts, err := plainTexts(value)
-		if err != nil {
-			return nil, err
-		}
-		if !p.Explode {
-			return []pair{{p.Name, strings.Join(texts, separators[p.Style])}}, nil
-		}
-		var all []pair
-		for _, t := range texts {
-			all = append(all, pair{p.Name, t})
-		}
-		return all, nil
-	case Node:
-		if p.Style == "deepObject" {
-			return deep(p.Name, value)
-		}
-		return nil, fmt.Errorf("an object in style %q is not supported by this harness", p.Style)
-	}
-	t, err := plainText(v.JSON)
-	return []pair{{p.Name, t}}, err
+	return stylePairs(v.Param.Name, v.Param.Style, v.Param.Explode, v.JSON)
 }
 
 // deep names nested values name[key], and items name[0].
@@ -241,7 +238,7 @@ func deep(name string, v any) ([]pair, error) {
 		return all, nil
 	}
 	t, err := plainText(v)
-	return []pair{{name, t}}, err
+	return []pair{{key: name, value: t}}, err
 }
 
 func plainTexts(values []any) ([]string, error) {

@@ -39,8 +39,9 @@ type Place uint8
 
 // The places of a value.
 const (
-	InBody Place = iota
-	InForm       // a member of a form body
+	InBody  Place = iota
+	InForm        // a member of a form body
+	InParts       // a member of a multipart body
 	InQuery
 	InHeader
 	InPath
@@ -54,6 +55,7 @@ type Maker struct {
 	mode Mode
 	n    int
 	item int // index in the array being made, so that neighbours differ
+	deep int // lists and objects around the value
 }
 
 // NewMaker returns a Maker whose values are the same on every run.
@@ -84,10 +86,13 @@ func (m *Maker) notNull(schema Node, name string, place Place, refs []string) (a
 		return nil, fmt.Errorf("%s: no value is in both enumerations", name)
 	}
 	switch t := typeOf(s.node); t {
-	case "object":
+	case "object", "array":
+		m.deep++
+		defer func() { m.deep-- }()
+		if t == "array" {
+			return m.array(s, name, place)
+		}
 		return m.object(s, name, place)
-	case "array":
-		return m.array(s, name, place)
 	case "string":
 		return m.string(s.node, name, place)
 	case "integer":
@@ -182,7 +187,7 @@ func (m *Maker) array(s flat, name string, place Place) (any, error) {
 	items := object(s.node["items"])
 	least, hasLeast := number(s.node["minItems"])
 	count := max(2, m.width(items))
-	if m.mode.Zero && !hasLeast && place <= InForm {
+	if m.mode.Zero && !hasLeast && place <= InParts {
 		return []any{}, nil
 	}
 	count = max(count, int(least))
@@ -266,7 +271,10 @@ func number(v any) (float64, bool) {
 func (m *Maker) string(n Node, name string, place Place) (any, error) {
 	m.n++
 	least, _ := number(n["minLength"])
-	if m.mode.Zero && place <= InForm && least == 0 && n["pattern"] == nil && n["format"] == nil {
+	if place == InParts && isFile(n) {
+		return m.file(name), nil
+	}
+	if m.mode.Zero && place <= InParts && least == 0 && n["pattern"] == nil && n["format"] == nil {
 		return "", nil
 	}
 	s, pattern := m.formatted(n, name, place), (*regexp.Regexp)(nil)
@@ -288,6 +296,22 @@ func (m *Maker) string(n Node, name string, place Place) (any, error) {
 	return s, nil
 }
 
+// isFile tells a file from text in a multipart body.
+func isFile(n Node) bool {
+	media := text(n["contentMediaType"])
+	return text(n["format"]) == "binary" || text(n["contentEncoding"]) == "binary" ||
+		n["contentEncoding"] == nil && n["format"] == nil && media != "" && !IsJSON(media) && !strings.HasPrefix(media, "text/")
+}
+
+// file makes a file; every other one says what it is.
+func (m *Maker) file(name string) File {
+	f := File{Content: []byte(fmt.Sprintf("w%d \x00\xff\r\n--of %s", m.n, name))}
+	if m.n%2 == 0 {
+		f.Name, f.Type = fmt.Sprintf("w%d ü.bin", m.n), "image/jpeg"
+	}
+	return f
+}
+
 func (m *Maker) formatted(n Node, name string, place Place) string {
 	switch text(n["format"]) {
 	case "date-time":
@@ -304,6 +328,10 @@ func (m *Maker) formatted(n Node, name string, place Place) string {
 		return fmt.Sprintf("w%d/wire", m.n)
 	case "byte":
 		return base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("w%d", m.n)))
+	}
+	if m.deep > 0 && place > InParts {
+		// Many servers decode before they take a list apart: its separators stay out.
+		return fmt.Sprintf("w%d-%s/ü&%%26?#[]", m.n, name)
 	}
 	return fmt.Sprintf("w%d", m.n) + awkward(name, place)
 }
@@ -332,8 +360,11 @@ func rational(f float64) any {
 // Body makes a value for a whole request body, which is never null.
 func (m *Maker) Body(schema Node, media string) (any, error) {
 	place := InBody
-	if media == "application/x-www-form-urlencoded" {
+	switch media {
+	case "application/x-www-form-urlencoded":
 		place = InForm
+	case "multipart/form-data":
+		place = InParts
 	}
 	return m.notNull(schema, "body", place, nil)
 }
