@@ -2,6 +2,7 @@ package plain
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
@@ -158,6 +159,37 @@ func TestDiffer(t *testing.T) {
 		}
 		if d := Differ(want, got); d != c.diff {
 			t.Errorf("Differ(%s, %s) = %q, want %q", c.want, c.got, d, c.diff)
+		}
+	}
+}
+
+// TestEverythingContainsEverything: fifteen schemas that all contain each other have
+// more paths than memory; a value shows each of them, and ends.
+func TestEverythingContainsEverything(t *testing.T) {
+	const count = 15
+	var schemas []string
+	for i := range count {
+		var members []string
+		for j := range count {
+			members = append(members, fmt.Sprintf(`"m%d":{"$ref":"#/components/schemas/s%d"}`, j, j))
+		}
+		schemas = append(schemas, fmt.Sprintf(`"s%d":{"type":"object","properties":{"word":{"type":"string"},%s}}`, i, strings.Join(members, ",")))
+	}
+	doc, err := Parse([]byte(`{"components":{"schemas":{` + strings.Join(schemas, ",") + `}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := NewMaker(doc, Mode{}).Body(Node{"$ref": "#/components/schemas/s0"}, "application/json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(v)
+	if err != nil || len(text) > 1<<20 {
+		t.Fatalf("%d bytes, %v", len(text), err)
+	}
+	for i := 1; i < count; i++ {
+		if !strings.Contains(string(text), fmt.Sprintf(`"m%d":{`, i)) {
+			t.Errorf("s%d is not shown", i)
 		}
 	}
 }

@@ -54,12 +54,35 @@ type Maker struct {
 	doc  *Document
 	mode Mode
 	n    int
-	item int // index in the array being made, so that neighbours differ
-	deep int // lists and objects around the value
+	item int            // index in the array being made, so that neighbours differ
+	deep int            // lists and objects around the value
+	used map[string]int // how often each schema was made, by reference
+}
+
+// enough is how many scalars a value has before schemas that it shows already are
+// left out of it: where everything contains everything, the whole of it has no end
+// that memory reaches.
+const enough = 2000
+
+// spent tells whether an optional schema was shown before and the value is big.
+func (m *Maker) spent(schema Node) bool {
+	for m.n > enough {
+		if ref := text(schema["$ref"]); ref != "" {
+			return m.used[ref] > 1
+		}
+		items := object(schema["items"])
+		if items == nil {
+			return false
+		}
+		schema = items
+	}
+	return false
 }
 
 // NewMaker returns a Maker whose values are the same on every run.
-func NewMaker(doc *Document, mode Mode) *Maker { return &Maker{doc: doc, mode: mode} }
+func NewMaker(doc *Document, mode Mode) *Maker {
+	return &Maker{doc: doc, mode: mode, used: map[string]int{}}
+}
 
 // Value makes a value for schema. name becomes part of every string.
 func (m *Maker) Value(schema Node, name string, place Place) (any, error) {
@@ -74,6 +97,7 @@ func (m *Maker) value(schema Node, name string, place Place, refs []string) (any
 }
 
 func (m *Maker) notNull(schema Node, name string, place Place, refs []string) (any, error) {
+	m.used[text(schema["$ref"])]++
 	s, err := m.doc.flatten(schema, refs, m.mode.Variant+m.item)
 	if err != nil {
 		return nil, err
@@ -124,7 +148,7 @@ func (m *Maker) object(s flat, name string, place Place) (any, error) {
 	properties := object(s.node["properties"])
 	for _, member := range slices.Sorted(maps.Keys(properties)) {
 		schema := object(properties[member])
-		if m.mode.Minimal && !required[member] || m.readOnly(schema) {
+		if !required[member] && (m.mode.Minimal || m.spent(schema)) || m.readOnly(schema) {
 			continue
 		}
 		v, err := m.value(schema, member, place, s.refs)
