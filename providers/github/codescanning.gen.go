@@ -87,6 +87,8 @@ func (s *CodeScanningService) GetAlert(ctx context.Context, owner, repo string, 
 //
 //	GET /repos/{owner}/{repo}/code-scanning/analyses/{analysis_id}
 //
+// It also answers with application/sarif+json (api.WithResult).
+//
 // https://docs.github.com/rest/code-scanning/code-scanning#get-a-code-scanning-analysis-for-a-repository
 func (s *CodeScanningService) GetAnalysis(ctx context.Context, owner, repo string, analysisID int64, opts ...api.CallOption) (*CodeScanningAnalysis, error) {
 	var out *CodeScanningAnalysis
