@@ -16,6 +16,8 @@ COUNT ?= 6
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
+OAPI_CODEGEN_VERSION := v2.8.2
+OGEN_VERSION := v1.24.0
 BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 
 GO := go
@@ -103,6 +105,17 @@ bench: $(BIN)/benchstat ## Compare with the hand-written and generated peers (CO
 	(cd runtime/peers && $(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...) | tee .tmp/bench.txt
 	$< .tmp/bench.txt
 	cd runtime/peers && $(GO) test -count=1 -tags cost -run Cost -v .
+
+.PHONY: sizes
+sizes: ## Measure what building each provider takes, for providers/README.md (P=slack: that one); best on an idle machine
+	(cd runtime/peers && $(GO) build -o ../../.tmp/compare.out ./cmd/compare)
+	.tmp/compare.out build $(PROVIDERS)
+	$(GRANTGEN) tables
+
+.PHONY: peers
+peers: ## Generate and build with oapi-codegen and ogen, too; writes providers/PEERS.md (P="slack asana": those; needs the Go module proxy)
+	(cd runtime/peers && $(GO) build -o ../../.tmp/compare.out ./cmd/compare)
+	.tmp/compare.out -oapi-codegen $(OAPI_CODEGEN_VERSION) -ogen $(OGEN_VERSION) peers $(PROVIDERS)
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities in what we link (needs the vulnerability database)

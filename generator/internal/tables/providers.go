@@ -79,15 +79,15 @@ func build(m Measured, p Provider) string {
 	if !ok {
 		return "not measured"
 	}
-	return fmt.Sprintf("%.1f s, %d MB", float64(b.WallMS)/1000, b.PeakMB)
+	return fmt.Sprintf("%.1f s, %.1f s CPU, %d MB", float64(b.WallMS)/1000, float64(b.UserMS)/1000, b.PeakMB)
 }
 
 func legend(m Measured) string {
 	text := "\nLines and KB are those of the `.gen.go` files. Iterators lead to a page with every operation that pages, and with the\nlists that do not and why."
 	if m.Date != "" {
-		text += fmt.Sprintf("\n\n\"Build\" is the wall time of one `go build` of the package with its imports compiled before, and the memory of its largest\nprocess: `%s` on %s (%s, %s).", m.Command, m.Date, cell(m.Machine), cell(m.Go))
+		text += fmt.Sprintf("\n\n\"Build\" is one `go build` of the package with its imports compiled before: wall time, processor time, and the memory of\nthe largest process; `%s` on %s (%s, %s).", m.Command, m.Date, cell(m.Machine), cell(m.Go))
 	}
-	return text + "\n"
+	return text + "\n\n[PEERS.md](PEERS.md) has times and sizes beside other generators on the same documents.\n"
 }
 
 // Auth says how the document's security schemes sign in.

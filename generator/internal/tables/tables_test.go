@@ -97,10 +97,10 @@ func TestProviders(t *testing.T) {
 		Config: &config.Provider{Name: "p", Source: config.Source{Npm: "a", Version: "1.0.0", Path: "b.json", Date: "2026-01-02", Licence: "MIT"}},
 		API:    &model.API{Title: "An API", Version: "v3", Ops: []*model.Operation{get("A", list(text))}}, Lines: 1234, Bytes: 56789,
 	}
-	m := Measured{Command: "make sizes", Date: "2026-01-03", Machine: "m", Go: "go1", Packages: map[string]Build{"p": {WallMS: 1240, PeakMB: 90}}}
+	m := Measured{Command: "make sizes", Date: "2026-01-03", Machine: "m", Go: "go1", Packages: map[string]Build{"p": {WallMS: 1240, UserMS: 800, PeakMB: 90}}}
 	got := string(Providers([]Provider{p}, m))
 	for _, want := range []string{
-		"| [p](p) | 1 | 0 | does not say | [none](p/PAGING.md) | 1,234 | 57 | 1.2 s, 90 MB |\n",
+		"| [p](p) | 1 | 0 | does not say | [none](p/PAGING.md) | 1,234 | 57 | 1.2 s, 0.8 s CPU, 90 MB |\n",
 		"`make sizes` on 2026-01-03 (m, go1)",
 		"| p | An API | npm `a@1.0.0`, `b.json` | `v3` | 2026-01-02 | MIT |\n",
 	} {
@@ -108,7 +108,7 @@ func TestProviders(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
-	if got := string(Providers([]Provider{p}, Measured{})); !strings.Contains(got, "| not measured |") || strings.Contains(got, "wall time") {
+	if got := string(Providers([]Provider{p}, Measured{})); !strings.Contains(got, "| not measured |") || strings.Contains(got, "processor time") {
 		t.Error(got)
 	}
 }
