@@ -265,19 +265,3 @@ func integer(v reflect.Value) int64 {
 	}
 	return n
 }
-
-func hasQueryParam(params any, name string) bool {
-	t := reflect.TypeOf(params)
-	for t != nil && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t == nil || t.Kind() != reflect.Struct {
-		return false
-	}
-	for _, f := range paramPlanOf(t).fields {
-		if f.name == name && f.place == inQuery {
-			return true
-		}
-	}
-	return false
-}

@@ -128,11 +128,12 @@ func described(root, name string) (tables.Provider, diag.List) {
 		return tables.Provider{}, diags
 	}
 	p := tables.Provider{Config: conf, API: api, Doc: doc.Root}
-	err = filepath.WalkDir(filepath.Join(root, "providers", name), func(path string, d fs.DirEntry, err error) error {
+	files := os.DirFS(filepath.Join(root, "providers", name))
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".gen.go") {
 			return err
 		}
-		text, err := os.ReadFile(path)
+		text, err := fs.ReadFile(files, path)
 		p.Bytes += len(text)
 		p.Lines += bytes.Count(text, []byte("\n"))
 		return err

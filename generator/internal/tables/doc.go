@@ -3,7 +3,7 @@
 package tables
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/config"
@@ -54,7 +54,7 @@ func cell(s string) string {
 
 // thousands writes 1223 as 1,223.
 func thousands(n int) string {
-	s := fmt.Sprint(n)
+	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}

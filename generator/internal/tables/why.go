@@ -2,6 +2,7 @@ package tables
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func Why(op *model.Operation) string {
 	}
 	start, size := asked(op, starts), asked(op, sizes)
 	next := tells(op)
-	if op.Method != "GET" && (start == "" || next == "") || start == "" && size == "" && next == "" {
+	if op.Method != http.MethodGet && (start == "" || next == "") || start == "" && size == "" && next == "" {
 		return ""
 	}
 	if op.Result.Kind != model.ResultJSON {
@@ -39,13 +40,13 @@ func Why(op *model.Operation) string {
 	case len(lists) == 0:
 		return "the answer has no list, as far as the document tells"
 	case start == "" && next == "":
-		return fmt.Sprintf("%s limits the list, and nothing says where another page starts", code(size))
+		return code(size) + " limits the list, and nothing says where another page starts"
 	case start == "":
 		return fmt.Sprintf("the answer has %s, and no rule reads it", code(next))
 	case len(lists) > 1:
-		return fmt.Sprintf("the answer has several lists: %s", strings.Join(lists, ", "))
+		return "the answer has several lists: " + strings.Join(lists, ", ")
 	}
-	return fmt.Sprintf("no rule fits %s", code(start))
+	return "no rule fits " + code(start)
 }
 
 func notAList(start string) string {

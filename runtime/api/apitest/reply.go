@@ -130,14 +130,14 @@ func put(body map[string]any, path string, value any) {
 // merge keeps what an earlier put has set beside the new value.
 func merge(into, from map[string]any) {
 	for name, value := range from {
-		old, new := into[name], value
+		old, put := into[name], value
 		if a, ok := old.([]any); ok {
-			if b, ok := new.([]any); ok && len(a) == 1 && len(b) == 1 {
-				old, new = a[0], b[0]
+			if b, ok := put.([]any); ok && len(a) == 1 && len(b) == 1 {
+				old, put = a[0], b[0]
 			}
 		}
 		a, oldIsObject := old.(map[string]any)
-		b, newIsObject := new.(map[string]any)
+		b, newIsObject := put.(map[string]any)
 		if oldIsObject && newIsObject {
 			merge(a, b)
 			continue

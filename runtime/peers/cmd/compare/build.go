@@ -64,11 +64,11 @@ func (s settings) builds(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		m.Packages[name] = building{int(c.wall.Milliseconds()), int(c.user.Milliseconds()), int(c.rss / 1e6), lines}
-		fmt.Printf("%-20s %6.2f s wall %6.2f s user %5d MB\n", name, c.wall.Seconds(), c.user.Seconds(), c.rss/1e6)
+		fmt.Fprintf(os.Stderr, "%-20s %6.2f s wall %6.2f s user %5d MB\n", name, c.wall.Seconds(), c.user.Seconds(), c.rss/1e6)
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644) //nolint:gosec // a file of the repository
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -91,7 +92,7 @@ func (s settings) providers() ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, fmt.Errorf("there is no specs/NAME/provider.yaml here; run in the root of the repository")
+		return nil, errors.New("there is no specs/NAME/provider.yaml here; run in the root of the repository")
 	}
 	return names, nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,11 +120,12 @@ func (s settings) nonces(list string) (replace map[string]string, mine map[strin
 
 // volume counts the lines and bytes of the Go files below dir that fit.
 func volume(dir, suffix string) (lines, size int, err error) {
-	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	files := os.DirFS(dir)
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, suffix) {
 			return err
 		}
-		text, err := os.ReadFile(path)
+		text, err := fs.ReadFile(files, path)
 		lines += bytes.Count(text, []byte("\n"))
 		size += len(text)
 		return err

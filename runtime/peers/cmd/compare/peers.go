@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -88,12 +89,12 @@ func (s settings) peers(ctx context.Context) error {
 				return err
 			}
 			r.attempts = append(r.attempts, a)
-			fmt.Println(name, "", a)
+			fmt.Fprintln(os.Stderr, name, "", a)
 		}
 		rows = append(rows, r)
 	}
 	path := filepath.Join(s.root, "providers", "PEERS.md")
-	return os.WriteFile(path, s.render(all, rows), 0o644) //nolint:gosec // a file of the repository
+	return os.WriteFile(path, s.render(all, rows), 0o644)
 }
 
 // prepare makes the peer's module and builds its command.
@@ -264,7 +265,7 @@ func (s settings) render(all []peer, rows []row) []byte {
 		for i, a := range r.attempts {
 			name, count := "", ""
 			if i == 0 {
-				name, count = r.name, fmt.Sprint(r.operations)
+				name, count = r.name, strconv.Itoa(r.operations)
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |%s| %s |\n", name, count, a.peer, verdict(a), a.figures(), strings.ReplaceAll(strings.ReplaceAll(a.note, "|", "\\|"), "<", "&lt;"))
 		}
