@@ -12,8 +12,6 @@ import (
 	"github.com/grantwire/grantwire/generator/internal/model"
 )
 
-func opVar(op *model.Operation) string { return "op" + op.Group.Name + op.Name }
-
 // operationsFile renders one variable per operation, so that a program links only
 // those that it calls, and the list of them all.
 //
@@ -23,14 +21,14 @@ func (e *emitter) operationsFile() *File {
 	f := e.file()
 	e.handshake(f)
 	for _, op := range e.api.Ops {
-		f.Var().Id(opVar(op)).Op("=").Qual(apiPath, "Operation").Values(e.descriptor(op)...)
+		f.Var().Id(op.Var).Op("=").Qual(apiPath, "Operation").Values(e.descriptor(op)...)
 	}
 	f.Comment("// Operations returns a descriptor of every operation of this package, sorted by")
 	f.Comment("// path and method. The caller owns the slice.")
 	f.Func().Id("Operations").Params().Index().Qual(apiPath, "Operation").Block(
 		Return(Index().Qual(apiPath, "Operation").ValuesFunc(func(g *Group) {
 			for _, op := range e.api.Ops {
-				g.Line().Id(opVar(op))
+				g.Line().Id(op.Var)
 			}
 			g.Line()
 		})),
@@ -354,7 +352,7 @@ func (e *emitter) method(f *File, op *model.Operation) {
 		f.Comment("// " + line)
 	}
 	do := func(out Code) *Statement {
-		return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Op("&").Id(opVar(op)), e.callArgs(op), out, Id("opts").Op("..."))
+		return Id("s").Dot("client").Dot("Do").Call(Id("ctx"), Op("&").Id(op.Var), e.callArgs(op), out, Id("opts").Op("..."))
 	}
 	fn := f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name).Params(params...)
 	result := e.resultType(op.Result)
@@ -382,7 +380,7 @@ func (e *emitter) iterator(f *File, op *model.Operation) {
 	f.Func().Params(Id("s").Op("*").Id(op.Group.Deco)).Id(op.Name+"All").Params(params...).
 		Qual("iter", "Seq2").Types(item, Error()).Block(
 		Return(Qual(apiPath, "Pages").Types(item).Call(
-			Id("ctx"), Id("s").Dot("client"), Op("&").Id(opVar(op)), e.callArgs(op), Id("opts").Op("..."))),
+			Id("ctx"), Id("s").Dot("client"), Op("&").Id(op.Var), e.callArgs(op), Id("opts").Op("..."))),
 	)
 }
 

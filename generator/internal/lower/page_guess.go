@@ -40,8 +40,10 @@ func guess(op *model.Operation, link bool) *guessed {
 
 // plain is a name without its manner of writing: "next_page-Token" is nextpagetoken.
 func plain(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "", "$", "").Replace(name))
+	return strings.ToLower(signs.Replace(name))
 }
+
+var signs = strings.NewReplacer("_", "", "-", "", ".", "", "$", "")
 
 // seen is a member of an answer, or one level below it.
 type seen struct {

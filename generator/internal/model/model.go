@@ -77,6 +77,7 @@ type Operation struct {
 
 	Group *Group
 	Name  string // method name
+	Var   string // of the descriptor
 	// Names of the types that belong to the operation; "" when it needs none.
 	ParamsType string
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/grantwire/grantwire/generator/internal/diag"
 	"github.com/grantwire/grantwire/generator/internal/model"
@@ -35,8 +36,10 @@ func Assign(api *model.API, opts Options) diag.List {
 		packages[part.Home.Name] = true
 	}
 	opts.Reserved = nil // hand-written declarations stand in the package above
+	api.Groups = nil
 	for _, part := range api.Parts {
 		diags = append(diags, assign(part, opts, l, packages)...)
+		api.Groups = append(api.Groups, part.Groups...)
 	}
 	return diags
 }
@@ -151,12 +154,30 @@ func (a *assigner) operations() {
 			}
 		}
 	}
-	for _, op := range a.api.Ops {
-		owner := op.Group.Name + op.Name
-		if op.Group.Name == op.Name {
-			owner = op.Name
+	a.own()
+}
+
+// own finds the word in front of everything that belongs to an operation. Group and
+// method may read like those of another: Calendar.ViewDelta and CalendarView.Delta.
+func (a *assigner) own() {
+	taken := map[string]bool{}
+	for _, pinned := range []bool{true, false} {
+		for _, op := range a.api.Ops {
+			if (a.pin(op) != "") != pinned {
+				continue
+			}
+			full := op.Group.Name + op.Name
+			owner := full
+			if op.Group.Name == op.Name {
+				owner = op.Name
+			}
+			if taken[strings.ToLower(full)] {
+				full = op.Group.Deco + op.Name
+				owner = full
+			}
+			taken[strings.ToLower(full)] = true
+			a.owners[op.ID], op.Var = owner, "op"+full
 		}
-		a.owners[op.ID] = owner
 	}
 }
 
@@ -276,7 +297,7 @@ func (a *assigner) params() {
 		fields := map[string]bool{}
 		free := func(n string) bool { return n != "" && !fields[strings.ToLower(n)] }
 		for _, p := range op.Params {
-			name := cmp.Or(a.spell.Exported(p.Name), "Value")
+			name := cmp.Or(a.spell.Exported(unmarked(p.Name)), "Value")
 			if !free(name) {
 				name = a.spell.Exported(p.Name, p.In)
 			}
@@ -287,6 +308,15 @@ func (a *assigner) params() {
 			fields[strings.ToLower(name)] = true
 		}
 	}
+}
+
+// unmarked is a name without the dollar sign that some protocols put in front of
+// their own options: $select.
+func unmarked(name string) string {
+	if rest, ok := strings.CutPrefix(name, "$"); ok && len(rest) > 0 && unicode.IsLetter(rune(rest[0])) {
+		return rest
+	}
+	return name
 }
 
 func (a *assigner) flat() {

@@ -272,7 +272,8 @@ func rank(role string) int {
 
 // propName is the word of the nearest property, in the singular below a list.
 func (a *assigner) propName(o model.Origin) string {
-	if words := normalize.Nearest(o.Path); len(words) > 0 {
+	if words := slices.Clone(normalize.Nearest(o.Path)); len(words) > 0 {
+		words[0] = unmarked(words[0])
 		return a.spell.Exported(words...)
 	}
 	if slices.Contains(o.Path, "item") {

@@ -10,10 +10,12 @@ import (
 
 // Client calls the API. Make one with [New].
 type Client struct {
-	Default *DefaultService
-	A       *AService
-	Types   *TypesService
-	Windows *WindowsService
+	Default      *DefaultService
+	A            *AService
+	Calendar     *CalendarService
+	CalendarView *CalendarViewService
+	Types        *TypesService
+	Windows      *WindowsService
 }
 
 // New returns a client that sends its requests through hc; nil stands for a
@@ -22,10 +24,12 @@ type Client struct {
 func New(hc *http.Client, opts ...api.ClientOption) *Client {
 	c := api.NewClient(hc, &provider, opts...)
 	return &Client{
-		Default: &DefaultService{client: c},
-		A:       &AService{client: c},
-		Types:   &TypesService{client: c},
-		Windows: &WindowsService{client: c},
+		Default:      &DefaultService{client: c},
+		A:            &AService{client: c},
+		Calendar:     &CalendarService{client: c},
+		CalendarView: &CalendarViewService{client: c},
+		Types:        &TypesService{client: c},
+		Windows:      &WindowsService{client: c},
 	}
 }
 

@@ -4,6 +4,12 @@ package names
 
 import "github.com/grantwire/grantwire/runtime/api"
 
+// Defines values for CalendarViewDeltaSelect.
+const (
+	CalendarViewDeltaSelectA CalendarViewDeltaSelect = "a"
+	CalendarViewDeltaSelectB CalendarViewDeltaSelect = "b"
+)
+
 // Defines values for ClientOwnerStatus.
 const (
 	ClientOwnerStatus15           ClientOwnerStatus = "1.5"
@@ -19,6 +25,9 @@ const (
 	ClientStatusNew        ClientStatus = "new"
 	ClientStatusOperations ClientStatus = "operations"
 )
+
+// CalendarViewDeltaSelect is the parameter $select of viewDelta. A value that is not listed is kept as it is.
+type CalendarViewDeltaSelect string
 
 // ClientObject is the schema Client.
 type ClientObject struct {
