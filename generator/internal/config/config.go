@@ -33,6 +33,9 @@ type Provider struct {
 	// indentation. KeepParameters are the exceptions, by operation ID.
 	DropParameters []string            `yaml:"drop_parameters"`
 	KeepParameters map[string][]string `yaml:"keep_parameters"`
+	// OptionalMembers name members of objects that the document requires and that
+	// nobody has to send.
+	OptionalMembers []string `yaml:"optional_members"`
 	// MultiSegment is the extension that marks a path parameter which may hold
 	// slashes; "" means the value of such a parameter is always one segment.
 	MultiSegment string `yaml:"multi_segment"`

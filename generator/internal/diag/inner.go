@@ -22,6 +22,7 @@ var inner = map[string]string{
 	"parameter-without-name":     "a parameter without name or place is left out",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",
+	"object-for-null":            "a nullable object without members, beside other variants, is read as null",
 	"not-loadable":               "kin-openapi can't read the document",
 	"not-valid":                  "kin-openapi's validation objects to something that can be emitted",
 	"other-success":              "a second success has another body and is returned as an error to decode",

@@ -24,6 +24,7 @@ type Options struct {
 	Moves    map[string]string // operation ID -> the group that it is put into
 	Paging   []PagingRule
 	Flat     map[string]string // method on the client -> operation ID
+	Optional []string          // members that are not required although the document says so
 	Partial  bool              // only some operations are wanted: flat methods may miss theirs
 }
 
@@ -159,7 +160,7 @@ func (l *lowerer) fields(t *model.Type, s *openapi3.Schema) {
 			l.report(diag.Warning, pointer(t)+"/properties/"+escaper.Replace(name), "member-without-field", "no struct tag can hold the name of this member; it is left out", "")
 			continue
 		}
-		f := &model.Field{JSON: name, Required: slices.Contains(s.Required, name), Ref: l.ref(p)}
+		f := &model.Field{JSON: name, Required: slices.Contains(s.Required, name) && !slices.Contains(l.opts.Optional, name), Ref: l.ref(p)}
 		f.Deprecated = p.Extensions["x-deprecated"] == true
 		if p.Ref == "" {
 			f.Deprecated = f.Deprecated || p.Value.Deprecated

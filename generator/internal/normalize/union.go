@@ -17,7 +17,7 @@ const openKey = "x-open"
 func (n *normalizer) shapeUnion(s tree, at place) (out tree, again, null bool) {
 	keyword := n.keyword(s, at)
 	base := without(s, "oneOf", "anyOf", "discriminator")
-	found := n.variants(list(s, keyword))
+	found := n.variants(list(s, keyword), at)
 	variants, null := found.nodes, found.null
 	if found.any {
 		n.assume(at.pointer, "union-of-anything", "one variant of the union admits any value; so does the whole")
@@ -81,8 +81,9 @@ type found struct {
 
 // variants drops what makes no type of its own: null, members that only speak of
 // required properties, repetitions, what is no schema.
-func (n *normalizer) variants(raw []any) (out found) {
+func (n *normalizer) variants(raw []any, at place) (out found) {
 	seen := map[string]bool{}
+	raw = n.nullObjects(raw, at)
 	for i, v := range raw {
 		m, ok := v.(tree)
 		if isNullType(v) {
@@ -107,6 +108,27 @@ func (n *normalizer) variants(raw []any) (out found) {
 		if c := canonical(m); !seen[c] {
 			seen[c] = true
 			out.nodes, out.index = append(out.nodes, m), append(out.index, i)
+		}
+	}
+	return out
+}
+
+// nullObjects reads the variant {type: object, nullable: true} as null where others
+// stand beside it: OpenAPI 3.0 has no null, and nullable needs a type.
+func (n *normalizer) nullObjects(raw []any, at place) []any {
+	written := func(v any) bool {
+		m, ok := v.(tree)
+		return ok && len(m) == 2 && m["type"] == "object" && m["nullable"] == true
+	}
+	i := slices.IndexFunc(raw, written)
+	if i < 0 || !slices.ContainsFunc(raw, func(v any) bool { return !written(v) && !isNullType(v) }) {
+		return raw
+	}
+	n.report(diag.Note, at.pointer, "object-for-null", "a nullable object without members stands beside other variants; it is read as null", "")
+	out := slices.Clone(raw)
+	for i, v := range out {
+		if written(v) {
+			out[i] = tree{"type": "null"}
 		}
 	}
 	return out

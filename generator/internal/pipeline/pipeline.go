@@ -166,7 +166,7 @@ func finish(diags diag.List, in Input) diag.List {
 func lowerOptions(c *config.Provider, in Input) lower.Options {
 	o := lower.Options{
 		Provider: c.Name, BaseURL: c.BaseURL, Grouping: lower.Grouping(c.Groups.Rule), Moves: c.Groups.Operations, Flat: c.Flat,
-		Partial: len(in.Tags)+len(in.Operations) > 0,
+		Optional: c.OptionalMembers, Partial: len(in.Tags)+len(in.Operations) > 0,
 	}
 	rules := c.Paging
 	if rules == nil {

@@ -121,7 +121,7 @@ func (s *YesService) LinksAll(ctx context.Context, params *YesLinksParams, opts 
 
 // YesOdataParams are the optional parameters of [YesService.Odata].
 type YesOdataParams struct {
-	DollarTop *int64 `query:"$top"`
+	Top *int64 `query:"$top"`
 }
 
 // Odata calls yes/odata.

@@ -19,6 +19,9 @@ type Sort string
 // Team is the schema x.team.
 type Team struct {
 	*api.Extra
+
+	// Type defaults to team.
+	Type  *string                `json:"@type,omitzero"`
 	Names map[string]state.State `json:"names,omitzero"`
 	Owner User                   `json:"owner"`
 }
