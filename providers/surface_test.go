@@ -7,8 +7,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"maps"
 	"net/http"
+	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,10 +22,16 @@ import (
 	"github.com/grantwire/grantwire/runtime/api"
 )
 
-// parse reads the generated files of every provider.
+// parse reads the generated files of every provider, below its folder, too.
 func parse(t *testing.T, visit func(provider, file string, fset *token.FileSet, f *ast.File)) {
 	t.Helper()
-	files, err := filepath.Glob("*/*.gen.go")
+	var files []string
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".gen.go") {
+			files = append(files, path)
+		}
+		return err
+	})
 	if err != nil || len(files) < 100 {
 		t.Fatalf("%d generated files: %v", len(files), err)
 	}
@@ -32,7 +41,8 @@ func parse(t *testing.T, visit func(provider, file string, fset *token.FileSet, 
 		if err != nil {
 			t.Fatal(err)
 		}
-		visit(filepath.Dir(file), file, fset, f)
+		provider, _, _ := strings.Cut(file, "/")
+		visit(provider, file, fset, f)
 	}
 }
 
@@ -97,20 +107,21 @@ func TestComments(t *testing.T) {
 	})
 }
 
-// Generated code needs the runtime and the standard library, nothing else, and only
-// the client knows net/http.
+// Generated code needs the runtime, the standard library and the provider's own
+// packages, nothing else, and only the client knows net/http.
 func TestImports(t *testing.T) {
 	parse(t, func(provider, file string, _ *token.FileSet, f *ast.File) {
 		for _, i := range f.Imports {
 			path := strings.Trim(i.Path.Value, `"`)
-			if strings.Contains(path, ".") && path != "github.com/grantwire/grantwire/runtime/api" {
+			own := "github.com/grantwire/grantwire/providers/" + provider
+			if strings.Contains(path, ".") && path != "github.com/grantwire/grantwire/runtime/api" && path != own && !strings.HasPrefix(path, own+"/models/") {
 				t.Errorf("%s imports %s", file, path)
 			}
 			if path == "net/http" && filepath.Base(file) != "client.gen.go" {
 				t.Errorf("%s imports net/http", file)
 			}
 		}
-		if f.Name.Name != provider {
+		if f.Name.Name != path.Base(path.Dir(file)) {
 			t.Errorf("%s is in package %s", file, f.Name.Name)
 		}
 	})

@@ -7,6 +7,7 @@
 package subject
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -27,6 +28,7 @@ const Token = "test-secret-wire"
 // but "as usual" are left out.
 type Provider struct {
 	Name       string // of the folders in specs and providers
+	Package    string // the folder in providers that a program imports; left out: Name
 	New        func(hc *http.Client) any
 	Operations []api.Operation
 	Count      int    // how many operations there have to be
@@ -113,6 +115,9 @@ type Examples struct {
 	// measured. Less than that, and the test fails.
 	PeerDecoded, PeerExact int
 }
+
+// Imported is the folder in providers that a program imports.
+func (p Provider) Imported() string { return cmp.Or(p.Package, p.Name) }
 
 // Secret is the provider's credential, with what is left out filled in.
 func (p Provider) Secret() local.Credential {

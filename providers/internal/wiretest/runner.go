@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/grantwire/grantwire/providers/internal/subject"
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -129,7 +130,7 @@ func (r *runner) operation(desc *api.Operation) {
 
 // call makes the values of one mode, calls the method and judges the request.
 func (r *runner) call(desc *api.Operation, op *plain.Operation, mode plain.Mode) {
-	method, err := find(r.client, desc.Service, desc.Name)
+	method, err := find(subject.Client(r.client, desc), desc.Service, desc.Name)
 	if err != nil {
 		r.faultf(op.ID, mode.String(), "drive", "%v", err)
 		return
@@ -144,7 +145,7 @@ func (r *runner) call(desc *api.Operation, op *plain.Operation, mode plain.Mode)
 		r.faultf(op.ID, mode.String(), "drive", "%v", err)
 	}
 	r.judge(op, mode, want)
-	if all, err := find(r.client, desc.Service, desc.Name+"All"); err == nil && desc.Paging.Kind != api.PagingNone {
+	if all, err := find(subject.Client(r.client, desc), desc.Service, desc.Name+"All"); err == nil && desc.Paging.Kind != api.PagingNone {
 		r.record.reset()
 		if err := iterate(r.cfg.Context, all, want, r.cfg.Options); err != nil {
 			r.faultf(op.ID, mode.String(), "drive", "iterator: %v", err)
