@@ -39,6 +39,26 @@ var opASameForType = api.Operation{
 	Access:     api.Write,
 	Idempotent: true,
 }
+var opCalendarViewDelta = api.Operation{
+	Provider:   &provider,
+	ID:         "viewDelta",
+	Method:     "GET",
+	Path:       "/calendar/events",
+	Service:    "Calendar",
+	Name:       "ViewDelta",
+	Access:     api.Read,
+	Idempotent: true,
+}
+var opCalendarViewServiceDelta = api.Operation{
+	Provider:   &provider,
+	ID:         "delta",
+	Method:     "GET",
+	Path:       "/calendar/view",
+	Service:    "CalendarView",
+	Name:       "Delta",
+	Access:     api.Read,
+	Idempotent: true,
+}
 var opWindowsSame = api.Operation{
 	Provider:   &provider,
 	ID:         "SAME",
@@ -78,6 +98,8 @@ func Operations() []api.Operation {
 		opAGet,
 		opASame,
 		opASameForType,
+		opCalendarViewDelta,
+		opCalendarViewServiceDelta,
 		opWindowsSame,
 		opTypesU65e5U672cU8a9e,
 		opDefaultN2fa,
