@@ -22,6 +22,7 @@ type TransportError struct {
 	Attempts  int    // requests that were tried
 
 	hidden *cause
+	resume *resumption // the answer comes later
 }
 
 // cause keeps an error where no printed form of a struct shows its text.
@@ -48,10 +49,14 @@ func (e *TransportError) Unwrap() error { return e.hidden.get() }
 func (e TransportError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
 
 func (k *call) transportFault(err error) error {
-	return &TransportError{
+	e := &TransportError{
 		Provider: k.provider.Name, Operation: k.op.ID, Method: k.op.Method, Path: k.op.Path,
 		Attempts: k.attempt, hidden: &cause{peel(err)},
 	}
+	if later, ok := errors.AsType[Later](err); ok && k.page == nil {
+		e.resume = &resumption{k, later}
+	}
+	return e
 }
 
 // EncodeError says that the arguments of a call cannot be sent. Nothing was sent.

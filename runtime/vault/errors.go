@@ -101,6 +101,8 @@ type PendingApproval struct {
 	ExpiresIn   time.Duration
 	ApprovalURL string // where the person decides
 	Gates       []ApprovalGate
+
+	approval *Approval
 }
 
 // ApprovalGate is one of the decisions that a pending call waits for.

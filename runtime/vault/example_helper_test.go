@@ -16,6 +16,7 @@ const (
 	exampleAppKey = "alter_rk_abcdefghijklmnopqrstuv_iwpykn"
 	grantID       = "22222222-2222-4222-8222-222222222222"
 	agentID       = "11111111-1111-4111-8111-111111111111"
+	approvalID    = "44444444-4444-4444-8444-444444444444"
 )
 
 const exampleInfo = `"id":"` + agentID + `","name":"triage","type":"agent","status":"active","version":4,"created_at":"2026-01-01T00:00:00Z","scopes":{"github":["repo"]}`
@@ -58,6 +59,9 @@ var exampleAnswers = map[string]string{
 	"POST /sdk/auth/session":               `{"session_token":"test-secret-session","auth_url":"https://idp.example.com/login","expires_in":600,"expires_at":"2026-01-01T00:10:00Z"}`,
 	"POST /sdk/auth/poll":                  `{"status":"completed","user_token":"test-secret-user-token","user_info":{"sub":"user-1"}}`,
 	"POST /sdk/auth/verify-token":          `{"sub":"user-1"}`,
+
+	"GET /sdk/approvals/" + approvalID:             `{"approval_id":"` + approvalID + `","approval_group_id":"` + grantID + `","status":"executed","gates":[{"approval_id":"` + approvalID + `","status":"approved","expires_at":"2026-01-01T00:10:00Z"}],"expires_at":"2026-01-01T00:10:00Z","has_result":true}`,
+	"GET /sdk/approvals/" + approvalID + "/result": `{"status_code":201,"headers":{},"body_b64":"eyJudW1iZXIiOjd9","approval_id":"` + approvalID + `"}`,
 
 	"GET /user":          `{"login":"octo"}`,
 	"GET /repos/acme/a":  `{"name":"a"}`,

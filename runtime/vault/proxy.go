@@ -37,7 +37,7 @@ func (t *Transport) proxy(c *call) (*http.Response, error) {
 	case a.status == http.StatusOK:
 		return proxyResponse(c, a)
 	case a.status == http.StatusAccepted:
-		return nil, pendingError(c, a)
+		return nil, t.pendingError(c, a)
 	case a.status >= 400:
 		e := t.refusal(c, a)
 		if k := approvalCodes[e.Code]; k != nil {
@@ -126,6 +126,11 @@ func proxyResponse(c *call, a answer) (*http.Response, error) {
 	if err != nil {
 		return nil, badAnswer(c.shown(), a, err.Error())
 	}
+	return responseOf(c, p), nil
+}
+
+// responseOf makes a response of an answer that the vault passed on.
+func responseOf(c *call, p wire.ProxyAnswer) *http.Response {
 	c.answered = p
 	h := http.Header{}
 	for _, f := range p.Headers {
@@ -145,7 +150,7 @@ func proxyResponse(c *call, a answer) (*http.Response, error) {
 		resp.ContentLength = -1
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(p.Body), truncated{}))
 	}
-	return resp, nil
+	return resp
 }
 
 // truncated ends a body that the vault cut off, so that nobody takes it for a
@@ -156,7 +161,7 @@ func (truncated) Read([]byte) (int, error) { return 0, errTruncated }
 
 var errTruncated = errors.Join(errors.New("vault: the vault cut the provider's response off; use retrieve mode for large responses"), io.ErrUnexpectedEOF)
 
-func pendingError(c *call, a answer) error {
+func (t *Transport) pendingError(c *call, a answer) error {
 	p, err := wire.ParsePending(a.body)
 	if err != nil {
 		return badAnswer(c.shown(), a, err.Error())
@@ -164,6 +169,7 @@ func pendingError(c *call, a answer) error {
 	pending := &PendingApproval{
 		ApprovalID: p.ApprovalID, GroupID: p.GroupID, ExpiresAt: p.ExpiresAt, ApprovalURL: p.ApprovalURL,
 		ExpiresIn: time.Duration(p.ExpiresIn) * time.Second,
+		approval:  &Approval{client: t.client, id: p.ApprovalID, traceparent: c.traceparent, call: c},
 	}
 	for _, g := range p.Gates {
 		pending.Gates = append(pending.Gates, ApprovalGate{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
@@ -116,7 +117,7 @@ func TestPendingApproval(t *testing.T) {
 		ApprovalID: testGrant, GroupID: testGrant, ExpiresAt: at, ExpiresIn: time.Minute, ApprovalURL: "https://vault.example.com/a",
 		Gates: []ApprovalGate{{testGrant, at, time.Minute, "https://vault.example.com/g"}},
 	}
-	if diff := cmp.Diff(want, pending); diff != "" {
+	if diff := cmp.Diff(want, pending, cmpopts.IgnoreUnexported(PendingApproval{})); diff != "" {
 		t.Error(diff)
 	}
 }

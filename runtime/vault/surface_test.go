@@ -12,7 +12,7 @@ import (
 // do. A method that moves shows here.
 func TestWhoHasWhichMethod(t *testing.T) {
 	both := []string{
-		"ActorID", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
+		"ActorID", "Approval", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
 		"CreateConnectSessionForError", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
 		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "RevokeDelegation", "Transport", "WithConstraints",
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 type devCommand struct {
-	Approve bool   `help:"A plain GET of a connect_url completes the session at once. Sign-in still waits for its page."`
+	Approve bool   `help:"A plain GET of a connect_url completes the session at once, and calls that wait for an approval get it after a moment. Sign-in still waits for its page."`
 	Listen  string `default:"127.0.0.1:0" help:"TCP address of the vault."`
 
 	UserTokenDelegation bool `help:"As for serve."`
@@ -59,6 +59,13 @@ func (c *devCommand) Run(t *tool) (err error) {
 	var h http.Handler = v
 	if c.Approve {
 		h = &approver{vault: v, base: s.url, provider: provider}
+		ctx, stop := context.WithCancel(t.ctx)
+		done := make(chan error, 1)
+		go func() { done <- approveAll(ctx, v) }()
+		defer func() {
+			stop()
+			err = errors.Join(err, <-done)
+		}()
 	}
 	return s.serve(t.ctx, h)
 }

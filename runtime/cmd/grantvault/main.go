@@ -33,6 +33,9 @@ type commandLine struct {
 	Grant    grantCommand    `cmd:"" help:"Grants and delegations."`
 	Provider providerCommand `cmd:"" help:"OAuth providers that users connect to."`
 	Rule     ruleCommand     `cmd:"" help:"Rules that narrow what calls may do."`
+	Approval approvalCommand `cmd:"" help:"Calls that wait for a person."`
+	Approve  approveCommand  `cmd:"" help:"Approve a call that waits; the last approval executes it."`
+	Deny     denyCommand     `cmd:"" help:"Deny a call that waits."`
 	Audit    auditCommand    `cmd:"" help:"The audit trail."`
 }
 

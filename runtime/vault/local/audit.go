@@ -28,6 +28,7 @@ type Decision string
 const (
 	DecisionAllowed   Decision = "allowed"
 	DecisionDenied    Decision = "denied"
+	DecisionPending   Decision = "pending" // a person decides
 	DecisionUnmatched Decision = "unmatched"
 )
 
@@ -40,6 +41,7 @@ const (
 	OutcomeCompleted Outcome = "completed" // the provider answered, with any status
 	OutcomeFailed    Outcome = "failed"    // no answer from the provider
 	OutcomeDenied    Outcome = "denied"    // refused; no credential left the vault
+	OutcomePending   Outcome = "pending"   // waits for a person
 )
 
 // AuditEntry is one row of the trail: one attempt of one call.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/grantwire/grantwire/runtime/vault/internal/policy"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
@@ -27,7 +28,13 @@ type permit struct {
 	grant grantRow
 	dest  destination
 
-	fields []string // what rules want left out of the request
+	within   reach     // what the caller can get at
+	signedIn time.Time // when the user behind the call signed in, zero = not known
+
+	fields    []string        // what rules want left out of the request
+	approvals []*policy.Named // what a person has to approve first
+	approved  []string        // IDs of the rules whose approval was given
+	pending   *wire.Pending   // the call waits
 }
 
 // newEntry starts the audit row of a request with everything that does not
@@ -121,11 +128,19 @@ func (v *Vault) decide(ctx context.Context, rq *request, spec *callSpec, bodyFau
 		if err != nil {
 			return err
 		}
+		if f == nil && len(p.approvals) > 0 {
+			if f, err = v.hold(ctx, q, rq, spec, p); err != nil {
+				return err
+			}
+		}
 		e := p.entry
 		e.VaultTime = time.Since(rq.start)
-		if f != nil {
+		switch {
+		case f != nil:
 			e.Decision, e.Outcome, e.ReasonCode = DecisionDenied, OutcomeDenied, f.code
-		} else {
+		case p.pending != nil:
+			e.Decision, e.Outcome = DecisionPending, OutcomePending
+		default:
 			e.Decision, e.Outcome = DecisionAllowed, OutcomeIntent
 		}
 		return e.insert(ctx, q, rq.who.owner(), nil)
@@ -171,6 +186,15 @@ func (v *Vault) judge(ctx context.Context, q *statements, rq *request, spec *cal
 	if f != nil || err != nil {
 		return f, err
 	}
+	p.within = within
+	if claims, ok := v.readUserToken(spec.userToken); ok && spec.userToken != "" {
+		p.signedIn = time.Unix(claims.IssuedAt, 0)
+	}
+	return v.judgeGrant(ctx, q, rq, spec, p, g)
+}
+
+// judgeGrant checks a call under the grant that was found for it.
+func (v *Vault) judgeGrant(ctx context.Context, q *statements, rq *request, spec *callSpec, p *permit, g grantRow) (*fault, error) {
 	p.grant, p.entry.GrantID, p.entry.Provider, p.entry.UserID = g, g.id, g.provider, g.userID
 	if f := rq.scopeFault(rq.endpoint.scope + ":" + g.id); f != nil {
 		return f, nil

@@ -26,6 +26,7 @@ type endpoint struct {
 	method, path string // path segments in braces match anything
 	limit        int64
 	scope        string // what the key must allow, "" = nothing
+	orScope      string // what does instead, "" = nothing
 	suspended    bool   // also for an agent that is suspended or revoked
 	mode         Mode   // set on endpoints whose every request is an audited call
 	caller       callerRule
@@ -38,10 +39,14 @@ type endpoint struct {
 func endpoints() []endpoint {
 	return slices.Concat([]endpoint{
 		{method: http.MethodPost, path: wire.PathToken, limit: smallBody, scope: "tokens:retrieve", mode: ModeRetrieve, serve: (*Vault).serveToken},
-		{method: http.MethodPost, path: wire.PathProxy, limit: largeBody, scope: "proxy:execute", mode: ModeProxy, serve: (*Vault).serveProxy},
+		proxyEndpoint(),
 		{method: http.MethodPost, path: wire.PathAudit, limit: largeBody, scope: "audit:emit", suspended: true, serve: (*Vault).serveReport},
 		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe, caller: agentOnly, callerCode: codeMeNeedsAgent},
-	}, adminEndpoints(), sessionEndpoints())
+	}, adminEndpoints(), sessionEndpoints(), approvalEndpoints())
+}
+
+func proxyEndpoint() endpoint {
+	return endpoint{method: http.MethodPost, path: wire.PathProxy, limit: largeBody, scope: "proxy:execute", mode: ModeProxy, serve: (*Vault).serveProxy}
 }
 
 // request is one request on its way through the handler.

@@ -98,6 +98,8 @@ func checkScopes(rq *request, key []string) *fault {
 		if slices.ContainsFunc(rq.scopes, func(s string) bool { return strings.HasPrefix(s, need+":") }) {
 			return nil
 		}
+	case rq.endpoint.orScope != "" && scopesImply(rq.scopes, rq.endpoint.orScope):
+		return nil
 	case len(rq.params) > 0:
 		need += ":" + strings.ToLower(rq.params[0])
 	}
@@ -110,6 +112,14 @@ func (rq *request) scopeFault(need string) *fault {
 		return nil
 	}
 	return refuse(http.StatusForbidden, codeInsufficientScope, "the key, or the client's own scope constraints, do not include what this endpoint needs").
-		with("required", []string{rq.endpoint.scope}).with("granted", rq.scopes).with("missing", []string{rq.endpoint.scope}).
+		with("required", rq.endpoint.scopes()).with("granted", rq.scopes).with("missing", rq.endpoint.scopes()).
 		with("scope_version", scopeVersion).with("current_scope_version", scopeVersion)
+}
+
+// scopes are those of which a request needs one.
+func (e *endpoint) scopes() []string {
+	if e.orScope == "" {
+		return []string{e.scope}
+	}
+	return []string{e.scope, e.orScope}
 }

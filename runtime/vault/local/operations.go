@@ -144,15 +144,11 @@ func fits(segments []segment, parts []string, values map[string]string) bool {
 
 // fitsSpan is fits where the first segment may take several parts.
 func fitsSpan(segments []segment, parts []string, values map[string]string) bool {
-	taken := ""
 	for n := 1; n <= len(parts)-len(segments)+1; n++ {
 		if parts[n-1] == "" {
 			return false
 		}
-		if n > 1 {
-			taken += "/"
-		}
-		if taken += parts[n-1]; segments[0].fits(taken, values) && fits(segments[1:], parts[n:], values) {
+		if taken := strings.Join(parts[:n], "/"); segments[0].fits(taken, values) && fits(segments[1:], parts[n:], values) {
 			return true
 		}
 	}

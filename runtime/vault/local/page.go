@@ -26,11 +26,15 @@ type page struct {
 	Lifetimes []pageLifetime
 	CSRF      string // set while the user can act
 	CanFinish bool
-	Return    string // where the browser goes by itself after a moment
+	Fields    []pageField // of a request that waits for approval
+	Decide    bool        // the reader approves or denies
+	Return    string      // where the browser goes by itself after a moment
 	Link      string
 	LinkText  string
 	Nonce     string
 }
+
+type pageField struct{ Place, Name, Value, Note string }
 
 type pageProvider struct {
 	ID, Name, Note string
@@ -62,14 +66,17 @@ func (v *Vault) servePage(w http.ResponseWriter, r *http.Request) bool {
 	}
 	providerID, callback := strings.CutPrefix(r.URL.Path, callbackPath)
 	get := r.Method == http.MethodGet || r.Method == http.MethodHead
+	approval, isApproval := strings.CutPrefix(r.URL.Path, approvalPath)
 	switch {
+	case isApproval && (get || r.Method == http.MethodPost):
+		v.serveApprovalPage(w, r, approval)
 	case callback && r.Method == http.MethodGet:
 		v.serveCallback(w, r, providerID)
 	case kind != "" && get:
 		v.serveSession(w, r, kind, rest)
 	case kind != "" && r.Method == http.MethodPost:
 		v.serveForm(w, r, kind, rest)
-	case kind != "" || callback:
+	case kind != "" || callback || isApproval:
 		w.Header().Set("Allow", "GET, POST")
 		v.writePage(w, &page{status: http.StatusMethodNotAllowed, Title: "This page does not take that method"})
 	default:

@@ -34,7 +34,7 @@ func (v *Vault) serveProxy(ctx context.Context, rq *request) answer {
 			userToken: r.UserToken, appUserID: r.AppUserID, method: r.Method, url: r.URL, reason: r.Reason,
 		}
 		bodyFault = checkProxyHeaders(r.Headers)
-		spec.content = &content{contentType: contentTypeOf(&r), body: r.Body}
+		spec.content = &content{headers: r.Headers, raw: r.Query, contentType: contentTypeOf(&r), body: r.Body}
 		if bodyFault == nil {
 			spec.content.query, bodyFault = queryValues(r.Query)
 		}
@@ -43,12 +43,15 @@ func (v *Vault) serveProxy(ctx context.Context, rq *request) answer {
 	if f != nil {
 		return v.fail(ctx, rq, f)
 	}
+	if p.pending != nil {
+		return answer{status: http.StatusAccepted, body: p.pending.Marshal()}
+	}
 	cred, f := v.currentCredential(ctx, rq, &p.grant)
 	if f != nil {
 		return v.fail(ctx, rq, f)
 	}
 	sent := time.Now()
-	result, f := v.callProvider(ctx, p, &r, spec.content, cred)
+	result, f := v.callProvider(ctx, p, spec.content, cred)
 	took := time.Since(sent)
 	if err := v.completeProxy(ctx, rq, p.entry, result, f, took); err != nil {
 		return v.fail(ctx, rq, v.broken(ctx, rq, err))
@@ -154,10 +157,10 @@ func queryText(v jsontext.Value) (string, bool) {
 }
 
 // callProvider makes the one request.
-func (v *Vault) callProvider(ctx context.Context, p *permit, r *wire.ProxyRequest, c *content, cred wire.Credential) (*wire.ProxyAnswer, *fault) {
+func (v *Vault) callProvider(ctx context.Context, p *permit, c *content, cred wire.Credential) (*wire.ProxyAnswer, *fault) {
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
-	req, f := providerRequest(ctx, p, r, c, &cred)
+	req, f := providerRequest(ctx, p, c, &cred)
 	if f != nil {
 		return nil, f
 	}
@@ -198,7 +201,7 @@ func (v *Vault) upstreamFault(ctx context.Context, p *permit, err error) *fault 
 	return refuse(http.StatusBadGateway, codeUpstreamFailed, "the provider could not be reached, or broke off its answer")
 }
 
-func providerRequest(ctx context.Context, p *permit, r *wire.ProxyRequest, c *content, cred *wire.Credential) (*http.Request, *fault) {
+func providerRequest(ctx context.Context, p *permit, c *content, cred *wire.Credential) (*http.Request, *fault) {
 	target := p.dest.origin + p.dest.path
 	if raw := providerQuery(p.dest.query, c.query, cred); raw != "" {
 		target += "?" + raw
@@ -214,7 +217,7 @@ func providerRequest(ctx context.Context, p *permit, r *wire.ProxyRequest, c *co
 	if err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, codeBlocked, "the URL is not valid")
 	}
-	for _, h := range r.Headers {
+	for _, h := range c.headers {
 		req.Header.Set(h.Key, h.Value)
 	}
 	if body != nil {

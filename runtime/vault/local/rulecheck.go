@@ -12,11 +12,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/policy"
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
 // content is what the vault sees of a proxied request beside method and URL.
 type content struct {
-	query       url.Values // query_params
+	headers     []wire.Pair
+	raw         jsontext.Value // query_params as they came
+	query       url.Values     // the same, read
 	contentType string
 	body        jsontext.Value // nil = none
 }
@@ -31,20 +34,22 @@ func (v *Vault) applyRules(ctx context.Context, q *statements, rq *request, spec
 	if d.Rule != nil {
 		p.entry.RuleID, p.entry.RuleLayer, p.entry.RuleOutcome = d.Rule.ID, d.Rule.Layer, d.Outcome.String()
 	}
-	p.fields = d.Fields
+	p.fields, p.approvals = d.Fields, outstanding(&d, p.approved)
+	if d.Outcome == policy.Approve && len(p.approvals) == 0 {
+		return nil, nil
+	}
 	return ruleFault(&d, rq.endpoint.mode, p.grant.id), nil
 }
 
 func (v *Vault) policyCall(rq *request, spec *callSpec, p *permit) *policy.Call {
 	c := &policy.Call{
 		AppID: cmp.Or(rq.who.appID, p.grant.appID), AgentID: rq.who.agentID, APIKeyID: rq.who.keyID,
-		ProviderID: p.grant.provider, ResourceKind: resourceOAuth, Method: spec.method, Time: v.now(), Raw: rq.endpoint.mode == ModeRetrieve,
+		ProviderID: p.grant.provider, ResourceKind: resourceOAuth, Method: spec.method, Time: v.now(), Raw: rq.endpoint.mode == ModeRetrieve, SignedIn: p.signedIn,
 	}
+	// In memory and over a unix socket there is no address: both are this machine.
+	c.ClientIP = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if at, err := netip.ParseAddrPort(rq.http.RemoteAddr); err == nil {
 		c.ClientIP = at.Addr()
-	}
-	if claims, ok := v.readUserToken(spec.userToken); ok && spec.userToken != "" {
-		c.SignedIn = time.Unix(claims.IssuedAt, 0)
 	}
 	if spec.content != nil {
 		c.Content = v.explain(spec, p)
@@ -78,9 +83,9 @@ func (v *Vault) explain(spec *callSpec, p *permit) *policy.Content {
 func ruleFault(d *policy.Decision, mode Mode, grantID string) *fault {
 	var f *fault
 	switch {
-	case d.Outcome == policy.Allow, d.Outcome == policy.Redact && mode == ModeProxy:
+	case d.Outcome == policy.Allow, mode == ModeProxy && (d.Outcome == policy.Redact || d.Outcome == policy.Approve):
 		return nil
-	case d.Outcome == policy.Approve && mode == ModeRetrieve:
+	case d.Outcome == policy.Approve:
 		f = refuse(http.StatusBadRequest, "hitl_grant_requires_proxy", "a person has to approve this call, so the credential does not leave the vault: call through the proxy")
 	case d.Outcome == policy.ProxyOnly, d.Outcome == policy.Redact:
 		f = refuse(http.StatusBadRequest, codeProxyOnly, "a rule has to see the request, so the credential does not leave the vault: call through the proxy")
@@ -89,8 +94,6 @@ func ruleFault(d *policy.Decision, mode Mode, grantID string) *fault {
 			with("max_session_age_seconds", int64(d.MaxAge/time.Second)).withHint("have the user sign in again, and send the new token")
 	case d.Outcome == policy.Broken:
 		f = refuse(http.StatusForbidden, "policy_evaluation_failed", "a rule could not be applied, so the call is refused: "+d.Reason)
-	case d.Outcome == policy.Approve:
-		f = refuse(http.StatusForbidden, "approval_unavailable", "a person has to approve this call, and this vault has no way to ask one")
 	default:
 		f = refuse(http.StatusForbidden, "policy_denied", "a rule refuses the call: "+d.Reason)
 	}

@@ -280,16 +280,21 @@ func TestStepUp(t *testing.T) {
 }
 
 // TestAddressRules: the address is that of the connection; a call inside the
-// process has none.
+// process counts as loopback.
 func TestAddressRules(t *testing.T) {
 	f := newFixture(t)
 	f.newRule(RuleSpec{Target: TargetVault, Rule: &rule.IPAllowlist{Allow: []string{"127.0.0.0/8", "::1"}}})
+	f.newRule(RuleSpec{Target: TargetAgent, TargetID: f.newAgent("far").ID, Rule: &rule.IPAllowlist{Allow: []string{"192.0.2.0/24"}}})
 	base := f.serve()
 	const url = "https://api.github.com/user"
 	if got := f.token(f.grant.ID, url, send{over: http.DefaultTransport, base: base}); got.status != 200 {
 		t.Errorf("over loopback: %d %s", got.status, got.raw)
 	}
-	if got := f.token(f.grant.ID, url, send{}); got.status != 403 || got.str("error") != "policy_evaluation_failed" {
+	if got := f.token(f.grant.ID, url, send{}); got.status != 200 {
 		t.Errorf("in the process: %d %s", got.status, got.raw)
+	}
+	f.newRule(RuleSpec{Target: TargetGrant, TargetID: f.grant.ID, Rule: &rule.IPAllowlist{Allow: []string{"192.0.2.0/24"}}})
+	if got := f.token(f.grant.ID, url, send{over: http.DefaultTransport, base: base}); got.status != 403 || got.str("error") != "policy_denied" {
+		t.Errorf("from elsewhere: %d %s", got.status, got.raw)
 	}
 }

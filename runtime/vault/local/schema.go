@@ -12,4 +12,5 @@ var migrations = [...]string{
 	schemaV2,
 	schemaV3,
 	schemaV4,
+	schemaV5,
 }

@@ -33,6 +33,7 @@ type Vault struct {
 	nextPurge   atomic.Int64
 	publicURL   string
 	flows       flows
+	stopSweep   context.CancelFunc
 
 	userTokensSelect bool // WithUserTokenDelegation
 }
@@ -82,6 +83,7 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 	if err := v.loadIndexKey(); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
+	v.startSweep()
 	return v, nil
 }
 
@@ -153,6 +155,7 @@ func (v *Vault) makeIndexKey(ctx context.Context, q *statements) error {
 // Close finishes what was begun and closes the database. Calls after it return
 // [ErrClosed]; HTTP requests get 503. It may be called more than once.
 func (v *Vault) Close() error {
+	v.stopSweep()
 	v.flows.close()
 	return v.store.close()
 }

@@ -47,7 +47,7 @@ func (r *JSONMatch) read(body []byte) error {
 }
 
 // IPAllowlist refuses calls that come from none of the addresses and ranges. A
-// call inside the process has no address and is refused.
+// call inside the process, or over a unix socket, comes from 127.0.0.1.
 type IPAllowlist struct {
 	Allow []string // "192.0.2.7", "2001:db8::/32"
 }
