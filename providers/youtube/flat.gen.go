@@ -194,11 +194,6 @@ func (c *Client) ListLiveChatMessages(ctx context.Context, params ListLiveChatMe
 	return c.LiveChatMessages.List(ctx, params, opts...)
 }
 
-// ListLiveChatMessagesAll is [LiveChatMessagesService.ListAll].
-func (c *Client) ListLiveChatMessagesAll(ctx context.Context, params ListLiveChatMessagesParams, opts ...api.CallOption) iter.Seq2[*LiveChatMessage, error] {
-	return c.LiveChatMessages.ListAll(ctx, params, opts...)
-}
-
 // ListLiveStreamsParams are the parameters of [Client.ListLiveStreams].
 type ListLiveStreamsParams = LiveStreamsListParams
 

@@ -4,7 +4,6 @@ package youtube
 
 import (
 	"context"
-	"iter"
 
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -70,10 +69,4 @@ func (s *LiveChatMessagesService) List(ctx context.Context, params LiveChatMessa
 	var out *LiveChatMessageListResponse
 	err := s.client.Do(ctx, &opLiveChatMessagesList, api.Args{Params: &params}, &out, opts...)
 	return out, err
-}
-
-// ListAll walks every page of [LiveChatMessagesService.List] and yields the items one by one. It stops
-// after the first error, and asks for no further page once the loop ends.
-func (s *LiveChatMessagesService) ListAll(ctx context.Context, params LiveChatMessagesListParams, opts ...api.CallOption) iter.Seq2[*LiveChatMessage, error] {
-	return api.Pages[*LiveChatMessage](ctx, s.client, &opLiveChatMessagesList, api.Args{Params: &params}, opts...)
 }

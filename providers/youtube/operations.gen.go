@@ -463,7 +463,6 @@ var opLiveChatMessagesList = api.Operation{
 	Idempotent: true,
 	Accept:     "application/json",
 	Result:     api.JSON,
-	Paging:     api.Paging{Kind: api.PagingCursor, Param: "pageToken", Size: "maxResults", Next: "nextPageToken", Items: "items"},
 }
 var opLiveChatMessagesInsert = api.Operation{
 	Provider: &provider,

@@ -138,8 +138,10 @@ type Paging struct {
 	// ImpliedBy names parameters that show link paging where the document does
 	// not declare the Link header.
 	ImpliedBy []string `yaml:"implied_by"`
-	// Operations limits the rule to these operation IDs; empty means all.
+	// Operations limits the rule to these operation IDs; empty means all. Except
+	// are IDs that the rule leaves to others.
 	Operations []string `yaml:"operations"`
+	Except     []string `yaml:"except"`
 }
 
 // Grouping sorts operations into services.

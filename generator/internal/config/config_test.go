@@ -131,7 +131,7 @@ func TestCommitted(t *testing.T) {
 			used[id] = name
 		}
 		for _, rule := range p.Paging {
-			for _, id := range rule.Operations {
+			for _, id := range append(rule.Operations, rule.Except...) {
 				if !ids[id] {
 					t.Errorf("%s: paging: no operation %q", path, id)
 				}

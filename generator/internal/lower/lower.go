@@ -36,6 +36,7 @@ type PagingRule struct {
 	Lists      []string // paths to look for the list at; empty: the only list of the answer
 	ImpliedBy  []string // parameters that show link paging where no Link header is declared
 	Operations []string // limits the rule to these operation IDs; empty means all
+	Except     []string // operation IDs that the rule leaves out
 }
 
 // Run lowers the document.

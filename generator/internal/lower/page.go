@@ -22,6 +22,9 @@ func (l *lowerer) page(op *model.Operation, o *openapi3.Operation) {
 	link := slices.ContainsFunc(success, func(a answer) bool { return a.link })
 	var unseen *model.Paging
 	for _, rule := range l.opts.Paging {
+		if slices.Contains(rule.Except, op.ID) {
+			continue
+		}
 		if rule.Auto {
 			if guess := guess(op, link); guess != nil {
 				l.report(diag.Note, op.Pointer, "paging-guessed", "the operation pages by "+guess.reason+", as its shape shows",

@@ -189,7 +189,7 @@ func pagingRule(p config.Paging) lower.PagingRule {
 			Kind: pagingKinds[p.Kind], Param: p.Param, Explicit: p.Explicit, Size: p.Size, Next: p.Next, Header: p.Header,
 			More: p.More, Final: p.Final, Pages: p.Pages, Total: p.Total, Limit: p.Limit, ID: p.ID, Greatest: p.Greatest, Values: p.Values,
 		},
-		Auto: p.Kind == config.PagingAuto, Lists: p.Items, ImpliedBy: p.ImpliedBy, Operations: p.Operations,
+		Auto: p.Kind == config.PagingAuto, Lists: p.Items, ImpliedBy: p.ImpliedBy, Operations: p.Operations, Except: p.Except,
 	}
 	switch {
 	case p.First != nil:

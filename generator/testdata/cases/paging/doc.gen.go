@@ -2,7 +2,7 @@
 
 // Package paging is a typed client for Paging, version 1.
 //
-// It has 16 operations. [New] takes any *http.Client; one that goes through a vault
+// It has 17 operations. [New] takes any *http.Client; one that goes through a vault
 // comes from package vault, and the grant is named on the call:
 //
 //	client := paging.New(agent.HTTPClient())

@@ -34,6 +34,18 @@ var opPCursor = api.Operation{
 	Result:     api.JSON,
 	Paging:     api.Paging{Kind: api.PagingCursor, Param: "cursor", Next: "meta.next", Items: "data"},
 }
+var opPEndless = api.Operation{
+	Provider:   &provider,
+	ID:         "p/endless",
+	Method:     "GET",
+	Path:       "/endless",
+	Service:    "P",
+	Name:       "Endless",
+	Access:     api.Read,
+	Idempotent: true,
+	Accept:     "application/json",
+	Result:     api.JSON,
+}
 var opPExplicit = api.Operation{
 	Provider:   &provider,
 	ID:         "p/explicit",
@@ -221,6 +233,7 @@ func Operations() []api.Operation {
 	return []api.Operation{
 		opPBody,
 		opPCursor,
+		opPEndless,
 		opPExplicit,
 		opPForm,
 		opPGreatest,

@@ -49,6 +49,20 @@ func (s *PService) CursorAll(ctx context.Context, params *PCursorParams, opts ..
 	return api.Pages[int64](ctx, s.client, &opPCursor, api.Args{Params: params}, opts...)
 }
 
+// PEndlessParams are the optional parameters of [PService.Endless].
+type PEndlessParams struct {
+	Token string `query:"token"`
+}
+
+// Endless calls p/endless.
+//
+//	GET /endless
+func (s *PService) Endless(ctx context.Context, params *PEndlessParams, opts ...api.CallOption) ([]string, error) {
+	var out []string
+	err := s.client.Do(ctx, &opPEndless, api.Args{Params: params}, &out, opts...)
+	return out, err
+}
+
 // PExplicitParams are the optional parameters of [PService.Explicit].
 type PExplicitParams struct {
 	Offset *int64 `query:"offset"`
