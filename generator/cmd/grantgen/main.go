@@ -4,6 +4,7 @@
 //	grantgen --config FILE -o DIR [--names FILE] [--check]
 //	grantgen --provider NAME [--check]
 //	grantgen fetch NAME|FILE...
+//	grantgen diff OLD NEW [--config FILE] [--names FILE] [--json]
 //	grantgen tables [--check]
 //
 // The first form runs on anybody's document and writes a package that builds in
@@ -12,7 +13,9 @@
 // the registry that the npm client is set up for. In the second form FILE names
 // the document and pins its hash. The third belongs to grantwire's repository: it
 // reads specs/NAME and writes providers/NAME. The fourth downloads the document
-// that specs/NAME/provider.yaml or FILE pins, and keeps its facts. The fifth writes
+// that specs/NAME/provider.yaml or FILE pins, and keeps its facts. The fifth says
+// what callers of the package lose and gain when it is generated from NEW in place
+// of OLD; a document may also be git:REVISION:PATH there. The sixth writes
 // providers/README.md and the PAGING.md of each provider.
 //
 // A document's references lead to files in its own folder, or inside its npm
@@ -22,6 +25,8 @@
 // Findings go to standard error, one a line. The exit status is 0 when
 // everything is fine, 1 when the document was refused or --check found stale
 // files, 2 for a wrong command line. When it is not 0, DIR is as it was before.
+// That of diff is 0 when nothing breaks, 1 when something does, 2 when the two could
+// not be compared.
 package main
 
 import (
@@ -48,6 +53,7 @@ type commandLine struct {
 	Generate generateCommand `cmd:"" default:"withargs" help:"Generate a package (the default)."`
 	Fetch    fetchCommand    `cmd:"" help:"Make the facts-only documents of providers from their pinned sources."`
 	Tables   tablesCommand   `cmd:"" help:"Write the tables of this repository's providers: providers/README.md and their PAGING.md."`
+	Diff     diffCommand     `cmd:"" help:"List what a new document breaks and adds in the Go package."`
 }
 
 // tool is one run of the command.
@@ -59,6 +65,9 @@ type tool struct {
 
 // errFailed says that the reason was printed already.
 var errFailed = errors.New("failed")
+
+// errRefused says the same of something that could not be compared.
+var errRefused = errors.New("refused")
 
 // usageError is a wrong command line.
 type usageError string
@@ -109,6 +118,8 @@ func (t tool) run(args []string) (code int) {
 		return exitOK
 	case errors.As(err, &wrong):
 		return t.usage(err)
+	case errors.Is(err, errRefused):
+		return exitUsage
 	case !errors.Is(err, errFailed):
 		fmt.Fprintln(t.stderr, "grantgen:", err)
 	}
@@ -120,6 +131,7 @@ const overview = `grantgen turns an OpenAPI document into a Go package.
   grantgen --spec DOC -o DIR --package NAME    a document of yours, in your module
   grantgen --config FILE -o DIR                the same; FILE names the document
   grantgen fetch FILE                          keep a document's facts in your repository
+  grantgen diff OLD NEW                        what a new document breaks and adds
   grantgen --provider NAME                     a provider of grantwire's repository
 
 With --check nothing is written and stale files are an error, for CI.
