@@ -237,6 +237,7 @@ breaks: renamed: Berths.Create -> Docks.Create (docks/create, b.yaml#/paths/~1be
 breaks: renamed: Berths.Delete -> Docks.Delete (docks/delete, b.yaml#/paths/~1berths~1{harbor}~1{number}/delete)
 breaks: renamed: Berths.Get -> Docks.Get (docks/get, b.yaml#/paths/~1berths~1{harbor}~1{number}/get)
 breaks: renamed: Berths.List -> Docks.List (docks/list, b.yaml#/paths/~1berths/get)
+breaks: renamed: Berths.ListAll -> Docks.ListAll (docks/list, b.yaml#/paths/~1berths/get)
 breaks: renamed: BerthsListParams -> DocksListParams (docks/list, b.yaml#/paths/~1berths/get)
 breaks: renamed: BerthsService -> DocksService (docks/list, b.yaml#/paths/~1berths/get)
 breaks: renamed: Client.Berths -> Client.Docks (docks/list, b.yaml#/paths/~1berths/get)

@@ -2,7 +2,9 @@ package surface
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,13 +67,22 @@ func media(op *model.Operation) string {
 	return op.Body.Media
 }
 
+var pagingKinds = [...]string{"none", "link", "page", "cursor", "offset", "url", "last"}
+
+// paging says in one line how pages follow each other, whatever the kind needs.
 func paging(p model.Paging) string {
-	kind := [...]string{"", "link", "page", "cursor"}
-	word := "other"
-	if int(p.Kind) < len(kind) {
-		word = kind[p.Kind]
+	p.Elem = nil // a type, which the Go side shows
+	words := []string{fmt.Sprintf("kind %d", p.Kind)}
+	if int(p.Kind) < len(pagingKinds) {
+		words[0] = pagingKinds[p.Kind]
 	}
-	return strings.Join(strings.Fields(strings.Join([]string{word, p.Param, p.Size, p.Next, p.Pages, p.Items}, " ")), " ")
+	v := reflect.ValueOf(p)
+	for i := range v.NumField() {
+		if f := v.Field(i); !f.IsZero() && v.Type().Field(i).Name != "Kind" {
+			words = append(words, fmt.Sprintf("%s %v", strings.ToLower(v.Type().Field(i).Name), f.Interface()))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 func (c *comparer) param(name string, op *model.Operation, old, now *model.Param) {

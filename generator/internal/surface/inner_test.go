@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/grantwire/grantwire/generator/internal/model"
 	"github.com/grantwire/grantwire/runtime/api"
 )
 
@@ -21,6 +22,18 @@ func TestIncomparable(t *testing.T) {
 		}
 		if got := p.comparable(e, 0); got != typ.Comparable() {
 			t.Errorf("api.%s: comparable is %v, the runtime's is %v", name, got, typ.Comparable())
+		}
+	}
+}
+
+func TestPaging(t *testing.T) {
+	for want, p := range map[string]model.Paging{
+		"link, size per_page":              {Kind: model.PagingLink, Size: "per_page"},
+		"cursor, param after, next meta.x": {Kind: model.PagingCursor, Param: "after", Next: "meta.x", Elem: &model.Ref{}},
+		"last, param after, greatest true": {Kind: model.PagingLast, Param: "after", Greatest: true},
+	} {
+		if got := paging(p); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
