@@ -1,9 +1,14 @@
 package api
 
 // GeneratedV1 is the handshake between this package and generated code, which
-// says `const _ = api.GeneratedV1`. When that line does not compile, the
-// generated package is newer or older than this one: run `go generate` on the
-// provider again with the grantgen of this module's version.
+// says `const _ = api.GeneratedV1`. Where that line does not compile, one of the two
+// is older than the other allows: generate the package again with the grantgen of
+// the version of this module that go.mod names, or raise that version.
+//
+// Another number joins this one when generated code needs something that older
+// versions of this package do not have, and the one before stays as long as code
+// that was generated for it works. Only a release that may break callers takes one
+// away.
 const GeneratedV1 = 1
 
 // Provider describes an API in static data. Generated packages hold one.

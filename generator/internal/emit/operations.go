@@ -38,8 +38,9 @@ func (e *emitter) operationsFile() *File {
 
 // handshake fails to compile beside another version of the runtime.
 func (e *emitter) handshake(f *File) {
-	f.Comment("// This package was generated for this version of the runtime. If the line does")
-	f.Comment("// not compile, run grantgen of the same version as grantwire's runtime again.")
+	f.Comment("// If api.GeneratedV1 is undefined, this package was generated for another version of")
+	f.Comment("// github.com/grantwire/grantwire than the one in go.mod. Generate it again with the")
+	f.Comment("// grantgen of that version, or, if this package is the newer one, raise the version.")
 	f.Const().Id("_").Op("=").Qual(apiPath, "GeneratedV1")
 }
 
