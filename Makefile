@@ -41,6 +41,7 @@ demo: ## Run the quickstart: embedded vault, stand-in GitHub and Slack, audit tr
 .PHONY: generate
 generate: ## Write providers/ again from specs/, offline (P=github: that one)
 	for p in $(PROVIDERS); do $(GO) generate ./providers/$$p; done
+	$(if $(P),,cd examples/ownspec && $(GO) generate ./...)
 	$(GRANTGEN) tables
 
 .PHONY: test
@@ -70,7 +71,7 @@ vet-targets: ## Run go vet for linux/amd64, linux/386 and windows/amd64
 .PHONY: lint
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Lint hand-written code; .golangci.yml says with what and why
 	$< run ./...
-	cd runtime/peers && $< run ./...
+	for m in runtime/peers examples/ownspec; do (cd $$m && $< run ./...); done
 
 .PHONY: golden
 golden: ## Write golden files again; fails on purpose: review the difference, then run the tests

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/config"
@@ -79,10 +80,11 @@ func (c *diffCommand) inputs() error {
 		return err
 	}
 	at := func(revision, file string) string {
+		name := shown(filepath.Join(root, "specs", c.Provider, file))
 		if revision == "" {
-			return shown(path.Join(root, "specs", c.Provider, file))
+			return name
 		}
-		return gitScheme + revision + ":specs/" + c.Provider + "/" + file
+		return gitScheme + revision + ":./" + filepath.ToSlash(name)
 	}
 	old, now := c.Old, c.New
 	c.Old, c.Config, c.Names = at(old, "openapi.json"), at(old, "provider.yaml"), at(old, "names.txt")
@@ -155,8 +157,12 @@ func (t tool) document(name string, outside bool) (*load.Document, diag.List, er
 			return nil, diag.List{unreadable(name, err)}, nil
 		}
 		revision, file, _ := strings.Cut(rest, ":")
+		here := "" // git's sign for a path that starts in the current folder
+		if strings.HasPrefix(file, "./") || strings.HasPrefix(file, "../") {
+			here = "./"
+		}
 		doc, diags := load.Parts(name, text, func(part string) ([]byte, error) {
-			return t.text(gitScheme + revision + ":" + path.Join(path.Dir(file), part))
+			return t.text(gitScheme + revision + ":" + here + path.Join(path.Dir(file), part))
 		}, load.Options{AllowOutside: outside})
 		return doc, diags, nil
 	}
@@ -169,7 +175,8 @@ func (t tool) document(name string, outside bool) (*load.Document, diag.List, er
 }
 
 // gitScheme starts the name of a file in a revision of the repository around the
-// current folder: git:v1.2.0:specs/acme/openapi.json.
+// current folder, git:v1.2.0:specs/acme/openapi.json; a path with ./ in front starts
+// there.
 const gitScheme = "git:"
 
 // text reads a file, or one of a git revision.

@@ -119,6 +119,15 @@ func TestDiffGit(t *testing.T) {
 			t.Errorf("%v: exit %d\n%s%s", args, code, stdout, stderr)
 		}
 	}
+	t.Chdir("specs")
+	for _, args := range [][]string{
+		{"diff", "--provider", "acme", "HEAD"},
+		{"diff", "git:HEAD:./acme/openapi.json", "acme/openapi.json", "--names", "git:HEAD:specs/acme/names.txt"},
+	} {
+		if code, stdout, stderr := grantgen(t, args...); code != 1 || !strings.HasSuffix(stdout, "breaks 1, adds 1, wire only 0\n") {
+			t.Errorf("below: %v: exit %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
 	if code, _, stderr := grantgen(t, "diff", "--provider", "acme", "gone"); code != 2 || !strings.Contains(stderr, "git: ") || strings.Contains(stderr, "fatal") {
 		t.Errorf("exit %d\n%s", code, stderr)
 	}
