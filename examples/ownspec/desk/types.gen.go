@@ -27,8 +27,8 @@ type Attachment struct {
 
 // AttachmentsAddRequest is the body of addAttachment.
 type AttachmentsAddRequest struct {
-	File string  `json:"file"`
-	Note *string `json:"note,omitzero"`
+	File api.File `json:"file"`
+	Note *string  `json:"note,omitzero"`
 }
 
 // CommentAdded is the schema CommentAdded.
