@@ -7,11 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net/http/httptest"
 	"os"
+	"strings"
 
+	"github.com/grantwire/grantwire/runtime/api"
 	"github.com/grantwire/grantwire/runtime/vault"
 
 	"example.com/helpdesk/desk"
@@ -47,16 +48,12 @@ func run(ctx context.Context, address string, out *log.Logger) error {
 	if err != nil {
 		return err
 	}
-	out.Println("new   ", ticket.ID, ticket.Title)
-	file, err := client.Attachments.Download(ctx, "a1", grant)
+	photo := api.File{Name: "display.txt", Content: strings.NewReader("PC LOAD LETTER")}
+	attachment, err := client.Attachments.Add(ctx, ticket.ID, desk.AttachmentsAddRequest{File: photo}, grant)
 	if err != nil {
 		return err
 	}
-	text, err := io.ReadAll(file)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	out.Println("file  ", string(text))
+	out.Println("new   ", ticket.ID, "with", attachment.Bytes, "bytes attached")
 	events, err := client.Tickets.ListEvents(ctx, ticket.ID, grant)
 	if err != nil {
 		return err

@@ -23,8 +23,7 @@ func TestRun(t *testing.T) {
 	const want = `open   1 No light in the stairwell
 open   2 The door sticks
 open   3 A new chair
-new    4 The printer is offline
-file   PC LOAD LETTER
+new    4 with 14 bytes attached
 event  waiting became open
 event  reception says third time this week
 refused title: a ticket needs a title

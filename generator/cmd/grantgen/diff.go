@@ -184,8 +184,7 @@ func (t tool) text(name string) ([]byte, error) {
 	object, ok := strings.CutPrefix(name, gitScheme)
 	if !ok {
 		text, err := os.ReadFile(name)
-		var pe *os.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*os.PathError](err); ok {
 			err = pe.Err
 		}
 		return text, err
@@ -195,8 +194,7 @@ func (t tool) text(name string) ([]byte, error) {
 	}
 	cmd := exec.CommandContext(t.ctx, "git", "cat-file", "blob", object) //nolint:gosec // G204: one program; an argument that is no flag
 	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("git: %s", strings.TrimPrefix(strings.TrimSpace(string(failed.Stderr)), "fatal: "))
 	}
 	return out, err

@@ -83,8 +83,8 @@ func ours(pkg *types.Package, message string) string {
 
 func clientField(pkg *types.Package, name string) bool {
 	client := pkg.Scope().Lookup("Client").Type().Underlying().(*types.Struct)
-	for i := range client.NumFields() {
-		if client.Field(i).Name() == name {
+	for f := range client.Fields() {
+		if f.Name() == name {
 			return true
 		}
 	}
