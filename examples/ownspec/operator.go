@@ -12,7 +12,7 @@ import (
 )
 
 // token is what the stand-in asks for. Only the vault and the desk know it.
-const token = "test-secret-helpdesk" //nolint:gosec // G101: made up, for the stand-in
+const token = "test-secret-helpdesk"
 
 // safe is a vault in a temporary folder with one grant for the desk.
 type safe struct {

@@ -34,7 +34,7 @@ refused title: a ticket needs a title
 }
 
 // goCommand runs the go command without a network.
-func goCommand(t *testing.T, dir string, args ...string) string {
+func goCommand(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	flags := os.Getenv("GOFLAGS")
 	if dir != "." && !strings.HasPrefix(dir, "desk") { // else each temporary folder's name would be compiled in
@@ -46,7 +46,6 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 	if err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
 }
 
 // check is what CI runs: the line of go generate, with --check.

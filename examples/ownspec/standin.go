@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"strconv"
 )
@@ -28,7 +29,9 @@ func newDesk() http.Handler {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the caller is gone, then
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		log.Print("desk: ", err)
+	}
 }
 
 func ticket(id int, title string) object {
@@ -52,7 +55,9 @@ func listTickets(w http.ResponseWriter, r *http.Request) {
 }
 
 func createTicket(w http.ResponseWriter, r *http.Request) {
-	var sent struct{ Title string }
+	var sent struct {
+		Title string `json:"title"`
+	}
 	if err := json.NewDecoder(r.Body).Decode(&sent); err != nil || sent.Title == "" {
 		answer(w, http.StatusUnprocessableEntity, object{"code": "invalid", "field": "title", "message": "a ticket needs a title"})
 		return

@@ -1,3 +1,4 @@
+//nolint:revive // the package comment is generated
 package desk
 
 import "errors"
