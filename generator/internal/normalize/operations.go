@@ -170,15 +170,15 @@ func (n *normalizer) parameter(p tree, at place) tree {
 			out["x-content"] = media
 		}
 	}
-	out["schema"] = n.use(n.looseParam(schema, text(p, "in")), below)
+	out["schema"] = n.use(n.looseParam(schema, p), below)
 	return out
 }
 
 // looseParam simplifies unions in parameters: on the wire a string carries every
-// scalar, and a list of one is the scalar.
-func (n *normalizer) looseParam(v any, in string) any {
+// scalar, and a list of one is the scalar where items repeat the name.
+func (n *normalizer) looseParam(v any, p tree) any {
 	m, ok := v.(tree)
-	if !ok || in == "body" {
+	if !ok || text(p, "in") == "body" {
 		return v
 	}
 	variants := trees(slices.Concat(list(m, "oneOf"), list(m, "anyOf")))
@@ -198,7 +198,17 @@ func (n *normalizer) looseParam(v any, in string) any {
 		}
 	}
 	if len(arrays) == 1 {
+		switch kind(n.peek(orEmpty(arrays[0]["items"]), place{})) {
+		case "struct", "map", "array", "union":
+			return v
+		}
+		if text(p, "style") == "deepObject" {
+			return v
+		}
 		return arrays[0]
+	}
+	if slices.ContainsFunc(scalars, allowsEmpty) {
+		return v // an empty text that is sent differs from none
 	}
 	if len(arrays) == 0 && len(scalars) > 1 && n.mergePlain(variants, place{}) == nil {
 		return tree{"type": "string"}
@@ -214,6 +224,9 @@ func otherMedia(content tree, chosen string) []string {
 		return base(m) == base(chosen) || plainJSON(m) && plainJSON(chosen) || strings.Contains(m, "*") || !strings.Contains(m, "/")
 	})
 }
+
+// allowsEmpty says whether the empty text is one of the values that a schema lists.
+func allowsEmpty(s tree) bool { return slices.Contains(list(s, "enum"), any("")) }
 
 func (n *normalizer) body(op tree, at place) tree {
 	raw, pointer := n.deref(op["requestBody"], child(at.pointer, "requestBody"))
@@ -232,7 +245,8 @@ func (n *normalizer) body(op tree, at place) tree {
 	}
 	if base(media) == "application/x-www-form-urlencoded" || base(media) == "multipart/form-data" {
 		schema = n.dropCredentials(schema, at)
-		if s := n.peek(orEmpty(schema), at); kind(s) == "map" && s["additionalProperties"] == nil || kind(s) == "" {
+		s := n.peek(orEmpty(schema), at)
+		if more := s["additionalProperties"]; kind(s) == "map" && (more == nil || more == false) || kind(s) == "" {
 			return nil // an empty form says nothing
 		}
 	}

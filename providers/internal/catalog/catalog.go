@@ -14,6 +14,7 @@ import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlesheets"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googletasks"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
+	"github.com/grantwire/grantwire/providers/internal/catalog/stripe"
 	"github.com/grantwire/grantwire/providers/internal/catalog/youtube"
 	"github.com/grantwire/grantwire/providers/internal/subject"
 )
@@ -31,6 +32,7 @@ func All() []subject.Provider {
 		googlesheets.Subject(),
 		googletasks.Subject(),
 		slack.Subject(),
+		stripe.Subject(),
 		youtube.Subject(),
 	}
 }

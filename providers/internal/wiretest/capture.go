@@ -1,6 +1,7 @@
 package wiretest
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"sync"
@@ -11,7 +12,8 @@ import (
 // recorder is the network: it keeps each request and answers 204, but the first
 // one as first says, when it is set.
 type recorder struct {
-	first func(*http.Request) (*http.Response, error)
+	first  func(*http.Request) (*http.Response, error)
+	answer http.RoundTripper // nil: 204
 
 	mu   sync.Mutex
 	seen []plain.Captured
@@ -37,6 +39,11 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.mu.Unlock()
 	if first {
 		return r.first(req)
+	}
+	if r.answer != nil {
+		again := req.Clone(req.Context())
+		again.Body = io.NopCloser(bytes.NewReader(c.Body))
+		return r.answer.RoundTrip(again)
 	}
 	return &http.Response{
 		StatusCode: http.StatusNoContent,

@@ -22,8 +22,9 @@ func (r *runner) expect(desc *api.Operation, op *plain.Operation, mode plain.Mod
 		want.Injected = append(want.Injected, plain.Value{Param: plain.Param{Name: name, In: "query", Style: "form"}, JSON: value})
 	}
 	m := plain.NewMaker(r.doc, mode)
+	m.Tame = r.cfg.Tame
 	for _, p := range op.Params {
-		if mode.Minimal && !p.Required {
+		if !p.Required && (mode.Minimal || slices.Contains(r.cfg.Omit, p.Name)) {
 			continue
 		}
 		v, err := m.Value(p.Schema, p.Name, place(p))
@@ -71,6 +72,9 @@ func (r *runner) expectBody(want *plain.Expect, desc *api.Operation, m *plain.Ma
 		v, err := m.Body(schema, media)
 		if err != nil {
 			return fmt.Errorf("body: %w", err)
+		}
+		if members, ok := v.(plain.Node); ok {
+			maps.DeleteFunc(members, func(name string, _ any) bool { return slices.Contains(r.cfg.Omit, name) })
 		}
 		want.Body = v
 	}

@@ -35,6 +35,18 @@ type Config struct {
 	Context context.Context // of the test run
 	Options []api.CallOption
 
+	// Answer gives the answers; nil answers 204 to everything. With it, iterators are
+	// driven to their first page only.
+	Answer http.RoundTripper
+	// Tame keeps characters that need escaping out of paths, for an Answer that
+	// refuses them there.
+	Tame bool
+	// Omit names optional parameters and body members that get no value, because an
+	// Answer takes only certain ones.
+	Omit []string
+	// Bodies gives a body to every operation that takes one, if only an empty one.
+	Bodies bool
+
 	// Headers are sent on every request with exactly these values: the
 	// provider's fixed headers and the injected credential.
 	Headers map[string]string
@@ -57,6 +69,9 @@ type Config struct {
 	Skip map[string]string
 	// Ignore lists verdicts that are not counted. An unused one is an error.
 	Ignore []subject.Exception
+	// Partial is set where the modes are not all that Skip and Ignore are meant for:
+	// unused ones are no errors then.
+	Partial bool
 }
 
 // Report counts what a run saw.

@@ -195,8 +195,16 @@ func (d *Document) body(raw any) (*Body, error) {
 	}
 	b := &Body{Required: node["required"] == true, Media: map[string]Node{}, Encoding: map[string]Node{}}
 	for name, media := range object(node["content"]) {
-		b.Media[name] = object(object(media)["schema"])
+		schema := object(object(media)["schema"])
+		more := schema["additionalProperties"]
+		if name == "application/x-www-form-urlencoded" && text(schema["type"]) == "object" && len(object(schema["properties"])) == 0 && (more == nil || more == false) {
+			continue // a form without members is no body
+		}
+		b.Media[name] = schema
 		b.Encoding[name] = object(object(media)["encoding"])
+	}
+	if len(b.Media) == 0 {
+		return nil, nil
 	}
 	return b, nil
 }

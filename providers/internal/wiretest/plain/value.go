@@ -51,6 +51,9 @@ const (
 // Maker makes distinct, valid, recognisable values for one operation. It is
 // not safe for concurrent use.
 type Maker struct {
+	// Tame leaves characters that need escaping out of path values.
+	Tame bool
+
 	doc  *Document
 	mode Mode
 	n    int
@@ -352,6 +355,9 @@ func (m *Maker) formatted(n Node, name string, place Place) string {
 		return fmt.Sprintf("w%d/wire", m.n)
 	case "byte":
 		return base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("w%d", m.n)))
+	}
+	if m.Tame && place >= InPath {
+		return fmt.Sprintf("w%d", m.n)
 	}
 	if m.deep > 0 && place > InParts {
 		// Many servers decode before they take a list apart: its separators stay out.

@@ -1,0 +1,3 @@
+package stripe
+
+//go:generate go run ../../generator/cmd/grantgen --provider stripe

@@ -1,0 +1,14 @@
+package stripe_test
+
+import (
+	"testing"
+
+	"github.com/grantwire/grantwire/providers/internal/catalog/stripe"
+	"github.com/grantwire/grantwire/providers/internal/wiretest"
+)
+
+// TestWire sends every operation; see package wiretest.
+func TestWire(t *testing.T) { wiretest.Provider(t, stripe.Subject()) }
+
+// TestWireThroughVault sends every operation with a credential from a vault.
+func TestWireThroughVault(t *testing.T) { wiretest.ThroughVault(t, stripe.Subject()) }
