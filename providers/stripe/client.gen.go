@@ -144,7 +144,7 @@ func New(hc *http.Client, opts ...api.ClientOption) *Client {
 var provider = api.Provider{
 	Name:    "stripe",
 	BaseURL: "https://api.stripe.com",
-	Errors:  api.ErrorShape{Code: "error.code | error.type", Message: "error.message", RequestID: "Request-Id"},
+	Errors:  api.ErrorShape{Code: "error.code|error.type", Message: "error.message", RequestID: "Request-Id"},
 	NewError: func() error {
 		return new(Error)
 	},

@@ -75,10 +75,11 @@ type InvoicesGetUpcomingParams struct {
 	SubscriptionItems              []InvoicesGetUpcomingSubscriptionItem `query:"subscription_items,deep"`
 	SubscriptionProrationBehavior  SubscriptionProrationBehavior         `query:"subscription_proration_behavior"`
 	SubscriptionProrationDate      *int64                                `query:"subscription_proration_date"`
-	SubscriptionResumeAt           string                                `query:"subscription_resume_at"`
-	SubscriptionStartDate          *int64                                `query:"subscription_start_date"`
-	SubscriptionTrialEnd           string                                `query:"subscription_trial_end,deep"`
-	SubscriptionTrialFromPlan      *bool                                 `query:"subscription_trial_from_plan"`
+	// SubscriptionResumeAt is always "now".
+	SubscriptionResumeAt      string `query:"subscription_resume_at"`
+	SubscriptionStartDate     *int64 `query:"subscription_start_date"`
+	SubscriptionTrialEnd      string `query:"subscription_trial_end,deep"`
+	SubscriptionTrialFromPlan *bool  `query:"subscription_trial_from_plan"`
 }
 
 // GetUpcoming calls GetInvoicesUpcoming.
@@ -165,10 +166,11 @@ type InvoicesListUpcomingLinesParams struct {
 	SubscriptionItems              []InvoicesGetUpcomingSubscriptionItem `query:"subscription_items,deep"`
 	SubscriptionProrationBehavior  SubscriptionProrationBehavior         `query:"subscription_proration_behavior"`
 	SubscriptionProrationDate      *int64                                `query:"subscription_proration_date"`
-	SubscriptionResumeAt           string                                `query:"subscription_resume_at"`
-	SubscriptionStartDate          *int64                                `query:"subscription_start_date"`
-	SubscriptionTrialEnd           string                                `query:"subscription_trial_end,deep"`
-	SubscriptionTrialFromPlan      *bool                                 `query:"subscription_trial_from_plan"`
+	// SubscriptionResumeAt is always "now".
+	SubscriptionResumeAt      string `query:"subscription_resume_at"`
+	SubscriptionStartDate     *int64 `query:"subscription_start_date"`
+	SubscriptionTrialEnd      string `query:"subscription_trial_end,deep"`
+	SubscriptionTrialFromPlan *bool  `query:"subscription_trial_from_plan"`
 }
 
 // ListUpcomingLines calls GetInvoicesUpcomingLines.

@@ -113,7 +113,7 @@ func examples(t *testing.T, p subject.Provider) {
 			t.Logf("left out: %s is %s, the client asks for %s", e, e.Media, op.Accept)
 			continue
 		}
-		result, err := resultType(subject.Client(client, op), op)
+		result, err := subject.ResultType(client, op)
 		if err != nil {
 			t.Error(err)
 			continue

@@ -46,6 +46,9 @@ type Provider struct {
 	Surface Surface
 
 	Error Error
+	// Lacks says for rows of the robustness table why no answer of the provider can
+	// show them: "enum": "its answers have none". One that is not true is an error.
+	Lacks map[string]string
 	Wire  Wire
 	// Prism lists contradictions to the upstream document that are right all the same.
 	Prism    []Allowance
