@@ -164,6 +164,24 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// The signs of a template reach the provider as they are.
+func TestPathSigns(t *testing.T) {
+	for template, want := range map[string]string{
+		"/reports/x.usage(period='{p}')": "/reports/x.usage(period='D7')",
+		"/items/x.delta()":               "/items/x.delta()",
+		"/items/{p}/$ref":                "/items/D7/$ref",
+	} {
+		op := api.Operation{Provider: hub, ID: "signs", Method: "GET", Path: template}
+		args := api.Args{}
+		if strings.Contains(template, "{") {
+			args.Path = []any{"D7"}
+		}
+		if r, _ := sent(t, &op, args); r.URL.EscapedPath() != want {
+			t.Errorf("%s: got %s want %s", template, r.URL.EscapedPath(), want)
+		}
+	}
+}
+
 func TestPathRefused(t *testing.T) {
 	c := client(t, hub, func(*http.Request) (*http.Response, error) {
 		t.Error("a request was sent")

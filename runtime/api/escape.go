@@ -39,6 +39,9 @@ func appendReserved(dst, s []byte) []byte {
 func setPath(u *url.URL, base *url.URL, escaped string) error {
 	if base.RawPath == "" && !hasPercent(escaped) {
 		u.Path = base.Path + escaped
+		if strings.ContainsAny(escaped, "()'!") { // a template's own signs, which package url would escape
+			u.RawPath = u.Path
+		}
 		return nil
 	}
 	plain, err := url.PathUnescape(escaped)

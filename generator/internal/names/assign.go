@@ -210,9 +210,11 @@ func (a *assigner) methodName(op *model.Operation) string {
 	for i := range words {
 		words[i] = strings.ToLower(words[i])
 	}
-	trimmed := slices.DeleteFunc(slices.Clone(words), isArticle)
-	if len(trimmed) == 0 {
-		trimmed = words
+	var trimmed []string
+	for i, w := range words {
+		if i == len(words)-1 || !isArticle(w) { // an article stands in front of something
+			trimmed = append(trimmed, w)
+		}
 	}
 	for _, g := range group {
 		if len(trimmed) > 1 && strings.EqualFold(trimmed[0], g) {

@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/grantwire/grantwire/providers/internal/wiretest/plain"
 	"github.com/grantwire/grantwire/runtime/api"
 )
@@ -294,7 +296,8 @@ func assign(to reflect.Value, v any) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(b, to.Interface())
+	// The standard library's decoder knows no embedded maps.
+	return jsonv2.Unmarshal(b, to.Interface())
 }
 
 // assignBody is assign, and gives files to the fields of a multipart body.

@@ -14,6 +14,7 @@ type Client struct {
 	A            *AService
 	Calendar     *CalendarService
 	CalendarView *CalendarViewService
+	Sheet        *SheetService
 	Types        *TypesService
 	Windows      *WindowsService
 }
@@ -28,6 +29,7 @@ func New(hc *http.Client, opts ...api.ClientOption) *Client {
 		A:            &AService{client: c},
 		Calendar:     &CalendarService{client: c},
 		CalendarView: &CalendarViewService{client: c},
+		Sheet:        &SheetService{client: c},
 		Types:        &TypesService{client: c},
 		Windows:      &WindowsService{client: c},
 	}

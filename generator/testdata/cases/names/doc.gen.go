@@ -2,7 +2,7 @@
 
 // Package names is a typed client for Names * / ok, version 1 2.
 //
-// It has 8 operations. [New] takes any *http.Client; one that goes through a vault
+// It has 9 operations. [New] takes any *http.Client; one that goes through a vault
 // comes from package vault, and the grant is named on the call:
 //
 //	client := names.New(agent.HTTPClient())

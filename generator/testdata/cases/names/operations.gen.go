@@ -59,6 +59,16 @@ var opCalendarViewServiceDelta = api.Operation{
 	Access:     api.Read,
 	Idempotent: true,
 }
+var opSheetGetAverageA = api.Operation{
+	Provider:   &provider,
+	ID:         "get-an-averageA",
+	Method:     "GET",
+	Path:       "/sheet/avgA",
+	Service:    "Sheet",
+	Name:       "GetAverageA",
+	Access:     api.Read,
+	Idempotent: true,
+}
 var opWindowsSame = api.Operation{
 	Provider:   &provider,
 	ID:         "SAME",
@@ -100,6 +110,7 @@ func Operations() []api.Operation {
 		opASameForType,
 		opCalendarViewDelta,
 		opCalendarViewServiceDelta,
+		opSheetGetAverageA,
 		opWindowsSame,
 		opTypesU65e5U672cU8a9e,
 		opDefaultN2fa,

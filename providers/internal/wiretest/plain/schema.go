@@ -70,7 +70,15 @@ func (d *Document) variants(v any) []Node {
 		}
 		all = append(all, n)
 	}
+	if slices.ContainsFunc(all, func(n Node) bool { return !nullObject(n) }) {
+		all = slices.DeleteFunc(all, nullObject)
+	}
 	return all
+}
+
+// nullObject recognises how OpenAPI 3.0 documents write null beside other variants.
+func nullObject(n Node) bool {
+	return len(n) == 2 && n["type"] == "object" && n["nullable"] == true
 }
 
 // possible are the variants whose required members have a schema: a document
