@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,10 +55,10 @@ func (c *checker) local(l local) {
 		c.fail(l.from, r.fault, fmt.Sprintf("the reference %q leads back to itself", bounded(ref)), "let one of the references lead to a real "+l.kind.Name)
 		return
 	case diag.CodeInvalidRef:
-		c.fail(l.from, r.fault, fmt.Sprintf("%q is neither a pointer nor a known anchor", bounded(ref)), "write it as \"#/components/"+l.kind.Section+"/NAME\"")
+		c.nothing(l, r.fault, fmt.Sprintf("%q is neither a pointer nor a known anchor", bounded(ref)), "write it as \"#/components/"+l.kind.Section+"/NAME\"")
 		return
 	default:
-		c.fail(l.from, r.fault, fmt.Sprintf("the reference %q leads nowhere", bounded(ref)), "correct the name, or add what it should lead to")
+		c.nothing(l, r.fault, fmt.Sprintf("the reference %q leads nowhere", bounded(ref)), "correct the name, or add what it should lead to")
 		return
 	}
 	if kind := c.rules.At(r.tokens); kind != nil && kind.Section != l.kind.Section {
@@ -72,6 +73,17 @@ func (c *checker) local(l local) {
 	l.holder["$ref"] = "#" + diag.Pointer(r.tokens...)
 }
 
+// nothing takes a reference that leads nowhere out of the document: a schema
+// admits any value then, and what else is missing is not there.
+func (c *checker) nothing(l local, code, message, remedy string) {
+	clear(l.holder)
+	what := "the " + l.kind.Name + " is left out"
+	if l.kind.OrBool {
+		what = "any value is accepted"
+	}
+	c.warn(l.from, code, message+"; "+what, remedy)
+}
+
 // wrongKind repairs a reference into the wrong section when it is clear what
 // was meant.
 func (c *checker) wrongKind(l local, r resolved, kind *grammar.Node) {
@@ -83,12 +95,40 @@ func (c *checker) wrongKind(l local, r resolved, kind *grammar.Node) {
 		guess = append(c.sectionPath(l.kind.Section), guess[len(guess)-1])
 	}
 	if len(guess) == 0 || !c.isObject(guess) {
+		if c.wrap(l, kind) {
+			return
+		}
 		what := expected(kind)
 		c.fail(l.from, diag.CodeRefWrongKind, fmt.Sprintf("the reference %q leads to %s, where %s is needed", ref, what, expected(l.kind)), "refer to "+expected(l.kind))
 		return
 	}
 	l.holder["$ref"] = "#" + diag.Pointer(guess...)
 	c.warn(l.from, diag.CodeRefWrongKind, fmt.Sprintf("the reference %q leads to %s; it was read as %q", ref, expected(kind), l.holder["$ref"]), "correct the reference")
+}
+
+// wrap reads a schema in place of an answer, a body or a header as theirs.
+func (c *checker) wrap(l local, kind *grammar.Node) bool {
+	schema := map[string]any{"$ref": l.holder["$ref"]}
+	content := map[string]any{"application/json": map[string]any{"schema": schema}}
+	var out map[string]any
+	switch place := l.kind.Section; {
+	case kind.Section != "schemas" && kind.Section != "definitions":
+	case place == "responses" && c.rules == grammar.Swagger:
+		out = map[string]any{"description": "", "schema": schema}
+	case place == "responses":
+		out = map[string]any{"description": "", "content": content}
+	case place == "requestBodies":
+		out = map[string]any{"content": content}
+	case place == "headers":
+		out = map[string]any{"schema": schema}
+	}
+	if out == nil {
+		return false
+	}
+	c.warn(l.from, diag.CodeRefWrongKind, fmt.Sprintf("the reference %q leads to %s; it was read as the schema of %s", bounded(fmt.Sprint(l.holder["$ref"])), expected(kind), expected(l.kind)), "refer to "+expected(l.kind))
+	delete(l.holder, "$ref")
+	maps.Copy(l.holder, out)
+	return true
 }
 
 func (c *checker) isObject(tokens []string) bool {

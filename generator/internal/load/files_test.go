@@ -203,3 +203,23 @@ func TestFileThatIsNotThere(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// TestFilesFromRoot: a reference written relative to the document's folder is found
+// where nothing lies relative to its own file.
+func TestFilesFromRoot(t *testing.T) {
+	main := folderOf(t, map[string]string{
+		"api/main.yaml":        "openapi: 3.0.3\npaths: {/a: {$ref: paths/a.yaml}}\n",
+		"api/paths/a.yaml":     "get: {responses: {'200': {description: '', content: {application/json: {schema: {$ref: schemas/pet.yaml}}}}}}\n",
+		"api/schemas/pet.yaml": "type: string\n",
+	})
+	doc, diags := File(main, Options{})
+	if doc == nil {
+		t.Fatal(text(diags))
+	}
+	if got := valueAt(t, doc, "/components/schemas/pet/type"); got != "string" {
+		t.Errorf("the schema is %v", got)
+	}
+	if want := `paths/a.yaml#/get/responses/200/content/application~1json/schema/$ref: invalid-ref: there is no file "paths/schemas/pet.yaml"`; !strings.Contains(text(diags), want) {
+		t.Errorf("got %s", text(diags))
+	}
+}

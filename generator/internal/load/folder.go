@@ -60,6 +60,26 @@ func (f *folder) text(name string, outside bool, limit int) ([]byte, error) {
 	return readLimited(func() (fs.File, error) { return f.open(name, outside) }, limit)
 }
 
+// has says whether there is such a file in the folder.
+func (f *folder) has(name string) bool {
+	if tree, done := f.trees[name]; done {
+		return tree != nil
+	}
+	if strings.HasPrefix(name, "..") {
+		return false
+	}
+	if f.read != nil {
+		_, err := f.read(name)
+		return err == nil
+	}
+	file, err := f.open(name, false)
+	if err != nil {
+		return false
+	}
+	_ = file.Close()
+	return true
+}
+
 func (f *folder) open(name string, outside bool) (fs.File, error) {
 	if outside {
 		p := filepath.FromSlash(strings.TrimPrefix(name, "file://"))

@@ -161,6 +161,38 @@ func TestRepaired(t *testing.T) {
 			"/components/schemas/A/$ref", "#/components/parameters/P/schema",
 		},
 		{
+			"answer that is a schema", "a.json", `{"openapi":"3.0.3","paths":{"/a":{"get":{"responses":{"200":{"$ref":"#/components/schemas/A"}}}}},"components":{"schemas":{"A":{}}}}`,
+			`warning: a.json#/paths/~1a/get/responses/200/$ref: ref-wrong-kind: the reference "#/components/schemas/A" leads to a schema object; it was read as the schema of a response object (refer to a response object)`,
+			"/paths/~1a/get/responses/200/content/application~1json/schema/$ref", "#/components/schemas/A",
+		},
+		{
+			"body that is a schema", "a.json", `{"openapi":"3.0.3","paths":{"/a":{"put":{"requestBody":{"$ref":"#/components/schemas/A"}}}},"components":{"schemas":{"A":{}}}}`,
+			`warning: a.json#/paths/~1a/put/requestBody/$ref: ref-wrong-kind: the reference "#/components/schemas/A" leads to a schema object; it was read as the schema of a request body object (refer to a request body object)`,
+			"/paths/~1a/put/requestBody/content/application~1json/schema/$ref", "#/components/schemas/A",
+		},
+		{
+			"answer that leads nowhere", "a.json", head(`{"/a":{"get":{"responses":{"200":{"$ref":"#/components/responses/Gone"}}}}}`),
+			`warning: a.json#/paths/~1a/get/responses/200/$ref: dangling-ref: the reference "#/components/responses/Gone" leads nowhere; the response is left out (correct the name, or add what it should lead to)`,
+			"/paths/~1a/get/responses/200", map[string]any{},
+		},
+		{
+			"anchor that nothing has", "a.json", head(`{"/a":{"get":{"responses":{"200":{"$ref":"#here"}}}}}`),
+			`warning: a.json#/paths/~1a/get/responses/200/$ref: invalid-ref: "#here" is neither a pointer nor a known anchor; the response is left out (write it as "#/components/responses/NAME")`,
+			"/paths/~1a/get/responses/200", map[string]any{},
+		},
+		{
+			"Swagger 2.0 whose schema leads nowhere", "a.json", `{"swagger":"2.0","info":{"title":"","version":""},"paths":{"/a":{"get":{"responses":{"200":{"description":"","schema":{"$ref":"#/definitions/Gone"}}}}}}}`,
+			"warning: a.json#/paths/~1a/get/responses/200/schema/$ref: dangling-ref: the reference \"#/definitions/Gone\" leads nowhere; any value is accepted (correct the name, or add what it should lead to)\nnote: a.json: converted: Swagger 2.0 was converted to OpenAPI 3.0",
+			"/paths/~1a/get/responses/200/content/application~1json/schema", map[string]any{},
+		},
+		{
+			"callback and webhook of the wrong kind", "a.json", `{"openapi":"3.1.0","paths":{"/a":{"get":{"callbacks":{"c":{"u":{"$ref":"#/components/callbacks/C"}}}}}},"components":{"callbacks":{"C":{}}},"webhooks":{"w":{"post":{"parameters":[{"$ref":"#/components/schemas/Gone"},{"$ref":"https://example.com/p"}]}}}}`,
+			"note: a.json#/paths/~1a/get/callbacks/c/u/$ref: ref-wrong-kind: the reference \"#/components/callbacks/C\" leads to an object, where a path item object is needed (refer to a path item object)\n" +
+				"note: a.json#/webhooks/w/post/parameters/0/$ref: dangling-ref: the reference \"#/components/schemas/Gone\" leads nowhere; the parameter is left out (correct the name, or add what it should lead to)\n" +
+				"note: a.json#/webhooks/w/post/parameters/1/$ref: remote-ref: the reference to \"https://example.com/p\" leads to the network, which is never followed (download the file into the document's folder and refer to it there)",
+			"/openapi", "3.1.0",
+		},
+		{
 			"mapping that leads nowhere", "a.json", `{"openapi":"3.0.3","paths":{"/a":` + okGet + `},"components":{"schemas":{"A":{"discriminator":{"propertyName":"t","mapping":{"a":"A","b":"#/components/schemas/Gone"}}}}}}`,
 			`warning: a.json#/components/schemas/A/discriminator/mapping/b: dangling-ref: the mapping leads nowhere; it was left out (correct the name of the schema)`,
 			"/components/schemas/A/discriminator/mapping", map[string]any{"a": "#/components/schemas/A"},

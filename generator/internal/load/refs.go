@@ -98,6 +98,10 @@ func (w *walker) target(n *grammar.Node, ref string) (file, fragment string, ok 
 		return "", "", false
 	}
 	file, outside := w.relative(name)
+	if fromRoot, ok := w.fromRoot(name, file); ok {
+		w.warn(w.here("$ref"), diag.CodeInvalidRef, fmt.Sprintf("there is no file %q; the reference was read from the document's folder, as %q", bounded(file), bounded(fromRoot)), "write references relative to the file that they stand in")
+		return fromRoot, fragment, true
+	}
 	if outside && !w.loader.opts.AllowOutside {
 		refuse(w.here("$ref"), diag.CodeExternalRef, fmt.Sprintf("the reference to %q leaves the document's folder", bounded(name)),
 			"move the file into the folder, or allow references outside")
@@ -118,6 +122,19 @@ func (w *walker) relative(name string) (file string, outside bool) {
 	}
 	name = path.Join(path.Dir(w.file), name)
 	return name, name == ".." || strings.HasPrefix(name, "../")
+}
+
+// fromRoot finds the file of a reference that its author wrote relative to the
+// document's folder, although it stands in a file of another one.
+func (w *walker) fromRoot(name, file string) (string, bool) {
+	alt := path.Clean(strings.ReplaceAll(name, `\`, "/"))
+	if alt == file || path.Dir(w.file) == "." || path.IsAbs(alt) || hasDrive(alt) || strings.HasPrefix(alt, "..") {
+		return "", false
+	}
+	if w.loader.files.has(file) {
+		return "", false
+	}
+	return alt, w.loader.files.has(alt)
 }
 
 // bareName reads the old spelling {"$ref": "Pet"}.

@@ -321,6 +321,26 @@ func (w *walker) note(at place, code, message, remedy string) {
 }
 
 func (w *walker) report(at place, d diag.Diagnostic) {
+	if d.Severity != diag.Note && w.unused(at) {
+		d.Severity = diag.Note
+	}
 	d.File, d.Pointer = w.loader.display(at.file), at.pointer
 	w.loader.diags = append(w.loader.diags, d)
+}
+
+// unused says whether a place is below a callback or a webhook, from which nothing
+// is generated: a fault there costs nothing.
+func (w *walker) unused(at place) bool {
+	tokens, _ := localTokens("#" + at.pointer)
+	n := w.rules
+	for _, t := range tokens {
+		if n == nil || at.file != w.loader.base() {
+			return false
+		}
+		if (t == "callbacks" || t == "webhooks") && n.Shape == grammar.Object && n.Fields[t].Node != nil {
+			return true
+		}
+		n = n.Step(t)
+	}
+	return false
 }

@@ -20,8 +20,13 @@ func (l *lowerer) operations() []*model.Operation {
 	var out []*model.Operation
 	for _, path := range slices.Sorted(maps.Keys(l.doc.Paths.Map())) {
 		ops := l.doc.Paths.Value(path).Operations()
+		more := l.doc.Paths.Value(path).AdditionalOperations
 		for _, method := range slices.Sorted(maps.Keys(ops)) {
-			out = append(out, l.operation(path, method, ops[method]))
+			member := strings.ToLower(method)
+			if more[method] != nil {
+				member = "additionalOperations/" + method
+			}
+			out = append(out, l.operation(path, method, member, ops[method]))
 		}
 	}
 	return out
@@ -29,9 +34,9 @@ func (l *lowerer) operations() []*model.Operation {
 
 var escaper = strings.NewReplacer("~", "~0", "/", "~1")
 
-func (l *lowerer) operation(path, method string, o *openapi3.Operation) *model.Operation {
+func (l *lowerer) operation(path, method, member string, o *openapi3.Operation) *model.Operation {
 	op := &model.Operation{
-		Pointer: "/paths/" + escaper.Replace(path) + "/" + strings.ToLower(method),
+		Pointer: "/paths/" + escaper.Replace(path) + "/" + member,
 		ID:      o.OperationID, Method: method, Path: path,
 		Deprecated: o.Deprecated, Summary: o.Summary,
 		Scopes: l.scopes(o),
@@ -63,7 +68,7 @@ func (l *lowerer) operation(path, method string, o *openapi3.Operation) *model.O
 
 func access(method string) (model.Access, bool) {
 	switch method {
-	case "GET", "HEAD", "OPTIONS":
+	case "GET", "HEAD", "OPTIONS", openapi3.MethodQuery:
 		return model.Read, true
 	case "DELETE":
 		return model.Delete, true

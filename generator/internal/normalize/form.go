@@ -82,7 +82,7 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 		components["securitySchemes"] = s
 	}
 	out := tree{
-		"openapi":    "3.0.3",
+		"openapi":    version(paths),
 		"info":       tree{"title": text(info, "title"), "version": text(info, "version")},
 		"paths":      paths,
 		"components": components,
@@ -91,6 +91,16 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 		out["servers"] = servers
 	}
 	return &Form{Root: out, Origins: n.origins}, n.diags
+}
+
+// version is the oldest one that knows the methods of the operations.
+func version(paths tree) string {
+	for _, item := range paths {
+		if item, ok := item.(tree); ok && (item[methodQuery] != nil || item[additionalOperations] != nil) {
+			return "3.2.0"
+		}
+	}
+	return "3.0.3"
 }
 
 type normalizer struct {

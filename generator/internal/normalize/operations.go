@@ -9,7 +9,13 @@ import (
 	"github.com/grantwire/grantwire/generator/internal/diag"
 )
 
-var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", methodQuery}
+
+// What 3.2 adds: the method query, and methods of any name.
+const (
+	methodQuery          = "query"
+	additionalOperations = "additionalOperations"
+)
 
 // paths brings every wanted operation into normal form.
 func (n *normalizer) paths() tree {
@@ -28,6 +34,15 @@ func (n *normalizer) paths() tree {
 			}
 			ops[method] = n.operation(op, item, path, method)
 		}
+		more := tree{}
+		for _, method := range sortedKeys(object(item, additionalOperations)) {
+			if op, ok := object(item, additionalOperations)[method].(tree); ok && n.wanted(op) {
+				more[method] = n.operation(op, item, path, additionalOperations, method)
+			}
+		}
+		if len(more) > 0 {
+			ops[additionalOperations] = more
+		}
 		if len(ops) > 0 {
 			out[path] = ops
 		}
@@ -44,8 +59,11 @@ func (n *normalizer) wanted(op tree) bool {
 	})
 }
 
-func (n *normalizer) operation(op, item tree, path, method string) tree {
-	pointer := child("#/paths", path, method)
+// operation brings one operation into normal form; where are the members of the
+// path item that lead to it.
+func (n *normalizer) operation(op, item tree, path string, where ...string) tree {
+	pointer := child(child("#/paths", path), where...)
+	method := where[len(where)-1]
 	id := text(op, "operationId")
 	owner := id
 	if owner == "" {
