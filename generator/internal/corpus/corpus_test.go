@@ -125,7 +125,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("good.json: %+v", row)
 			}
 		case "refused.json":
-			want := []Finding{{"dangling-ref", "/paths/~1pets/get/responses/200/$ref", `the reference "#/components/responses/Gone" leads nowhere`}}
+			want := []Finding{{"remote-ref", "/paths/~1pets/get/responses/200/$ref", `the reference to "https://example.com/answers.json" leads to the network, which is never followed`}}
 			if diff := cmp.Diff(want, row.Findings); diff != "" {
 				t.Errorf("refused.json (-want +got)\n%s", diff)
 			}
