@@ -11,6 +11,8 @@ MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 P ?=
 # One document in EVERY: make corpus EVERY=10
 EVERY ?= 1
+# Documents with several faults: make mutants MUTANTS=200
+MUTANTS ?= 2000
 # Benchmark runs per case; benchstat wants at least 6 to say anything about noise.
 COUNT ?= 6
 
@@ -94,6 +96,10 @@ $(INTEROP)/bin/python: runtime/vault/interop/requirements.txt
 	python3 -m venv $(INTEROP)
 	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+.PHONY: mutants
+mutants: ## Put faults into documents, MUTANTS=2000 times several at once: what is made compiles, what is refused says where
+	MUTANTS=$(MUTANTS) CGO_ENABLED=0 $(GO) test -count=1 -timeout 2h -run TestFaults ./generator/internal/corpus
 
 .PHONY: corpus
 corpus: ## Generate from the 2,639 documents of a public directory, check every result, compile some (needs npm and network)

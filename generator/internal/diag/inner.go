@@ -19,6 +19,7 @@ var inner = map[string]string{
 	"path-fragment":              "what follows # in a path tells operations apart; it is not sent",
 	"query-in-path":              "a variable stands in the query of a path; it is a query parameter, or left out",
 	"file-as-text":               "a file stands in a schema that JSON uses too; it is a text there",
+	"path-parameter-unused":      "the path has no variable for a path parameter; it is left out",
 	"parameter-without-name":     "a parameter without name or place is left out",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",

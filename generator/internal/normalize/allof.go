@@ -103,7 +103,7 @@ func (n *normalizer) mergeTwo(a, b tree, at place) tree {
 	maps.Copy(from, object(a, fromKey))
 	for name, p := range object(b, "properties") {
 		if old, ok := props[name]; ok && canonical(old) != canonical(p) && hasStructure(p) && hasStructure(old) {
-			p = tree{"allOf": []any{old, p}}
+			p = both(old, p)
 		} else if ok && !hasStructure(p) {
 			continue
 		}
@@ -117,6 +117,37 @@ func (n *normalizer) mergeTwo(a, b tree, at place) tree {
 		out["required"] = required
 	}
 	return out
+}
+
+// joinedKey marks an allOf that the document does not have: two members of an allOf
+// that describe one property, or a variant and what stands beside its union.
+const joinedKey = "x-joined"
+
+func both(a, b any) tree {
+	members := []any{a}
+	if m, ok := a.(tree); ok && m[joinedKey] == true {
+		members = slices.Clone(list(m, "allOf"))
+	}
+	return tree{"allOf": append(members, b), joinedKey: true}
+}
+
+// maxJoined bounds how deep joined properties may lie in each other.
+const maxJoined = 4
+
+// endless finds what was joined and contains itself, as where the members of an
+// allOf are trees of their own kind, and takes its first description.
+func (n *normalizer) endless(v any, at place) (any, func()) {
+	m, ok := v.(tree)
+	if !ok || m[joinedKey] != true {
+		return v, func() {}
+	}
+	key := canonical(m)
+	if len(n.joining) < maxJoined && !slices.Contains(n.joining, key) {
+		n.joining = append(n.joining, key)
+		return v, func() { n.joining = n.joining[:len(n.joining)-1] }
+	}
+	n.assume(at.pointer, "allof-cycle", "allOf joins schemas that contain themselves; from here on the first description counts")
+	return list(m, "allOf")[0], func() {}
 }
 
 // distribute carries what stands beside a union into each of its variants.
@@ -135,7 +166,7 @@ func (n *normalizer) distribute(a, b tree, at place) tree {
 	out := maps.Clone(union)
 	var variants []any
 	for _, v := range list(union, "oneOf") {
-		variants = append(variants, tree{"allOf": []any{other, v}})
+		variants = append(variants, tree{"allOf": []any{other, v}, joinedKey: true})
 	}
 	out["oneOf"] = variants
 	return out

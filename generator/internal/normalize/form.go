@@ -82,7 +82,7 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 		components["securitySchemes"] = s
 	}
 	out := tree{
-		"openapi":    version(paths),
+		"openapi":    oldestVersion(paths),
 		"info":       tree{"title": text(info, "title"), "version": text(info, "version")},
 		"paths":      paths,
 		"components": components,
@@ -93,8 +93,8 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 	return &Form{Root: out, Origins: n.origins}, n.diags
 }
 
-// version is the oldest one that knows the methods of the operations.
-func version(paths tree) string {
+// oldestVersion is the first one that knows the methods of the operations.
+func oldestVersion(paths tree) string {
 	for _, item := range paths {
 		if item, ok := item.(tree); ok && (item[methodQuery] != nil || item[additionalOperations] != nil) {
 			return "3.2.0"
@@ -119,6 +119,7 @@ type normalizer struct {
 	queued     map[string]bool
 	errorRoots []string        // components that stand for error objects, see hoistError
 	merging    []string        // components on the way down through allOf, to stop cycles
+	joining    []string        // joined properties on the way down, see endless
 	depth      int             // of peek, see there
 	peeked     map[string]tree // reference -> what peek saw there
 	diags      diag.List

@@ -123,6 +123,14 @@ func (n *normalizer) parameters(op, item tree, path string, at place) (params []
 	add(list(op, "parameters"), at.pointer)
 	template = n.template(path, found, &order, at)
 	n.undeclared(template, found, &order, at)
+	order = slices.DeleteFunc(order, func(key string) bool {
+		name, ok := strings.CutPrefix(key, "path ")
+		unused := ok && !slices.Contains(Variables(template), name)
+		if unused {
+			n.assume(at.pointer, "path-parameter-unused", fmt.Sprintf("the path has no place for the parameter %q; it is left out", name))
+		}
+		return unused
+	})
 	for _, key := range order {
 		params = append(params, found[key])
 	}

@@ -181,6 +181,27 @@ func TestUnionsThatLeadToEachOther(t *testing.T) {
 	}
 }
 
+// Members of an allOf that are trees of their own kind would be joined for ever.
+func TestTreesJoinedWithoutEnd(t *testing.T) {
+	doc := strings.Replace(document(`{"allOf":[{"$ref":"#/components/schemas/x"},{"$ref":"#/components/schemas/y"}]}`), `"b":{"type":"string"}`,
+		`"b":{"type":"string"},"x":{"type":"object","properties":{"l":{"$ref":"#/components/schemas/x"},"r":{"$ref":"#/components/schemas/z"}}},
+		"y":{"type":"object","properties":{"l":{"$ref":"#/components/schemas/y"},"r":{"$ref":"#/components/schemas/x"}}},
+		"z":{"type":"object","properties":{"l":{"$ref":"#/components/schemas/y"},"r":{"$ref":"#/components/schemas/z"}}}`, 1)
+	done := make(chan string)
+	go func() {
+		_, diags := Run(decode(t, doc), Options{})
+		done <- fmt.Sprint(diags)
+	}()
+	select {
+	case diags := <-done:
+		if !strings.Contains(diags, "allof-cycle") {
+			t.Errorf("diagnostics %s", diags)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the run does not end")
+	}
+}
+
 // Any JSON value in place of a schema ends, without a panic, in a document in
 // normal form.
 func FuzzSchema(f *testing.F) {

@@ -41,6 +41,8 @@ func (r Role) inner() Role {
 // use brings a schema position into normal form: a reference, a primitive, an
 // array or a map.
 func (n *normalizer) use(v any, at place) tree {
+	v, done := n.endless(v, at)
+	defer done()
 	if m, ok := v.(tree); ok {
 		if ref, ok := m["$ref"].(string); ok {
 			return n.useRef(ref, m, at)
@@ -77,7 +79,7 @@ func (n *normalizer) useRef(ref string, m tree, at place) tree {
 		null := n.isNullable(key, nil) || flag(m, "nullable")
 		key = n.follow(key)
 		n.need(key)
-		out := tree{"$ref": "#/components/schemas/" + key}
+		out := tree{"$ref": child("#/components/schemas", key)}
 		if flag(m, "deprecated") {
 			out["x-deprecated"] = true
 		}
