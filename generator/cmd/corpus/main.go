@@ -79,7 +79,7 @@ func (c *examineCommand) Run() error {
 
 // Run examines all documents.
 func (c *runCommand) Run(ctx context.Context) error {
-	dir, files, err := c.files(ctx)
+	dir, files, pins, err := c.files(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,38 +100,38 @@ func (c *runCommand) Run(ctx context.Context) error {
 	if err := c.compile(ctx, dir, rows); err != nil {
 		return err
 	}
-	return corpus.Verdict(rows)
+	return errors.Join(corpus.Verdict(rows), corpus.Counted(pins, rows))
 }
 
-// files lists what is to be examined, relative to a folder.
-func (c *runCommand) files(ctx context.Context) (dir string, files []string, err error) {
+// files lists what is to be examined, relative to a folder, and what is pinned of it.
+func (c *runCommand) files(ctx context.Context) (dir string, files []string, pins []corpus.Pin, err error) {
 	if c.List == "" {
 		if dir, err = c.documents(ctx); err != nil {
-			return "", nil, err
+			return "", nil, nil, err
 		}
 		files, err = corpus.Documents(dir, c.Every)
-		return dir, files, err
+		return dir, files, nil, err
 	}
 	text, err := os.ReadFile(c.List)
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
-	pins, err := corpus.Pins(text)
+	pins, err = corpus.Pins(text)
 	if err != nil {
-		return "", nil, fmt.Errorf("%s: %w", c.List, err)
+		return "", nil, nil, fmt.Errorf("%s: %w", c.List, err)
 	}
 	dir = filepath.Join(c.Work, "packages")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	for _, p := range pins {
 		fmt.Fprintf(os.Stderr, "corpus: %s: %s %s %s\n", p.Name, p.Client, p.Package, p.Version)
 		if err := p.Fetch(ctx, dir); err != nil {
-			return "", nil, fmt.Errorf("%s: %w", p.Name, err)
+			return "", nil, nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		files = append(files, p.File())
 	}
-	return dir, files, nil
+	return dir, files, pins, nil
 }
 
 // documents fetches the pinned directory once.

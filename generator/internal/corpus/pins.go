@@ -64,6 +64,22 @@ func (p Pin) folder() string {
 	return strings.NewReplacer("/", "_", "@", "").Replace(p.Package) + "-" + p.Version
 }
 
+// Counted compares how many operations the packages have with what the documents
+// describe.
+func Counted(pins []Pin, rows []Row) error {
+	have := map[string]int{}
+	for _, row := range rows {
+		have[row.File] = row.Operations
+	}
+	var wrong error
+	for _, p := range pins {
+		if have[p.File()] != p.Operations {
+			wrong = errors.Join(wrong, fmt.Errorf("%s: %d operations in the package, %d in the document", p.Name, have[p.File()], p.Operations))
+		}
+	}
+	return wrong
+}
+
 // Fetch gets the package through its registry's client and unpacks what may be
 // part of a document. A package that is there stays.
 func (p Pin) Fetch(ctx context.Context, dir string) error {

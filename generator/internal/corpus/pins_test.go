@@ -39,6 +39,17 @@ func TestPins(t *testing.T) {
 	}
 }
 
+// TestCounted: an operation that a package lacks is an error.
+func TestCounted(t *testing.T) {
+	pins := []Pin{{Name: "a", Package: "a", Version: "1", Operations: 2, Path: "x.json"}}
+	if err := Counted(pins, []Row{{File: "a-1/x.json", Operations: 2}}); err != nil {
+		t.Error(err)
+	}
+	if err := Counted(pins, []Row{{File: "a-1/x.json", Operations: 1}}); err == nil {
+		t.Error("one operation less is no error")
+	}
+}
+
 // TestUnzip keeps what may be part of a document, and nothing outside of the folder.
 func TestUnzip(t *testing.T) {
 	write := func(name string, files ...string) string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -104,7 +105,7 @@ func (l *lowerer) params(op *model.Operation, o *openapi3.Operation) {
 		if v == nil {
 			continue
 		}
-		if v.In != "path" && (!taggable(v.Name) || strings.ContainsRune(v.Name, ',')) {
+		if v.In != "path" && (v.Name == "" || strings.ContainsFunc(v.Name, func(r rune) bool { return r == ',' || unicode.IsControl(r) || r == unicode.ReplacementChar })) {
 			l.report(diag.Warning, op.Pointer, "parameter-without-field", fmt.Sprintf("no struct tag can hold the name of the %s parameter %q; it is left out", v.In, v.Name), "")
 			continue
 		}

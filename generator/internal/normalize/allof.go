@@ -156,6 +156,9 @@ func (n *normalizer) distribute(a, b tree, at place) tree {
 	if union["oneOf"] == nil {
 		union, other = b, a
 	}
+	if other["oneOf"] != nil && canonical(other["oneOf"]) == canonical(union["oneOf"]) {
+		return union // the same one, with another default or limit
+	}
 	if other["oneOf"] != nil {
 		n.assume(at.pointer, "allof-two-unions", "allOf joins two unions; only the first is kept")
 		return union

@@ -72,6 +72,8 @@ func TestRules(t *testing.T) {
 			`{"type":"object","properties":{"x":{"type":"string"}}}`, ""},
 		{"items without array", `{"type":"object","properties":{"p":{"items":{"anyOf":[{"type":"string"},{"type":"null"}]}}}}`,
 			`{"type":"object","properties":{"p":{"type":"string","x-null":true}}}`, "items-without-array"},
+		{"one union twice in an allOf", `{"type":"object","properties":{"p":{"allOf":[{"oneOf":[{"type":"string"},{"type":"array","items":{"type":"string"},"minItems":1}]},{"nullable":true,"oneOf":[{"type":"string"},{"type":"array","items":{"type":"string"}}]}]}}}`,
+			`{"type":"object","properties":{"p":{"$ref":"#/components/schemas/inline.5cf9e44031ed154f"}}}`, ""},
 		{"a forgotten type", `{"properties":{"p":{"enum":["x"]},"q":{"items":{"type":"string"}},"r":{"enum":[1,2]}}}`,
 			`{"type":"object","properties":{"p":{"type":"string","enum":["x"]},"q":{"type":"array","items":{"type":"string"}},"r":{"type":"integer"}}}`, ""},
 		{"an enum of booleans", `{"type":"object","properties":{"p":{"type":"boolean","enum":[true]}}}`,
