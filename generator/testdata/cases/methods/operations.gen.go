@@ -42,13 +42,13 @@ var opThingsSearchThings = api.Operation{
 	Accept:     "application/json",
 	Result:     api.JSON,
 }
-var opThingsLink = api.Operation{
+var opThingsLinkThings = api.Operation{
 	Provider: &provider,
 	ID:       "link /things",
 	Method:   "link",
 	Path:     "/things",
 	Service:  "Things",
-	Name:     "Link",
+	Name:     "LinkThings",
 	Access:   api.Write,
 }
 
@@ -59,6 +59,6 @@ func Operations() []api.Operation {
 		opStreamStream,
 		opThingsCopyThing,
 		opThingsSearchThings,
-		opThingsLink,
+		opThingsLinkThings,
 	}
 }

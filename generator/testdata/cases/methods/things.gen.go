@@ -20,11 +20,11 @@ func (s *ThingsService) CopyThing(ctx context.Context, opts ...api.CallOption) e
 	return s.client.Do(ctx, &opThingsCopyThing, api.Args{}, nil, opts...)
 }
 
-// Link calls link /things.
+// LinkThings calls link /things.
 //
 //	link /things
-func (s *ThingsService) Link(ctx context.Context, opts ...api.CallOption) error {
-	return s.client.Do(ctx, &opThingsLink, api.Args{}, nil, opts...)
+func (s *ThingsService) LinkThings(ctx context.Context, opts ...api.CallOption) error {
+	return s.client.Do(ctx, &opThingsLinkThings, api.Args{}, nil, opts...)
 }
 
 // SearchThings calls searchThings.
