@@ -1,4 +1,3 @@
-//nolint:revive // the package comment is generated
 package desk
 
 import "errors"
