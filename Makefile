@@ -83,7 +83,7 @@ golden: ## Write golden files again; fails on purpose: review the difference, th
 conformance: $(PRISM)/node_modules/.bin/prism ## Decode every upstream example; send every request through Prism (needs npm and network)
 	$(GRANTGEN) fetch $(PROVIDERS) --keep-upstream $(CURDIR)/.tmp/upstream
 	GRANTWIRE_UPSTREAM=$(CURDIR)/.tmp/upstream GRANTWIRE_PRISM=$(CURDIR)/$< \
-	  $(GO) test -count=1 -timeout 30m -tags conformance -v -run Conformance ./providers/...
+	  $(GO) test -count=1 -timeout 60m -parallel 2 -tags conformance -v -run Conformance ./providers/...
 
 .PHONY: interop
 interop: $(INTEROP)/bin/python ## Let the official Python client drive our daemon, and compare what it and we send (needs Python and PyPI)

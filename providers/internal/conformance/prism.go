@@ -41,7 +41,7 @@ type Prism struct {
 type Violation struct {
 	Location []string `json:"location"` // "request", then "query", a name, …
 	Severity string   `json:"severity"`
-	Code     string   `json:"code"`
+	Code     any      `json:"code"` // a word, or an HTTP status
 	Message  string   `json:"message"`
 }
 

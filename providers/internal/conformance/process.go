@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// startLimit is how long Prism may take to read a document: GitHub's takes
-// about ten seconds on two cores.
-const startLimit = 2 * time.Minute
+// startLimit is how long Prism may take to read a document: GitHub's takes about ten
+// seconds on two cores, Stripe's, whose schemas all refer to each other, minutes.
+const startLimit = 10 * time.Minute
 
 // process is one run of Prism.
 type process struct {

@@ -32,7 +32,10 @@ func upstreamFile(t *testing.T, name string) string {
 // which validates it against the upstream document.
 func TestConformanceRequests(t *testing.T) {
 	for _, p := range catalog.All() {
-		t.Run(p.Name, func(t *testing.T) { requests(t, p) })
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			requests(t, p)
+		})
 	}
 }
 
@@ -76,7 +79,10 @@ func requests(t *testing.T, p subject.Provider) {
 // documents by the client and encodes it again.
 func TestConformanceExamples(t *testing.T) {
 	for _, p := range catalog.All() {
-		t.Run(p.Name, func(t *testing.T) { examples(t, p) })
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			examples(t, p)
+		})
 	}
 }
 

@@ -26,6 +26,10 @@ func Subject() subject.Provider {
 			},
 			JSONBodies: []string{"drive.files.create", "drive.files.update"},
 		},
+		Prism: []subject.Allowance{{
+			Text:   "Supported content types",
+			Reason: "the document lists what may be uploaded; the call itself takes JSON that describes it (body-of-metadata)",
+		}},
 		Error: subject.Error{
 			Status:  403,
 			Body:    `{"error":{"errors":[{"domain":"usageLimits","reason":"rateLimitExceeded","message":"Too many"}],"code":403,"message":"Too many"}}`,
