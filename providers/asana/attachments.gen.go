@@ -14,8 +14,8 @@ type AttachmentsService struct {
 	client *api.Client
 }
 
-// AttachmentsCreateAttachmentForObjectParams are the optional parameters of [AttachmentsService.CreateAttachmentForObject].
-type AttachmentsCreateAttachmentForObjectParams struct {
+// CreateAttachmentForObjectParams are the optional parameters of [AttachmentsService.CreateAttachmentForObject].
+type CreateAttachmentForObjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type AttachmentsCreateAttachmentForObjectParams struct {
 // CreateAttachmentForObject calls createAttachmentForObject.
 //
 //	POST /attachments
-func (s *AttachmentsService) CreateAttachmentForObject(ctx context.Context, params *AttachmentsCreateAttachmentForObjectParams, body AttachmentRequest, opts ...api.CallOption) (*AttachmentsCreateAttachmentForObjectResponse, error) {
-	var out *AttachmentsCreateAttachmentForObjectResponse
+func (s *AttachmentsService) CreateAttachmentForObject(ctx context.Context, params *CreateAttachmentForObjectParams, body AttachmentRequest, opts ...api.CallOption) (*CreateAttachmentForObjectResponse, error) {
+	var out *CreateAttachmentForObjectResponse
 	err := s.client.Do(ctx, &opAttachmentsCreateAttachmentForObject, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// AttachmentsDeleteAttachmentParams are the optional parameters of [AttachmentsService.DeleteAttachment].
-type AttachmentsDeleteAttachmentParams struct {
+// DeleteAttachmentParams are the optional parameters of [AttachmentsService.DeleteAttachment].
+type DeleteAttachmentParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -38,14 +38,14 @@ type AttachmentsDeleteAttachmentParams struct {
 // DeleteAttachment calls deleteAttachment.
 //
 //	DELETE /attachments/{attachment_gid}
-func (s *AttachmentsService) DeleteAttachment(ctx context.Context, attachmentGID string, params *AttachmentsDeleteAttachmentParams, opts ...api.CallOption) (*AttachmentsDeleteAttachmentResponse, error) {
-	var out *AttachmentsDeleteAttachmentResponse
+func (s *AttachmentsService) DeleteAttachment(ctx context.Context, attachmentGID string, params *DeleteAttachmentParams, opts ...api.CallOption) (*DeleteAttachmentResponse, error) {
+	var out *DeleteAttachmentResponse
 	err := s.client.Do(ctx, &opAttachmentsDeleteAttachment, api.Args{Path: []any{attachmentGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// AttachmentsGetAttachmentParams are the optional parameters of [AttachmentsService.GetAttachment].
-type AttachmentsGetAttachmentParams struct {
+// GetAttachmentParams are the optional parameters of [AttachmentsService.GetAttachment].
+type GetAttachmentParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -53,14 +53,14 @@ type AttachmentsGetAttachmentParams struct {
 // GetAttachment calls getAttachment.
 //
 //	GET /attachments/{attachment_gid}
-func (s *AttachmentsService) GetAttachment(ctx context.Context, attachmentGID string, params *AttachmentsGetAttachmentParams, opts ...api.CallOption) (*AttachmentsGetAttachmentResponse, error) {
-	var out *AttachmentsGetAttachmentResponse
+func (s *AttachmentsService) GetAttachment(ctx context.Context, attachmentGID string, params *GetAttachmentParams, opts ...api.CallOption) (*GetAttachmentResponse, error) {
+	var out *GetAttachmentResponse
 	err := s.client.Do(ctx, &opAttachmentsGetAttachment, api.Args{Path: []any{attachmentGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// AttachmentsGetAttachmentsForObjectParams are the parameters of [AttachmentsService.GetAttachmentsForObject].
-type AttachmentsGetAttachmentsForObjectParams struct {
+// GetAttachmentsForObjectParams are the parameters of [AttachmentsService.GetAttachmentsForObject].
+type GetAttachmentsForObjectParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -72,14 +72,14 @@ type AttachmentsGetAttachmentsForObjectParams struct {
 // GetAttachmentsForObject calls getAttachmentsForObject.
 //
 //	GET /attachments
-func (s *AttachmentsService) GetAttachmentsForObject(ctx context.Context, params AttachmentsGetAttachmentsForObjectParams, opts ...api.CallOption) (*AttachmentsGetAttachmentsForObjectResponse, error) {
-	var out *AttachmentsGetAttachmentsForObjectResponse
+func (s *AttachmentsService) GetAttachmentsForObject(ctx context.Context, params GetAttachmentsForObjectParams, opts ...api.CallOption) (*GetAttachmentsForObjectResponse, error) {
+	var out *GetAttachmentsForObjectResponse
 	err := s.client.Do(ctx, &opAttachmentsGetAttachmentsForObject, api.Args{Params: &params}, &out, opts...)
 	return out, err
 }
 
 // GetAttachmentsForObjectAll walks every page of [AttachmentsService.GetAttachmentsForObject] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *AttachmentsService) GetAttachmentsForObjectAll(ctx context.Context, params AttachmentsGetAttachmentsForObjectParams, opts ...api.CallOption) iter.Seq2[*AttachmentCompact, error] {
+func (s *AttachmentsService) GetAttachmentsForObjectAll(ctx context.Context, params GetAttachmentsForObjectParams, opts ...api.CallOption) iter.Seq2[*AttachmentCompact, error] {
 	return api.Pages[*AttachmentCompact](ctx, s.client, &opAttachmentsGetAttachmentsForObject, api.Args{Params: &params}, opts...)
 }

@@ -14,8 +14,8 @@ type CustomFieldsService struct {
 	client *api.Client
 }
 
-// CustomFieldsCreateCustomFieldParams are the optional parameters of [CustomFieldsService.CreateCustomField].
-type CustomFieldsCreateCustomFieldParams struct {
+// CreateCustomFieldParams are the optional parameters of [CustomFieldsService.CreateCustomField].
+type CreateCustomFieldParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -25,14 +25,14 @@ type CustomFieldsCreateCustomFieldParams struct {
 // CreateCustomField calls createCustomField.
 //
 //	POST /custom_fields
-func (s *CustomFieldsService) CreateCustomField(ctx context.Context, params *CustomFieldsCreateCustomFieldParams, body *CustomFieldsCreateCustomFieldRequest, opts ...api.CallOption) (*CustomFieldsCreateCustomFieldResponse, error) {
-	var out *CustomFieldsCreateCustomFieldResponse
+func (s *CustomFieldsService) CreateCustomField(ctx context.Context, params *CreateCustomFieldParams, body *CreateCustomFieldRequest, opts ...api.CallOption) (*CreateCustomFieldResponse, error) {
+	var out *CreateCustomFieldResponse
 	err := s.client.Do(ctx, &opCustomFieldsCreateCustomField, api.Args{Params: params, Body: body}, &out, opts...)
 	return out, err
 }
 
-// CustomFieldsCreateEnumOptionForCustomFieldParams are the optional parameters of [CustomFieldsService.CreateEnumOptionForCustomField].
-type CustomFieldsCreateEnumOptionForCustomFieldParams struct {
+// CreateEnumOptionForCustomFieldParams are the optional parameters of [CustomFieldsService.CreateEnumOptionForCustomField].
+type CreateEnumOptionForCustomFieldParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -42,14 +42,14 @@ type CustomFieldsCreateEnumOptionForCustomFieldParams struct {
 // CreateEnumOptionForCustomField calls createEnumOptionForCustomField.
 //
 //	POST /custom_fields/{custom_field_gid}/enum_options
-func (s *CustomFieldsService) CreateEnumOptionForCustomField(ctx context.Context, customFieldGID string, params *CustomFieldsCreateEnumOptionForCustomFieldParams, body *CustomFieldsCreateEnumOptionForCustomFieldRequest, opts ...api.CallOption) (*CustomFieldsCreateEnumOptionForCustomFieldResponse, error) {
-	var out *CustomFieldsCreateEnumOptionForCustomFieldResponse
+func (s *CustomFieldsService) CreateEnumOptionForCustomField(ctx context.Context, customFieldGID string, params *CreateEnumOptionForCustomFieldParams, body *CreateEnumOptionForCustomFieldRequest, opts ...api.CallOption) (*CreateEnumOptionForCustomFieldResponse, error) {
+	var out *CreateEnumOptionForCustomFieldResponse
 	err := s.client.Do(ctx, &opCustomFieldsCreateEnumOptionForCustomField, api.Args{Path: []any{customFieldGID}, Params: params, Body: body}, &out, opts...)
 	return out, err
 }
 
-// CustomFieldsDeleteCustomFieldParams are the optional parameters of [CustomFieldsService.DeleteCustomField].
-type CustomFieldsDeleteCustomFieldParams struct {
+// DeleteCustomFieldParams are the optional parameters of [CustomFieldsService.DeleteCustomField].
+type DeleteCustomFieldParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -57,14 +57,14 @@ type CustomFieldsDeleteCustomFieldParams struct {
 // DeleteCustomField calls deleteCustomField.
 //
 //	DELETE /custom_fields/{custom_field_gid}
-func (s *CustomFieldsService) DeleteCustomField(ctx context.Context, customFieldGID string, params *CustomFieldsDeleteCustomFieldParams, opts ...api.CallOption) (*CustomFieldsDeleteCustomFieldResponse, error) {
-	var out *CustomFieldsDeleteCustomFieldResponse
+func (s *CustomFieldsService) DeleteCustomField(ctx context.Context, customFieldGID string, params *DeleteCustomFieldParams, opts ...api.CallOption) (*DeleteCustomFieldResponse, error) {
+	var out *DeleteCustomFieldResponse
 	err := s.client.Do(ctx, &opCustomFieldsDeleteCustomField, api.Args{Path: []any{customFieldGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// CustomFieldsGetCustomFieldParams are the optional parameters of [CustomFieldsService.GetCustomField].
-type CustomFieldsGetCustomFieldParams struct {
+// GetCustomFieldParams are the optional parameters of [CustomFieldsService.GetCustomField].
+type GetCustomFieldParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -72,14 +72,14 @@ type CustomFieldsGetCustomFieldParams struct {
 // GetCustomField calls getCustomField.
 //
 //	GET /custom_fields/{custom_field_gid}
-func (s *CustomFieldsService) GetCustomField(ctx context.Context, customFieldGID string, params *CustomFieldsGetCustomFieldParams, opts ...api.CallOption) (*CustomFieldsGetCustomFieldResponse, error) {
-	var out *CustomFieldsGetCustomFieldResponse
+func (s *CustomFieldsService) GetCustomField(ctx context.Context, customFieldGID string, params *GetCustomFieldParams, opts ...api.CallOption) (*GetCustomFieldResponse, error) {
+	var out *GetCustomFieldResponse
 	err := s.client.Do(ctx, &opCustomFieldsGetCustomField, api.Args{Path: []any{customFieldGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// CustomFieldsGetCustomFieldsForWorkspaceParams are the optional parameters of [CustomFieldsService.GetCustomFieldsForWorkspace].
-type CustomFieldsGetCustomFieldsForWorkspaceParams struct {
+// GetCustomFieldsForWorkspaceParams are the optional parameters of [CustomFieldsService.GetCustomFieldsForWorkspace].
+type GetCustomFieldsForWorkspaceParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -89,20 +89,20 @@ type CustomFieldsGetCustomFieldsForWorkspaceParams struct {
 // GetCustomFieldsForWorkspace calls getCustomFieldsForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/custom_fields
-func (s *CustomFieldsService) GetCustomFieldsForWorkspace(ctx context.Context, workspaceGID string, params *CustomFieldsGetCustomFieldsForWorkspaceParams, opts ...api.CallOption) (*CustomFieldsGetCustomFieldsForWorkspaceResponse, error) {
-	var out *CustomFieldsGetCustomFieldsForWorkspaceResponse
+func (s *CustomFieldsService) GetCustomFieldsForWorkspace(ctx context.Context, workspaceGID string, params *GetCustomFieldsForWorkspaceParams, opts ...api.CallOption) (*GetCustomFieldsForWorkspaceResponse, error) {
+	var out *GetCustomFieldsForWorkspaceResponse
 	err := s.client.Do(ctx, &opCustomFieldsGetCustomFieldsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetCustomFieldsForWorkspaceAll walks every page of [CustomFieldsService.GetCustomFieldsForWorkspace] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CustomFieldsService) GetCustomFieldsForWorkspaceAll(ctx context.Context, workspaceGID string, params *CustomFieldsGetCustomFieldsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*CustomFieldResponse, error] {
+func (s *CustomFieldsService) GetCustomFieldsForWorkspaceAll(ctx context.Context, workspaceGID string, params *GetCustomFieldsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*CustomFieldResponse, error] {
 	return api.Pages[*CustomFieldResponse](ctx, s.client, &opCustomFieldsGetCustomFieldsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, opts...)
 }
 
-// CustomFieldsInsertEnumOptionForCustomFieldParams are the optional parameters of [CustomFieldsService.InsertEnumOptionForCustomField].
-type CustomFieldsInsertEnumOptionForCustomFieldParams struct {
+// InsertEnumOptionForCustomFieldParams are the optional parameters of [CustomFieldsService.InsertEnumOptionForCustomField].
+type InsertEnumOptionForCustomFieldParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -110,14 +110,14 @@ type CustomFieldsInsertEnumOptionForCustomFieldParams struct {
 // InsertEnumOptionForCustomField calls insertEnumOptionForCustomField.
 //
 //	POST /custom_fields/{custom_field_gid}/enum_options/insert
-func (s *CustomFieldsService) InsertEnumOptionForCustomField(ctx context.Context, customFieldGID string, params *CustomFieldsInsertEnumOptionForCustomFieldParams, body *CustomFieldsInsertEnumOptionForCustomFieldRequest, opts ...api.CallOption) (*CustomFieldsInsertEnumOptionForCustomFieldResponse, error) {
-	var out *CustomFieldsInsertEnumOptionForCustomFieldResponse
+func (s *CustomFieldsService) InsertEnumOptionForCustomField(ctx context.Context, customFieldGID string, params *InsertEnumOptionForCustomFieldParams, body *InsertEnumOptionForCustomFieldRequest, opts ...api.CallOption) (*InsertEnumOptionForCustomFieldResponse, error) {
+	var out *InsertEnumOptionForCustomFieldResponse
 	err := s.client.Do(ctx, &opCustomFieldsInsertEnumOptionForCustomField, api.Args{Path: []any{customFieldGID}, Params: params, Body: body}, &out, opts...)
 	return out, err
 }
 
-// CustomFieldsUpdateCustomFieldParams are the optional parameters of [CustomFieldsService.UpdateCustomField].
-type CustomFieldsUpdateCustomFieldParams struct {
+// UpdateCustomFieldParams are the optional parameters of [CustomFieldsService.UpdateCustomField].
+type UpdateCustomFieldParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -125,8 +125,8 @@ type CustomFieldsUpdateCustomFieldParams struct {
 // UpdateCustomField calls updateCustomField.
 //
 //	PUT /custom_fields/{custom_field_gid}
-func (s *CustomFieldsService) UpdateCustomField(ctx context.Context, customFieldGID string, params *CustomFieldsUpdateCustomFieldParams, body *CustomFieldsUpdateCustomFieldRequest, opts ...api.CallOption) (*CustomFieldsUpdateCustomFieldResponse, error) {
-	var out *CustomFieldsUpdateCustomFieldResponse
+func (s *CustomFieldsService) UpdateCustomField(ctx context.Context, customFieldGID string, params *UpdateCustomFieldParams, body *UpdateCustomFieldRequest, opts ...api.CallOption) (*UpdateCustomFieldResponse, error) {
+	var out *UpdateCustomFieldResponse
 	err := s.client.Do(ctx, &opCustomFieldsUpdateCustomField, api.Args{Path: []any{customFieldGID}, Params: params, Body: body}, &out, opts...)
 	return out, err
 }

@@ -14,8 +14,8 @@ type CustomFieldSettingsService struct {
 	client *api.Client
 }
 
-// CustomFieldSettingsGetCustomFieldSettingsForPortfolioParams are the optional parameters of [CustomFieldSettingsService.GetCustomFieldSettingsForPortfolio].
-type CustomFieldSettingsGetCustomFieldSettingsForPortfolioParams struct {
+// GetCustomFieldSettingsForPortfolioParams are the optional parameters of [CustomFieldSettingsService.GetCustomFieldSettingsForPortfolio].
+type GetCustomFieldSettingsForPortfolioParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -25,20 +25,20 @@ type CustomFieldSettingsGetCustomFieldSettingsForPortfolioParams struct {
 // GetCustomFieldSettingsForPortfolio calls getCustomFieldSettingsForPortfolio.
 //
 //	GET /portfolios/{portfolio_gid}/custom_field_settings
-func (s *CustomFieldSettingsService) GetCustomFieldSettingsForPortfolio(ctx context.Context, portfolioGID string, params *CustomFieldSettingsGetCustomFieldSettingsForPortfolioParams, opts ...api.CallOption) (*CustomFieldSettingsGetCustomFieldSettingsForPortfolioResponse, error) {
-	var out *CustomFieldSettingsGetCustomFieldSettingsForPortfolioResponse
+func (s *CustomFieldSettingsService) GetCustomFieldSettingsForPortfolio(ctx context.Context, portfolioGID string, params *GetCustomFieldSettingsForPortfolioParams, opts ...api.CallOption) (*GetCustomFieldSettingsForPortfolioResponse, error) {
+	var out *GetCustomFieldSettingsForPortfolioResponse
 	err := s.client.Do(ctx, &opCustomFieldSettingsGetCustomFieldSettingsForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetCustomFieldSettingsForPortfolioAll walks every page of [CustomFieldSettingsService.GetCustomFieldSettingsForPortfolio] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CustomFieldSettingsService) GetCustomFieldSettingsForPortfolioAll(ctx context.Context, portfolioGID string, params *CustomFieldSettingsGetCustomFieldSettingsForPortfolioParams, opts ...api.CallOption) iter.Seq2[*CustomFieldSettingResponse, error] {
+func (s *CustomFieldSettingsService) GetCustomFieldSettingsForPortfolioAll(ctx context.Context, portfolioGID string, params *GetCustomFieldSettingsForPortfolioParams, opts ...api.CallOption) iter.Seq2[*CustomFieldSettingResponse, error] {
 	return api.Pages[*CustomFieldSettingResponse](ctx, s.client, &opCustomFieldSettingsGetCustomFieldSettingsForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, opts...)
 }
 
-// CustomFieldSettingsGetCustomFieldSettingsForProjectParams are the optional parameters of [CustomFieldSettingsService.GetCustomFieldSettingsForProject].
-type CustomFieldSettingsGetCustomFieldSettingsForProjectParams struct {
+// GetCustomFieldSettingsForProjectParams are the optional parameters of [CustomFieldSettingsService.GetCustomFieldSettingsForProject].
+type GetCustomFieldSettingsForProjectParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -48,14 +48,14 @@ type CustomFieldSettingsGetCustomFieldSettingsForProjectParams struct {
 // GetCustomFieldSettingsForProject calls getCustomFieldSettingsForProject.
 //
 //	GET /projects/{project_gid}/custom_field_settings
-func (s *CustomFieldSettingsService) GetCustomFieldSettingsForProject(ctx context.Context, projectGID string, params *CustomFieldSettingsGetCustomFieldSettingsForProjectParams, opts ...api.CallOption) (*CustomFieldSettingsGetCustomFieldSettingsForProjectResponse, error) {
-	var out *CustomFieldSettingsGetCustomFieldSettingsForProjectResponse
+func (s *CustomFieldSettingsService) GetCustomFieldSettingsForProject(ctx context.Context, projectGID string, params *GetCustomFieldSettingsForProjectParams, opts ...api.CallOption) (*GetCustomFieldSettingsForProjectResponse, error) {
+	var out *GetCustomFieldSettingsForProjectResponse
 	err := s.client.Do(ctx, &opCustomFieldSettingsGetCustomFieldSettingsForProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetCustomFieldSettingsForProjectAll walks every page of [CustomFieldSettingsService.GetCustomFieldSettingsForProject] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *CustomFieldSettingsService) GetCustomFieldSettingsForProjectAll(ctx context.Context, projectGID string, params *CustomFieldSettingsGetCustomFieldSettingsForProjectParams, opts ...api.CallOption) iter.Seq2[*CustomFieldSettingResponse, error] {
+func (s *CustomFieldSettingsService) GetCustomFieldSettingsForProjectAll(ctx context.Context, projectGID string, params *GetCustomFieldSettingsForProjectParams, opts ...api.CallOption) iter.Seq2[*CustomFieldSettingResponse, error] {
 	return api.Pages[*CustomFieldSettingResponse](ctx, s.client, &opCustomFieldSettingsGetCustomFieldSettingsForProject, api.Args{Path: []any{projectGID}, Params: params}, opts...)
 }

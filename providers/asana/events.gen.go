@@ -13,8 +13,8 @@ type EventsService struct {
 	client *api.Client
 }
 
-// EventsGetEventsParams are the parameters of [EventsService.GetEvents].
-type EventsGetEventsParams struct {
+// GetEventsParams are the parameters of [EventsService.GetEvents].
+type GetEventsParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 	// Resource is required.
@@ -25,8 +25,8 @@ type EventsGetEventsParams struct {
 // GetEvents calls getEvents.
 //
 //	GET /events
-func (s *EventsService) GetEvents(ctx context.Context, params EventsGetEventsParams, opts ...api.CallOption) (*EventsGetEventsResponse, error) {
-	var out *EventsGetEventsResponse
+func (s *EventsService) GetEvents(ctx context.Context, params GetEventsParams, opts ...api.CallOption) (*GetEventsResponse, error) {
+	var out *GetEventsResponse
 	err := s.client.Do(ctx, &opEventsGetEvents, api.Args{Params: &params}, &out, opts...)
 	return out, err
 }

@@ -16,7 +16,7 @@ import (
 func Example() {
 	world := example.New(asana.Operations())
 	defer world.Close()
-	world.Answer("createTask", asana.TasksCreateTaskResponse{Data: &asana.TaskResponse{GID: new("12"), Name: new("Call back")}}).Status(201)
+	world.Answer("createTask", asana.CreateTaskResponse{Data: &asana.TaskResponse{GID: new("12"), Name: new("Call back")}}).Status(201)
 
 	client := asana.New(world.Client)
 	created, err := client.CreateTask(context.Background(), nil, asana.CreateTaskRequest{

@@ -10,195 +10,150 @@ import (
 )
 
 // AddTagToTaskParams are the parameters of [Client.AddTagToTask].
-type AddTagToTaskParams = TasksAddTagForTaskParams
+type AddTagToTaskParams = AddTagForTaskParams
 
 // AddTagToTaskRequest is the body of [Client.AddTagToTask].
-type AddTagToTaskRequest = TasksAddTagForTaskRequest
+type AddTagToTaskRequest = AddTagForTaskRequest
 
 // AddTagToTask is [TasksService.AddTagForTask].
-func (c *Client) AddTagToTask(ctx context.Context, taskGID string, params *AddTagToTaskParams, body AddTagToTaskRequest, opts ...api.CallOption) (*TasksAddTagForTaskResponse, error) {
+func (c *Client) AddTagToTask(ctx context.Context, taskGID string, params *AddTagToTaskParams, body AddTagToTaskRequest, opts ...api.CallOption) (*AddTagForTaskResponse, error) {
 	return c.Tasks.AddTagForTask(ctx, taskGID, params, body, opts...)
 }
 
 // AddTaskFollowersParams are the parameters of [Client.AddTaskFollowers].
-type AddTaskFollowersParams = TasksAddFollowersForTaskParams
+type AddTaskFollowersParams = AddFollowersForTaskParams
 
 // AddTaskFollowersRequest is the body of [Client.AddTaskFollowers].
-type AddTaskFollowersRequest = TasksAddFollowersForTaskRequest
+type AddTaskFollowersRequest = AddFollowersForTaskRequest
 
 // AddTaskFollowers is [TasksService.AddFollowersForTask].
-func (c *Client) AddTaskFollowers(ctx context.Context, taskGID string, params *AddTaskFollowersParams, body AddTaskFollowersRequest, opts ...api.CallOption) (*TasksAddFollowersForTaskResponse, error) {
+func (c *Client) AddTaskFollowers(ctx context.Context, taskGID string, params *AddTaskFollowersParams, body AddTaskFollowersRequest, opts ...api.CallOption) (*AddFollowersForTaskResponse, error) {
 	return c.Tasks.AddFollowersForTask(ctx, taskGID, params, body, opts...)
 }
 
 // AddTaskToProjectParams are the parameters of [Client.AddTaskToProject].
-type AddTaskToProjectParams = TasksAddProjectForTaskParams
+type AddTaskToProjectParams = AddProjectForTaskParams
 
 // AddTaskToProjectRequest is the body of [Client.AddTaskToProject].
-type AddTaskToProjectRequest = TasksAddProjectForTaskRequest
+type AddTaskToProjectRequest = AddProjectForTaskRequest
 
 // AddTaskToProject is [TasksService.AddProjectForTask].
-func (c *Client) AddTaskToProject(ctx context.Context, taskGID string, params *AddTaskToProjectParams, body AddTaskToProjectRequest, opts ...api.CallOption) (*TasksAddProjectForTaskResponse, error) {
+func (c *Client) AddTaskToProject(ctx context.Context, taskGID string, params *AddTaskToProjectParams, body AddTaskToProjectRequest, opts ...api.CallOption) (*AddProjectForTaskResponse, error) {
 	return c.Tasks.AddProjectForTask(ctx, taskGID, params, body, opts...)
 }
 
 // AddTaskToSectionParams are the parameters of [Client.AddTaskToSection].
-type AddTaskToSectionParams = SectionsAddTaskForSectionParams
+type AddTaskToSectionParams = AddTaskForSectionParams
 
 // AddTaskToSectionRequest is the body of [Client.AddTaskToSection].
-type AddTaskToSectionRequest = SectionsAddTaskForSectionRequest
+type AddTaskToSectionRequest = AddTaskForSectionRequest
 
 // AddTaskToSection is [SectionsService.AddTaskForSection].
-func (c *Client) AddTaskToSection(ctx context.Context, sectionGID string, params *AddTaskToSectionParams, body AddTaskToSectionRequest, opts ...api.CallOption) (*SectionsAddTaskForSectionResponse, error) {
+func (c *Client) AddTaskToSection(ctx context.Context, sectionGID string, params *AddTaskToSectionParams, body AddTaskToSectionRequest, opts ...api.CallOption) (*AddTaskForSectionResponse, error) {
 	return c.Sections.AddTaskForSection(ctx, sectionGID, params, body, opts...)
 }
 
 // CreateAttachmentParams are the parameters of [Client.CreateAttachment].
-type CreateAttachmentParams = AttachmentsCreateAttachmentForObjectParams
+type CreateAttachmentParams = CreateAttachmentForObjectParams
 
 // CreateAttachment is [AttachmentsService.CreateAttachmentForObject].
-func (c *Client) CreateAttachment(ctx context.Context, params *CreateAttachmentParams, body AttachmentRequest, opts ...api.CallOption) (*AttachmentsCreateAttachmentForObjectResponse, error) {
+func (c *Client) CreateAttachment(ctx context.Context, params *CreateAttachmentParams, body AttachmentRequest, opts ...api.CallOption) (*CreateAttachmentForObjectResponse, error) {
 	return c.Attachments.CreateAttachmentForObject(ctx, params, body, opts...)
 }
 
-// CreateProjectParams are the parameters of [Client.CreateProject].
-type CreateProjectParams = ProjectsCreateProjectParams
-
-// CreateProjectRequest is the body of [Client.CreateProject].
-type CreateProjectRequest = ProjectsCreateProjectRequest
-
 // CreateProject is [ProjectsService.CreateProject].
-func (c *Client) CreateProject(ctx context.Context, params *CreateProjectParams, body CreateProjectRequest, opts ...api.CallOption) (*ProjectsCreateProjectResponse, error) {
+func (c *Client) CreateProject(ctx context.Context, params *CreateProjectParams, body CreateProjectRequest, opts ...api.CallOption) (*CreateProjectResponse, error) {
 	return c.Projects.CreateProject(ctx, params, body, opts...)
 }
 
 // CreateSectionParams are the parameters of [Client.CreateSection].
-type CreateSectionParams = SectionsCreateSectionForProjectParams
+type CreateSectionParams = CreateSectionForProjectParams
 
 // CreateSectionRequest is the body of [Client.CreateSection].
-type CreateSectionRequest = SectionsCreateSectionForProjectRequest
+type CreateSectionRequest = CreateSectionForProjectRequest
 
 // CreateSection is [SectionsService.CreateSectionForProject].
-func (c *Client) CreateSection(ctx context.Context, projectGID string, params *CreateSectionParams, body CreateSectionRequest, opts ...api.CallOption) (*SectionsCreateSectionForProjectResponse, error) {
+func (c *Client) CreateSection(ctx context.Context, projectGID string, params *CreateSectionParams, body CreateSectionRequest, opts ...api.CallOption) (*CreateSectionForProjectResponse, error) {
 	return c.Sections.CreateSectionForProject(ctx, projectGID, params, body, opts...)
 }
 
 // CreateStoryParams are the parameters of [Client.CreateStory].
-type CreateStoryParams = StoriesCreateStoryForTaskParams
+type CreateStoryParams = CreateStoryForTaskParams
 
 // CreateStoryRequest is the body of [Client.CreateStory].
-type CreateStoryRequest = StoriesCreateStoryForTaskRequest
+type CreateStoryRequest = CreateStoryForTaskRequest
 
 // CreateStory is [StoriesService.CreateStoryForTask].
-func (c *Client) CreateStory(ctx context.Context, taskGID string, params *CreateStoryParams, body CreateStoryRequest, opts ...api.CallOption) (*StoriesCreateStoryForTaskResponse, error) {
+func (c *Client) CreateStory(ctx context.Context, taskGID string, params *CreateStoryParams, body CreateStoryRequest, opts ...api.CallOption) (*CreateStoryForTaskResponse, error) {
 	return c.Stories.CreateStoryForTask(ctx, taskGID, params, body, opts...)
 }
 
 // CreateSubtaskParams are the parameters of [Client.CreateSubtask].
-type CreateSubtaskParams = TasksCreateSubtaskForTaskParams
+type CreateSubtaskParams = CreateSubtaskForTaskParams
 
 // CreateSubtaskRequest is the body of [Client.CreateSubtask].
-type CreateSubtaskRequest = TasksCreateSubtaskForTaskRequest
+type CreateSubtaskRequest = CreateSubtaskForTaskRequest
 
 // CreateSubtask is [TasksService.CreateSubtaskForTask].
-func (c *Client) CreateSubtask(ctx context.Context, taskGID string, params *CreateSubtaskParams, body CreateSubtaskRequest, opts ...api.CallOption) (*TasksCreateSubtaskForTaskResponse, error) {
+func (c *Client) CreateSubtask(ctx context.Context, taskGID string, params *CreateSubtaskParams, body CreateSubtaskRequest, opts ...api.CallOption) (*CreateSubtaskForTaskResponse, error) {
 	return c.Tasks.CreateSubtaskForTask(ctx, taskGID, params, body, opts...)
 }
 
-// CreateTagParams are the parameters of [Client.CreateTag].
-type CreateTagParams = TagsCreateTagParams
-
-// CreateTagRequest is the body of [Client.CreateTag].
-type CreateTagRequest = TagsCreateTagRequest
-
 // CreateTag is [TagsService.CreateTag].
-func (c *Client) CreateTag(ctx context.Context, params *CreateTagParams, body CreateTagRequest, opts ...api.CallOption) (*TagsCreateTagResponse, error) {
+func (c *Client) CreateTag(ctx context.Context, params *CreateTagParams, body CreateTagRequest, opts ...api.CallOption) (*CreateTagResponse, error) {
 	return c.Tags.CreateTag(ctx, params, body, opts...)
 }
 
-// CreateTaskParams are the parameters of [Client.CreateTask].
-type CreateTaskParams = TasksCreateTaskParams
-
-// CreateTaskRequest is the body of [Client.CreateTask].
-type CreateTaskRequest = TasksCreateTaskRequest
-
 // CreateTask is [TasksService.CreateTask].
-func (c *Client) CreateTask(ctx context.Context, params *CreateTaskParams, body CreateTaskRequest, opts ...api.CallOption) (*TasksCreateTaskResponse, error) {
+func (c *Client) CreateTask(ctx context.Context, params *CreateTaskParams, body CreateTaskRequest, opts ...api.CallOption) (*CreateTaskResponse, error) {
 	return c.Tasks.CreateTask(ctx, params, body, opts...)
 }
 
-// CreateWebhookParams are the parameters of [Client.CreateWebhook].
-type CreateWebhookParams = WebhooksCreateWebhookParams
-
-// CreateWebhookRequest is the body of [Client.CreateWebhook].
-type CreateWebhookRequest = WebhooksCreateWebhookRequest
-
 // CreateWebhook is [WebhooksService.CreateWebhook].
-func (c *Client) CreateWebhook(ctx context.Context, params *CreateWebhookParams, body CreateWebhookRequest, opts ...api.CallOption) (*WebhooksCreateWebhookResponse, error) {
+func (c *Client) CreateWebhook(ctx context.Context, params *CreateWebhookParams, body CreateWebhookRequest, opts ...api.CallOption) (*CreateWebhookResponse, error) {
 	return c.Webhooks.CreateWebhook(ctx, params, body, opts...)
 }
 
-// DeleteProjectParams are the parameters of [Client.DeleteProject].
-type DeleteProjectParams = ProjectsDeleteProjectParams
-
 // DeleteProject is [ProjectsService.DeleteProject].
-func (c *Client) DeleteProject(ctx context.Context, projectGID string, params *DeleteProjectParams, opts ...api.CallOption) (*ProjectsDeleteProjectResponse, error) {
+func (c *Client) DeleteProject(ctx context.Context, projectGID string, params *DeleteProjectParams, opts ...api.CallOption) (*DeleteProjectResponse, error) {
 	return c.Projects.DeleteProject(ctx, projectGID, params, opts...)
 }
 
-// DeleteTaskParams are the parameters of [Client.DeleteTask].
-type DeleteTaskParams = TasksDeleteTaskParams
-
 // DeleteTask is [TasksService.DeleteTask].
-func (c *Client) DeleteTask(ctx context.Context, taskGID string, params *DeleteTaskParams, opts ...api.CallOption) (*TasksDeleteTaskResponse, error) {
+func (c *Client) DeleteTask(ctx context.Context, taskGID string, params *DeleteTaskParams, opts ...api.CallOption) (*DeleteTaskResponse, error) {
 	return c.Tasks.DeleteTask(ctx, taskGID, params, opts...)
 }
 
-// GetEventsParams are the parameters of [Client.GetEvents].
-type GetEventsParams = EventsGetEventsParams
-
 // GetEvents is [EventsService.GetEvents].
-func (c *Client) GetEvents(ctx context.Context, params GetEventsParams, opts ...api.CallOption) (*EventsGetEventsResponse, error) {
+func (c *Client) GetEvents(ctx context.Context, params GetEventsParams, opts ...api.CallOption) (*GetEventsResponse, error) {
 	return c.Events.GetEvents(ctx, params, opts...)
 }
 
-// GetProjectParams are the parameters of [Client.GetProject].
-type GetProjectParams = ProjectsGetProjectParams
-
 // GetProject is [ProjectsService.GetProject].
-func (c *Client) GetProject(ctx context.Context, projectGID string, params *GetProjectParams, opts ...api.CallOption) (*ProjectsGetProjectResponse, error) {
+func (c *Client) GetProject(ctx context.Context, projectGID string, params *GetProjectParams, opts ...api.CallOption) (*GetProjectResponse, error) {
 	return c.Projects.GetProject(ctx, projectGID, params, opts...)
 }
 
-// GetTaskParams are the parameters of [Client.GetTask].
-type GetTaskParams = TasksGetTaskParams
-
 // GetTask is [TasksService.GetTask].
-func (c *Client) GetTask(ctx context.Context, taskGID string, params *GetTaskParams, opts ...api.CallOption) (*TasksGetTaskResponse, error) {
+func (c *Client) GetTask(ctx context.Context, taskGID string, params *GetTaskParams, opts ...api.CallOption) (*GetTaskResponse, error) {
 	return c.Tasks.GetTask(ctx, taskGID, params, opts...)
 }
 
-// GetUserParams are the parameters of [Client.GetUser].
-type GetUserParams = UsersGetUserParams
-
 // GetUser is [UsersService.GetUser].
-func (c *Client) GetUser(ctx context.Context, userGID string, params *GetUserParams, opts ...api.CallOption) (*UsersGetUserResponse, error) {
+func (c *Client) GetUser(ctx context.Context, userGID string, params *GetUserParams, opts ...api.CallOption) (*GetUserResponse, error) {
 	return c.Users.GetUser(ctx, userGID, params, opts...)
 }
 
-// GetWorkspaceParams are the parameters of [Client.GetWorkspace].
-type GetWorkspaceParams = WorkspacesGetWorkspaceParams
-
 // GetWorkspace is [WorkspacesService.GetWorkspace].
-func (c *Client) GetWorkspace(ctx context.Context, workspaceGID string, params *GetWorkspaceParams, opts ...api.CallOption) (*WorkspacesGetWorkspaceResponse, error) {
+func (c *Client) GetWorkspace(ctx context.Context, workspaceGID string, params *GetWorkspaceParams, opts ...api.CallOption) (*GetWorkspaceResponse, error) {
 	return c.Workspaces.GetWorkspace(ctx, workspaceGID, params, opts...)
 }
 
 // ListAttachmentsParams are the parameters of [Client.ListAttachments].
-type ListAttachmentsParams = AttachmentsGetAttachmentsForObjectParams
+type ListAttachmentsParams = GetAttachmentsForObjectParams
 
 // ListAttachments is [AttachmentsService.GetAttachmentsForObject].
-func (c *Client) ListAttachments(ctx context.Context, params ListAttachmentsParams, opts ...api.CallOption) (*AttachmentsGetAttachmentsForObjectResponse, error) {
+func (c *Client) ListAttachments(ctx context.Context, params ListAttachmentsParams, opts ...api.CallOption) (*GetAttachmentsForObjectResponse, error) {
 	return c.Attachments.GetAttachmentsForObject(ctx, params, opts...)
 }
 
@@ -208,10 +163,10 @@ func (c *Client) ListAttachmentsAll(ctx context.Context, params ListAttachmentsP
 }
 
 // ListProjectTasksParams are the parameters of [Client.ListProjectTasks].
-type ListProjectTasksParams = TasksGetTasksForProjectParams
+type ListProjectTasksParams = GetTasksForProjectParams
 
 // ListProjectTasks is [TasksService.GetTasksForProject].
-func (c *Client) ListProjectTasks(ctx context.Context, projectGID string, params *ListProjectTasksParams, opts ...api.CallOption) (*TasksGetTasksForProjectResponse, error) {
+func (c *Client) ListProjectTasks(ctx context.Context, projectGID string, params *ListProjectTasksParams, opts ...api.CallOption) (*GetTasksForProjectResponse, error) {
 	return c.Tasks.GetTasksForProject(ctx, projectGID, params, opts...)
 }
 
@@ -221,10 +176,10 @@ func (c *Client) ListProjectTasksAll(ctx context.Context, projectGID string, par
 }
 
 // ListProjectsParams are the parameters of [Client.ListProjects].
-type ListProjectsParams = ProjectsGetProjectsParams
+type ListProjectsParams = GetProjectsParams
 
 // ListProjects is [ProjectsService.GetProjects].
-func (c *Client) ListProjects(ctx context.Context, params *ListProjectsParams, opts ...api.CallOption) (*ProjectsGetProjectsResponse, error) {
+func (c *Client) ListProjects(ctx context.Context, params *ListProjectsParams, opts ...api.CallOption) (*GetProjectsResponse, error) {
 	return c.Projects.GetProjects(ctx, params, opts...)
 }
 
@@ -234,10 +189,10 @@ func (c *Client) ListProjectsAll(ctx context.Context, params *ListProjectsParams
 }
 
 // ListSectionsParams are the parameters of [Client.ListSections].
-type ListSectionsParams = SectionsGetSectionsForProjectParams
+type ListSectionsParams = GetSectionsForProjectParams
 
 // ListSections is [SectionsService.GetSectionsForProject].
-func (c *Client) ListSections(ctx context.Context, projectGID string, params *ListSectionsParams, opts ...api.CallOption) (*SectionsGetSectionsForProjectResponse, error) {
+func (c *Client) ListSections(ctx context.Context, projectGID string, params *ListSectionsParams, opts ...api.CallOption) (*GetSectionsForProjectResponse, error) {
 	return c.Sections.GetSectionsForProject(ctx, projectGID, params, opts...)
 }
 
@@ -247,10 +202,10 @@ func (c *Client) ListSectionsAll(ctx context.Context, projectGID string, params 
 }
 
 // ListStoriesParams are the parameters of [Client.ListStories].
-type ListStoriesParams = StoriesGetStoriesForTaskParams
+type ListStoriesParams = GetStoriesForTaskParams
 
 // ListStories is [StoriesService.GetStoriesForTask].
-func (c *Client) ListStories(ctx context.Context, taskGID string, params *ListStoriesParams, opts ...api.CallOption) (*StoriesGetStoriesForTaskResponse, error) {
+func (c *Client) ListStories(ctx context.Context, taskGID string, params *ListStoriesParams, opts ...api.CallOption) (*GetStoriesForTaskResponse, error) {
 	return c.Stories.GetStoriesForTask(ctx, taskGID, params, opts...)
 }
 
@@ -260,10 +215,10 @@ func (c *Client) ListStoriesAll(ctx context.Context, taskGID string, params *Lis
 }
 
 // ListSubtasksParams are the parameters of [Client.ListSubtasks].
-type ListSubtasksParams = TasksGetSubtasksForTaskParams
+type ListSubtasksParams = GetSubtasksForTaskParams
 
 // ListSubtasks is [TasksService.GetSubtasksForTask].
-func (c *Client) ListSubtasks(ctx context.Context, taskGID string, params *ListSubtasksParams, opts ...api.CallOption) (*TasksGetSubtasksForTaskResponse, error) {
+func (c *Client) ListSubtasks(ctx context.Context, taskGID string, params *ListSubtasksParams, opts ...api.CallOption) (*GetSubtasksForTaskResponse, error) {
 	return c.Tasks.GetSubtasksForTask(ctx, taskGID, params, opts...)
 }
 
@@ -273,10 +228,10 @@ func (c *Client) ListSubtasksAll(ctx context.Context, taskGID string, params *Li
 }
 
 // ListTagsParams are the parameters of [Client.ListTags].
-type ListTagsParams = TagsGetTagsParams
+type ListTagsParams = GetTagsParams
 
 // ListTags is [TagsService.GetTags].
-func (c *Client) ListTags(ctx context.Context, params *ListTagsParams, opts ...api.CallOption) (*TagsGetTagsResponse, error) {
+func (c *Client) ListTags(ctx context.Context, params *ListTagsParams, opts ...api.CallOption) (*GetTagsResponse, error) {
 	return c.Tags.GetTags(ctx, params, opts...)
 }
 
@@ -286,10 +241,10 @@ func (c *Client) ListTagsAll(ctx context.Context, params *ListTagsParams, opts .
 }
 
 // ListTasksParams are the parameters of [Client.ListTasks].
-type ListTasksParams = TasksGetTasksParams
+type ListTasksParams = GetTasksParams
 
 // ListTasks is [TasksService.GetTasks].
-func (c *Client) ListTasks(ctx context.Context, params *ListTasksParams, opts ...api.CallOption) (*TasksGetTasksResponse, error) {
+func (c *Client) ListTasks(ctx context.Context, params *ListTasksParams, opts ...api.CallOption) (*GetTasksResponse, error) {
 	return c.Tasks.GetTasks(ctx, params, opts...)
 }
 
@@ -299,10 +254,10 @@ func (c *Client) ListTasksAll(ctx context.Context, params *ListTasksParams, opts
 }
 
 // ListTeamsParams are the parameters of [Client.ListTeams].
-type ListTeamsParams = TeamsGetTeamsForWorkspaceParams
+type ListTeamsParams = GetTeamsForWorkspaceParams
 
 // ListTeams is [TeamsService.GetTeamsForWorkspace].
-func (c *Client) ListTeams(ctx context.Context, workspaceGID string, params *ListTeamsParams, opts ...api.CallOption) (*TeamsGetTeamsForWorkspaceResponse, error) {
+func (c *Client) ListTeams(ctx context.Context, workspaceGID string, params *ListTeamsParams, opts ...api.CallOption) (*GetTeamsForWorkspaceResponse, error) {
 	return c.Teams.GetTeamsForWorkspace(ctx, workspaceGID, params, opts...)
 }
 
@@ -312,10 +267,10 @@ func (c *Client) ListTeamsAll(ctx context.Context, workspaceGID string, params *
 }
 
 // ListUsersParams are the parameters of [Client.ListUsers].
-type ListUsersParams = UsersGetUsersParams
+type ListUsersParams = GetUsersParams
 
 // ListUsers is [UsersService.GetUsers].
-func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, opts ...api.CallOption) (*UsersGetUsersResponse, error) {
+func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, opts ...api.CallOption) (*GetUsersResponse, error) {
 	return c.Users.GetUsers(ctx, params, opts...)
 }
 
@@ -325,10 +280,10 @@ func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opts
 }
 
 // ListWorkspaceProjectsParams are the parameters of [Client.ListWorkspaceProjects].
-type ListWorkspaceProjectsParams = ProjectsGetProjectsForWorkspaceParams
+type ListWorkspaceProjectsParams = GetProjectsForWorkspaceParams
 
 // ListWorkspaceProjects is [ProjectsService.GetProjectsForWorkspace].
-func (c *Client) ListWorkspaceProjects(ctx context.Context, workspaceGID string, params *ListWorkspaceProjectsParams, opts ...api.CallOption) (*ProjectsGetProjectsForWorkspaceResponse, error) {
+func (c *Client) ListWorkspaceProjects(ctx context.Context, workspaceGID string, params *ListWorkspaceProjectsParams, opts ...api.CallOption) (*GetProjectsForWorkspaceResponse, error) {
 	return c.Projects.GetProjectsForWorkspace(ctx, workspaceGID, params, opts...)
 }
 
@@ -338,10 +293,10 @@ func (c *Client) ListWorkspaceProjectsAll(ctx context.Context, workspaceGID stri
 }
 
 // ListWorkspacesParams are the parameters of [Client.ListWorkspaces].
-type ListWorkspacesParams = WorkspacesGetWorkspacesParams
+type ListWorkspacesParams = GetWorkspacesParams
 
 // ListWorkspaces is [WorkspacesService.GetWorkspaces].
-func (c *Client) ListWorkspaces(ctx context.Context, params *ListWorkspacesParams, opts ...api.CallOption) (*WorkspacesGetWorkspacesResponse, error) {
+func (c *Client) ListWorkspaces(ctx context.Context, params *ListWorkspacesParams, opts ...api.CallOption) (*GetWorkspacesResponse, error) {
 	return c.Workspaces.GetWorkspaces(ctx, params, opts...)
 }
 
@@ -351,31 +306,19 @@ func (c *Client) ListWorkspacesAll(ctx context.Context, params *ListWorkspacesPa
 }
 
 // SearchTasksParams are the parameters of [Client.SearchTasks].
-type SearchTasksParams = TasksSearchTasksForWorkspaceParams
+type SearchTasksParams = SearchTasksForWorkspaceParams
 
 // SearchTasks is [TasksService.SearchTasksForWorkspace].
-func (c *Client) SearchTasks(ctx context.Context, workspaceGID string, params *SearchTasksParams, opts ...api.CallOption) (*TasksSearchTasksForWorkspaceResponse, error) {
+func (c *Client) SearchTasks(ctx context.Context, workspaceGID string, params *SearchTasksParams, opts ...api.CallOption) (*SearchTasksForWorkspaceResponse, error) {
 	return c.Tasks.SearchTasksForWorkspace(ctx, workspaceGID, params, opts...)
 }
 
-// UpdateProjectParams are the parameters of [Client.UpdateProject].
-type UpdateProjectParams = ProjectsUpdateProjectParams
-
-// UpdateProjectRequest is the body of [Client.UpdateProject].
-type UpdateProjectRequest = ProjectsUpdateProjectRequest
-
 // UpdateProject is [ProjectsService.UpdateProject].
-func (c *Client) UpdateProject(ctx context.Context, projectGID string, params *UpdateProjectParams, body UpdateProjectRequest, opts ...api.CallOption) (*ProjectsUpdateProjectResponse, error) {
+func (c *Client) UpdateProject(ctx context.Context, projectGID string, params *UpdateProjectParams, body UpdateProjectRequest, opts ...api.CallOption) (*UpdateProjectResponse, error) {
 	return c.Projects.UpdateProject(ctx, projectGID, params, body, opts...)
 }
 
-// UpdateTaskParams are the parameters of [Client.UpdateTask].
-type UpdateTaskParams = TasksUpdateTaskParams
-
-// UpdateTaskRequest is the body of [Client.UpdateTask].
-type UpdateTaskRequest = TasksUpdateTaskRequest
-
 // UpdateTask is [TasksService.UpdateTask].
-func (c *Client) UpdateTask(ctx context.Context, taskGID string, params *UpdateTaskParams, body UpdateTaskRequest, opts ...api.CallOption) (*TasksUpdateTaskResponse, error) {
+func (c *Client) UpdateTask(ctx context.Context, taskGID string, params *UpdateTaskParams, body UpdateTaskRequest, opts ...api.CallOption) (*UpdateTaskResponse, error) {
 	return c.Tasks.UpdateTask(ctx, taskGID, params, body, opts...)
 }

@@ -28,8 +28,8 @@ func (s *GoalRelationshipsService) AddSupportingRelationship(ctx context.Context
 	return out, err
 }
 
-// GoalRelationshipsGetGoalRelationshipParams are the optional parameters of [GoalRelationshipsService.GetGoalRelationship].
-type GoalRelationshipsGetGoalRelationshipParams struct {
+// GetGoalRelationshipParams are the optional parameters of [GoalRelationshipsService.GetGoalRelationship].
+type GetGoalRelationshipParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -37,14 +37,14 @@ type GoalRelationshipsGetGoalRelationshipParams struct {
 // GetGoalRelationship calls getGoalRelationship.
 //
 //	GET /goal_relationships/{goal_relationship_gid}
-func (s *GoalRelationshipsService) GetGoalRelationship(ctx context.Context, goalRelationshipGID string, params *GoalRelationshipsGetGoalRelationshipParams, opts ...api.CallOption) (*GoalRelationshipsGetGoalRelationshipResponse, error) {
-	var out *GoalRelationshipsGetGoalRelationshipResponse
+func (s *GoalRelationshipsService) GetGoalRelationship(ctx context.Context, goalRelationshipGID string, params *GetGoalRelationshipParams, opts ...api.CallOption) (*GetGoalRelationshipResponse, error) {
+	var out *GetGoalRelationshipResponse
 	err := s.client.Do(ctx, &opGoalRelationshipsGetGoalRelationship, api.Args{Path: []any{goalRelationshipGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// GoalRelationshipsGetGoalRelationshipsParams are the parameters of [GoalRelationshipsService.GetGoalRelationships].
-type GoalRelationshipsGetGoalRelationshipsParams struct {
+// GetGoalRelationshipsParams are the parameters of [GoalRelationshipsService.GetGoalRelationships].
+type GetGoalRelationshipsParams struct {
 	OptFields       []string `query:"opt_fields,comma"`
 	OptPretty       *bool    `query:"opt_pretty"`
 	ResourceSubtype string   `query:"resource_subtype"`
@@ -55,8 +55,8 @@ type GoalRelationshipsGetGoalRelationshipsParams struct {
 // GetGoalRelationships calls getGoalRelationships.
 //
 //	GET /goal_relationships
-func (s *GoalRelationshipsService) GetGoalRelationships(ctx context.Context, params GoalRelationshipsGetGoalRelationshipsParams, opts ...api.CallOption) (*GoalRelationshipsGetGoalRelationshipsResponse, error) {
-	var out *GoalRelationshipsGetGoalRelationshipsResponse
+func (s *GoalRelationshipsService) GetGoalRelationships(ctx context.Context, params GetGoalRelationshipsParams, opts ...api.CallOption) (*GetGoalRelationshipsResponse, error) {
+	var out *GetGoalRelationshipsResponse
 	err := s.client.Do(ctx, &opGoalRelationshipsGetGoalRelationships, api.Args{Params: &params}, &out, opts...)
 	return out, err
 }
@@ -76,8 +76,8 @@ func (s *GoalRelationshipsService) RemoveSupportingRelationship(ctx context.Cont
 	return out, err
 }
 
-// GoalRelationshipsUpdateGoalRelationshipParams are the optional parameters of [GoalRelationshipsService.UpdateGoalRelationship].
-type GoalRelationshipsUpdateGoalRelationshipParams struct {
+// UpdateGoalRelationshipParams are the optional parameters of [GoalRelationshipsService.UpdateGoalRelationship].
+type UpdateGoalRelationshipParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -85,8 +85,8 @@ type GoalRelationshipsUpdateGoalRelationshipParams struct {
 // UpdateGoalRelationship calls updateGoalRelationship.
 //
 //	PUT /goal_relationships/{goal_relationship_gid}
-func (s *GoalRelationshipsService) UpdateGoalRelationship(ctx context.Context, goalRelationshipGID string, params *GoalRelationshipsUpdateGoalRelationshipParams, body GoalRelationshipsUpdateGoalRelationshipRequest, opts ...api.CallOption) (*GoalRelationshipsUpdateGoalRelationshipResponse, error) {
-	var out *GoalRelationshipsUpdateGoalRelationshipResponse
+func (s *GoalRelationshipsService) UpdateGoalRelationship(ctx context.Context, goalRelationshipGID string, params *UpdateGoalRelationshipParams, body UpdateGoalRelationshipRequest, opts ...api.CallOption) (*UpdateGoalRelationshipResponse, error) {
+	var out *UpdateGoalRelationshipResponse
 	err := s.client.Do(ctx, &opGoalRelationshipsUpdateGoalRelationship, api.Args{Path: []any{goalRelationshipGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

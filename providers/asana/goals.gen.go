@@ -29,8 +29,8 @@ func (s *GoalsService) AddFollowers(ctx context.Context, goalGID string, params 
 	return out, err
 }
 
-// GoalsCreateGoalParams are the optional parameters of [GoalsService.CreateGoal].
-type GoalsCreateGoalParams struct {
+// CreateGoalParams are the optional parameters of [GoalsService.CreateGoal].
+type CreateGoalParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -40,14 +40,14 @@ type GoalsCreateGoalParams struct {
 // CreateGoal calls createGoal.
 //
 //	POST /goals
-func (s *GoalsService) CreateGoal(ctx context.Context, params *GoalsCreateGoalParams, body GoalsCreateGoalRequest, opts ...api.CallOption) (*GoalsCreateGoalResponse, error) {
-	var out *GoalsCreateGoalResponse
+func (s *GoalsService) CreateGoal(ctx context.Context, params *CreateGoalParams, body CreateGoalRequest, opts ...api.CallOption) (*CreateGoalResponse, error) {
+	var out *CreateGoalResponse
 	err := s.client.Do(ctx, &opGoalsCreateGoal, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// GoalsCreateGoalMetricParams are the optional parameters of [GoalsService.CreateGoalMetric].
-type GoalsCreateGoalMetricParams struct {
+// CreateGoalMetricParams are the optional parameters of [GoalsService.CreateGoalMetric].
+type CreateGoalMetricParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -55,14 +55,14 @@ type GoalsCreateGoalMetricParams struct {
 // CreateGoalMetric calls createGoalMetric.
 //
 //	POST /goals/{goal_gid}/setMetric
-func (s *GoalsService) CreateGoalMetric(ctx context.Context, goalGID string, params *GoalsCreateGoalMetricParams, body GoalsCreateGoalMetricRequest, opts ...api.CallOption) (*GoalsCreateGoalMetricResponse, error) {
-	var out *GoalsCreateGoalMetricResponse
+func (s *GoalsService) CreateGoalMetric(ctx context.Context, goalGID string, params *CreateGoalMetricParams, body CreateGoalMetricRequest, opts ...api.CallOption) (*CreateGoalMetricResponse, error) {
+	var out *CreateGoalMetricResponse
 	err := s.client.Do(ctx, &opGoalsCreateGoalMetric, api.Args{Path: []any{goalGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// GoalsDeleteGoalParams are the optional parameters of [GoalsService.DeleteGoal].
-type GoalsDeleteGoalParams struct {
+// DeleteGoalParams are the optional parameters of [GoalsService.DeleteGoal].
+type DeleteGoalParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -70,14 +70,14 @@ type GoalsDeleteGoalParams struct {
 // DeleteGoal calls deleteGoal.
 //
 //	DELETE /goals/{goal_gid}
-func (s *GoalsService) DeleteGoal(ctx context.Context, goalGID string, params *GoalsDeleteGoalParams, opts ...api.CallOption) (*GoalsDeleteGoalResponse, error) {
-	var out *GoalsDeleteGoalResponse
+func (s *GoalsService) DeleteGoal(ctx context.Context, goalGID string, params *DeleteGoalParams, opts ...api.CallOption) (*DeleteGoalResponse, error) {
+	var out *DeleteGoalResponse
 	err := s.client.Do(ctx, &opGoalsDeleteGoal, api.Args{Path: []any{goalGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// GoalsGetGoalParams are the optional parameters of [GoalsService.GetGoal].
-type GoalsGetGoalParams struct {
+// GetGoalParams are the optional parameters of [GoalsService.GetGoal].
+type GetGoalParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -85,14 +85,14 @@ type GoalsGetGoalParams struct {
 // GetGoal calls getGoal.
 //
 //	GET /goals/{goal_gid}
-func (s *GoalsService) GetGoal(ctx context.Context, goalGID string, params *GoalsGetGoalParams, opts ...api.CallOption) (*GoalsGetGoalResponse, error) {
-	var out *GoalsGetGoalResponse
+func (s *GoalsService) GetGoal(ctx context.Context, goalGID string, params *GetGoalParams, opts ...api.CallOption) (*GetGoalResponse, error) {
+	var out *GetGoalResponse
 	err := s.client.Do(ctx, &opGoalsGetGoal, api.Args{Path: []any{goalGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// GoalsGetGoalsParams are the optional parameters of [GoalsService.GetGoals].
-type GoalsGetGoalsParams struct {
+// GetGoalsParams are the optional parameters of [GoalsService.GetGoals].
+type GetGoalsParams struct {
 	IsWorkspaceLevel *bool    `query:"is_workspace_level"`
 	Limit            *int64   `query:"limit"`
 	Offset           string   `query:"offset"`
@@ -108,20 +108,20 @@ type GoalsGetGoalsParams struct {
 // GetGoals calls getGoals.
 //
 //	GET /goals
-func (s *GoalsService) GetGoals(ctx context.Context, params *GoalsGetGoalsParams, opts ...api.CallOption) (*GoalsGetGoalsResponse, error) {
-	var out *GoalsGetGoalsResponse
+func (s *GoalsService) GetGoals(ctx context.Context, params *GetGoalsParams, opts ...api.CallOption) (*GetGoalsResponse, error) {
+	var out *GetGoalsResponse
 	err := s.client.Do(ctx, &opGoalsGetGoals, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetGoalsAll walks every page of [GoalsService.GetGoals] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *GoalsService) GetGoalsAll(ctx context.Context, params *GoalsGetGoalsParams, opts ...api.CallOption) iter.Seq2[*GoalCompact, error] {
+func (s *GoalsService) GetGoalsAll(ctx context.Context, params *GetGoalsParams, opts ...api.CallOption) iter.Seq2[*GoalCompact, error] {
 	return api.Pages[*GoalCompact](ctx, s.client, &opGoalsGetGoals, api.Args{Params: params}, opts...)
 }
 
-// GoalsGetParentGoalsForGoalParams are the optional parameters of [GoalsService.GetParentGoalsForGoal].
-type GoalsGetParentGoalsForGoalParams struct {
+// GetParentGoalsForGoalParams are the optional parameters of [GoalsService.GetParentGoalsForGoal].
+type GetParentGoalsForGoalParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -129,8 +129,8 @@ type GoalsGetParentGoalsForGoalParams struct {
 // GetParentGoalsForGoal calls getParentGoalsForGoal.
 //
 //	GET /goals/{goal_gid}/parentGoals
-func (s *GoalsService) GetParentGoalsForGoal(ctx context.Context, goalGID string, params *GoalsGetParentGoalsForGoalParams, opts ...api.CallOption) (*GoalsGetParentGoalsForGoalResponse, error) {
-	var out *GoalsGetParentGoalsForGoalResponse
+func (s *GoalsService) GetParentGoalsForGoal(ctx context.Context, goalGID string, params *GetParentGoalsForGoalParams, opts ...api.CallOption) (*GetParentGoalsForGoalResponse, error) {
+	var out *GetParentGoalsForGoalResponse
 	err := s.client.Do(ctx, &opGoalsGetParentGoalsForGoal, api.Args{Path: []any{goalGID}, Params: params}, &out, opts...)
 	return out, err
 }
@@ -150,8 +150,8 @@ func (s *GoalsService) RemoveFollowers(ctx context.Context, goalGID string, para
 	return out, err
 }
 
-// GoalsUpdateGoalParams are the optional parameters of [GoalsService.UpdateGoal].
-type GoalsUpdateGoalParams struct {
+// UpdateGoalParams are the optional parameters of [GoalsService.UpdateGoal].
+type UpdateGoalParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -159,14 +159,14 @@ type GoalsUpdateGoalParams struct {
 // UpdateGoal calls updateGoal.
 //
 //	PUT /goals/{goal_gid}
-func (s *GoalsService) UpdateGoal(ctx context.Context, goalGID string, params *GoalsUpdateGoalParams, body GoalsUpdateGoalRequest, opts ...api.CallOption) (*GoalsUpdateGoalResponse, error) {
-	var out *GoalsUpdateGoalResponse
+func (s *GoalsService) UpdateGoal(ctx context.Context, goalGID string, params *UpdateGoalParams, body UpdateGoalRequest, opts ...api.CallOption) (*UpdateGoalResponse, error) {
+	var out *UpdateGoalResponse
 	err := s.client.Do(ctx, &opGoalsUpdateGoal, api.Args{Path: []any{goalGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// GoalsUpdateGoalMetricParams are the optional parameters of [GoalsService.UpdateGoalMetric].
-type GoalsUpdateGoalMetricParams struct {
+// UpdateGoalMetricParams are the optional parameters of [GoalsService.UpdateGoalMetric].
+type UpdateGoalMetricParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -174,8 +174,8 @@ type GoalsUpdateGoalMetricParams struct {
 // UpdateGoalMetric calls updateGoalMetric.
 //
 //	POST /goals/{goal_gid}/setMetricCurrentValue
-func (s *GoalsService) UpdateGoalMetric(ctx context.Context, goalGID string, params *GoalsUpdateGoalMetricParams, body GoalsUpdateGoalMetricRequest, opts ...api.CallOption) (*GoalsUpdateGoalMetricResponse, error) {
-	var out *GoalsUpdateGoalMetricResponse
+func (s *GoalsService) UpdateGoalMetric(ctx context.Context, goalGID string, params *UpdateGoalMetricParams, body UpdateGoalMetricRequest, opts ...api.CallOption) (*UpdateGoalMetricResponse, error) {
+	var out *UpdateGoalMetricResponse
 	err := s.client.Do(ctx, &opGoalsUpdateGoalMetric, api.Args{Path: []any{goalGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

@@ -13,8 +13,8 @@ type JobsService struct {
 	client *api.Client
 }
 
-// JobsGetJobParams are the optional parameters of [JobsService.GetJob].
-type JobsGetJobParams struct {
+// GetJobParams are the optional parameters of [JobsService.GetJob].
+type GetJobParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -22,8 +22,8 @@ type JobsGetJobParams struct {
 // GetJob calls getJob.
 //
 //	GET /jobs/{job_gid}
-func (s *JobsService) GetJob(ctx context.Context, jobGID string, params *JobsGetJobParams, opts ...api.CallOption) (*JobsGetJobResponse, error) {
-	var out *JobsGetJobResponse
+func (s *JobsService) GetJob(ctx context.Context, jobGID string, params *GetJobParams, opts ...api.CallOption) (*GetJobResponse, error) {
+	var out *GetJobResponse
 	err := s.client.Do(ctx, &opJobsGetJob, api.Args{Path: []any{jobGID}, Params: params}, &out, opts...)
 	return out, err
 }

@@ -13,8 +13,8 @@ type OrganizationExportsService struct {
 	client *api.Client
 }
 
-// OrganizationExportsCreateOrganizationExportParams are the optional parameters of [OrganizationExportsService.CreateOrganizationExport].
-type OrganizationExportsCreateOrganizationExportParams struct {
+// CreateOrganizationExportParams are the optional parameters of [OrganizationExportsService.CreateOrganizationExport].
+type CreateOrganizationExportParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -24,14 +24,14 @@ type OrganizationExportsCreateOrganizationExportParams struct {
 // CreateOrganizationExport calls createOrganizationExport.
 //
 //	POST /organization_exports
-func (s *OrganizationExportsService) CreateOrganizationExport(ctx context.Context, params *OrganizationExportsCreateOrganizationExportParams, body OrganizationExportsCreateOrganizationExportRequest, opts ...api.CallOption) (*OrganizationExportsCreateOrganizationExportResponse, error) {
-	var out *OrganizationExportsCreateOrganizationExportResponse
+func (s *OrganizationExportsService) CreateOrganizationExport(ctx context.Context, params *CreateOrganizationExportParams, body CreateOrganizationExportRequest, opts ...api.CallOption) (*CreateOrganizationExportResponse, error) {
+	var out *CreateOrganizationExportResponse
 	err := s.client.Do(ctx, &opOrganizationExportsCreateOrganizationExport, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// OrganizationExportsGetOrganizationExportParams are the optional parameters of [OrganizationExportsService.GetOrganizationExport].
-type OrganizationExportsGetOrganizationExportParams struct {
+// GetOrganizationExportParams are the optional parameters of [OrganizationExportsService.GetOrganizationExport].
+type GetOrganizationExportParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -39,8 +39,8 @@ type OrganizationExportsGetOrganizationExportParams struct {
 // GetOrganizationExport calls getOrganizationExport.
 //
 //	GET /organization_exports/{organization_export_gid}
-func (s *OrganizationExportsService) GetOrganizationExport(ctx context.Context, organizationExportGID string, params *OrganizationExportsGetOrganizationExportParams, opts ...api.CallOption) (*OrganizationExportsGetOrganizationExportResponse, error) {
-	var out *OrganizationExportsGetOrganizationExportResponse
+func (s *OrganizationExportsService) GetOrganizationExport(ctx context.Context, organizationExportGID string, params *GetOrganizationExportParams, opts ...api.CallOption) (*GetOrganizationExportResponse, error) {
+	var out *GetOrganizationExportResponse
 	err := s.client.Do(ctx, &opOrganizationExportsGetOrganizationExport, api.Args{Path: []any{organizationExportGID}, Params: params}, &out, opts...)
 	return out, err
 }

@@ -14,8 +14,8 @@ type PortfolioMembershipsService struct {
 	client *api.Client
 }
 
-// PortfolioMembershipsGetPortfolioMembershipParams are the optional parameters of [PortfolioMembershipsService.GetPortfolioMembership].
-type PortfolioMembershipsGetPortfolioMembershipParams struct {
+// GetPortfolioMembershipParams are the optional parameters of [PortfolioMembershipsService.GetPortfolioMembership].
+type GetPortfolioMembershipParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type PortfolioMembershipsGetPortfolioMembershipParams struct {
 // GetPortfolioMembership calls getPortfolioMembership.
 //
 //	GET /portfolio_memberships/{portfolio_membership_gid}
-func (s *PortfolioMembershipsService) GetPortfolioMembership(ctx context.Context, portfolioMembershipGID string, params *PortfolioMembershipsGetPortfolioMembershipParams, opts ...api.CallOption) (*PortfolioMembershipsGetPortfolioMembershipResponse, error) {
-	var out *PortfolioMembershipsGetPortfolioMembershipResponse
+func (s *PortfolioMembershipsService) GetPortfolioMembership(ctx context.Context, portfolioMembershipGID string, params *GetPortfolioMembershipParams, opts ...api.CallOption) (*GetPortfolioMembershipResponse, error) {
+	var out *GetPortfolioMembershipResponse
 	err := s.client.Do(ctx, &opPortfolioMembershipsGetPortfolioMembership, api.Args{Path: []any{portfolioMembershipGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// PortfolioMembershipsGetPortfolioMembershipsParams are the optional parameters of [PortfolioMembershipsService.GetPortfolioMemberships].
-type PortfolioMembershipsGetPortfolioMembershipsParams struct {
+// GetPortfolioMembershipsParams are the optional parameters of [PortfolioMembershipsService.GetPortfolioMemberships].
+type GetPortfolioMembershipsParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -43,20 +43,20 @@ type PortfolioMembershipsGetPortfolioMembershipsParams struct {
 // GetPortfolioMemberships calls getPortfolioMemberships.
 //
 //	GET /portfolio_memberships
-func (s *PortfolioMembershipsService) GetPortfolioMemberships(ctx context.Context, params *PortfolioMembershipsGetPortfolioMembershipsParams, opts ...api.CallOption) (*PortfolioMembershipsGetPortfolioMembershipsResponse, error) {
-	var out *PortfolioMembershipsGetPortfolioMembershipsResponse
+func (s *PortfolioMembershipsService) GetPortfolioMemberships(ctx context.Context, params *GetPortfolioMembershipsParams, opts ...api.CallOption) (*GetPortfolioMembershipsResponse, error) {
+	var out *GetPortfolioMembershipsResponse
 	err := s.client.Do(ctx, &opPortfolioMembershipsGetPortfolioMemberships, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetPortfolioMembershipsAll walks every page of [PortfolioMembershipsService.GetPortfolioMemberships] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PortfolioMembershipsService) GetPortfolioMembershipsAll(ctx context.Context, params *PortfolioMembershipsGetPortfolioMembershipsParams, opts ...api.CallOption) iter.Seq2[*PortfolioMembershipCompact, error] {
+func (s *PortfolioMembershipsService) GetPortfolioMembershipsAll(ctx context.Context, params *GetPortfolioMembershipsParams, opts ...api.CallOption) iter.Seq2[*PortfolioMembershipCompact, error] {
 	return api.Pages[*PortfolioMembershipCompact](ctx, s.client, &opPortfolioMembershipsGetPortfolioMemberships, api.Args{Params: params}, opts...)
 }
 
-// PortfolioMembershipsGetPortfolioMembershipsForPortfolioParams are the optional parameters of [PortfolioMembershipsService.GetPortfolioMembershipsForPortfolio].
-type PortfolioMembershipsGetPortfolioMembershipsForPortfolioParams struct {
+// GetPortfolioMembershipsForPortfolioParams are the optional parameters of [PortfolioMembershipsService.GetPortfolioMembershipsForPortfolio].
+type GetPortfolioMembershipsForPortfolioParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -67,14 +67,14 @@ type PortfolioMembershipsGetPortfolioMembershipsForPortfolioParams struct {
 // GetPortfolioMembershipsForPortfolio calls getPortfolioMembershipsForPortfolio.
 //
 //	GET /portfolios/{portfolio_gid}/portfolio_memberships
-func (s *PortfolioMembershipsService) GetPortfolioMembershipsForPortfolio(ctx context.Context, portfolioGID string, params *PortfolioMembershipsGetPortfolioMembershipsForPortfolioParams, opts ...api.CallOption) (*PortfolioMembershipsGetPortfolioMembershipsForPortfolioResponse, error) {
-	var out *PortfolioMembershipsGetPortfolioMembershipsForPortfolioResponse
+func (s *PortfolioMembershipsService) GetPortfolioMembershipsForPortfolio(ctx context.Context, portfolioGID string, params *GetPortfolioMembershipsForPortfolioParams, opts ...api.CallOption) (*GetPortfolioMembershipsForPortfolioResponse, error) {
+	var out *GetPortfolioMembershipsForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfolioMembershipsGetPortfolioMembershipsForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetPortfolioMembershipsForPortfolioAll walks every page of [PortfolioMembershipsService.GetPortfolioMembershipsForPortfolio] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PortfolioMembershipsService) GetPortfolioMembershipsForPortfolioAll(ctx context.Context, portfolioGID string, params *PortfolioMembershipsGetPortfolioMembershipsForPortfolioParams, opts ...api.CallOption) iter.Seq2[*PortfolioMembershipCompact, error] {
+func (s *PortfolioMembershipsService) GetPortfolioMembershipsForPortfolioAll(ctx context.Context, portfolioGID string, params *GetPortfolioMembershipsForPortfolioParams, opts ...api.CallOption) iter.Seq2[*PortfolioMembershipCompact, error] {
 	return api.Pages[*PortfolioMembershipCompact](ctx, s.client, &opPortfolioMembershipsGetPortfolioMembershipsForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, opts...)
 }

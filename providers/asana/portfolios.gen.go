@@ -14,22 +14,22 @@ type PortfoliosService struct {
 	client *api.Client
 }
 
-// PortfoliosAddCustomFieldSettingForPortfolioParams are the optional parameters of [PortfoliosService.AddCustomFieldSettingForPortfolio].
-type PortfoliosAddCustomFieldSettingForPortfolioParams struct {
+// AddCustomFieldSettingForPortfolioParams are the optional parameters of [PortfoliosService.AddCustomFieldSettingForPortfolio].
+type AddCustomFieldSettingForPortfolioParams struct {
 	OptPretty *bool `query:"opt_pretty"`
 }
 
 // AddCustomFieldSettingForPortfolio calls addCustomFieldSettingForPortfolio.
 //
 //	POST /portfolios/{portfolio_gid}/addCustomFieldSetting
-func (s *PortfoliosService) AddCustomFieldSettingForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosAddCustomFieldSettingForPortfolioParams, body PortfoliosAddCustomFieldSettingForPortfolioRequest, opts ...api.CallOption) (*PortfoliosAddCustomFieldSettingForPortfolioResponse, error) {
-	var out *PortfoliosAddCustomFieldSettingForPortfolioResponse
+func (s *PortfoliosService) AddCustomFieldSettingForPortfolio(ctx context.Context, portfolioGID string, params *AddCustomFieldSettingForPortfolioParams, body AddCustomFieldSettingForPortfolioRequest, opts ...api.CallOption) (*AddCustomFieldSettingForPortfolioResponse, error) {
+	var out *AddCustomFieldSettingForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosAddCustomFieldSettingForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosAddItemForPortfolioParams are the optional parameters of [PortfoliosService.AddItemForPortfolio].
-type PortfoliosAddItemForPortfolioParams struct {
+// AddItemForPortfolioParams are the optional parameters of [PortfoliosService.AddItemForPortfolio].
+type AddItemForPortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -37,14 +37,14 @@ type PortfoliosAddItemForPortfolioParams struct {
 // AddItemForPortfolio calls addItemForPortfolio.
 //
 //	POST /portfolios/{portfolio_gid}/addItem
-func (s *PortfoliosService) AddItemForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosAddItemForPortfolioParams, body PortfoliosAddItemForPortfolioRequest, opts ...api.CallOption) (*PortfoliosAddItemForPortfolioResponse, error) {
-	var out *PortfoliosAddItemForPortfolioResponse
+func (s *PortfoliosService) AddItemForPortfolio(ctx context.Context, portfolioGID string, params *AddItemForPortfolioParams, body AddItemForPortfolioRequest, opts ...api.CallOption) (*AddItemForPortfolioResponse, error) {
+	var out *AddItemForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosAddItemForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosAddMembersForPortfolioParams are the optional parameters of [PortfoliosService.AddMembersForPortfolio].
-type PortfoliosAddMembersForPortfolioParams struct {
+// AddMembersForPortfolioParams are the optional parameters of [PortfoliosService.AddMembersForPortfolio].
+type AddMembersForPortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -52,14 +52,14 @@ type PortfoliosAddMembersForPortfolioParams struct {
 // AddMembersForPortfolio calls addMembersForPortfolio.
 //
 //	POST /portfolios/{portfolio_gid}/addMembers
-func (s *PortfoliosService) AddMembersForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosAddMembersForPortfolioParams, body PortfoliosAddMembersForPortfolioRequest, opts ...api.CallOption) (*PortfoliosAddMembersForPortfolioResponse, error) {
-	var out *PortfoliosAddMembersForPortfolioResponse
+func (s *PortfoliosService) AddMembersForPortfolio(ctx context.Context, portfolioGID string, params *AddMembersForPortfolioParams, body AddMembersForPortfolioRequest, opts ...api.CallOption) (*AddMembersForPortfolioResponse, error) {
+	var out *AddMembersForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosAddMembersForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosCreatePortfolioParams are the optional parameters of [PortfoliosService.CreatePortfolio].
-type PortfoliosCreatePortfolioParams struct {
+// CreatePortfolioParams are the optional parameters of [PortfoliosService.CreatePortfolio].
+type CreatePortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -67,14 +67,14 @@ type PortfoliosCreatePortfolioParams struct {
 // CreatePortfolio calls createPortfolio.
 //
 //	POST /portfolios
-func (s *PortfoliosService) CreatePortfolio(ctx context.Context, params *PortfoliosCreatePortfolioParams, body PortfoliosCreatePortfolioRequest, opts ...api.CallOption) (*PortfoliosCreatePortfolioResponse, error) {
-	var out *PortfoliosCreatePortfolioResponse
+func (s *PortfoliosService) CreatePortfolio(ctx context.Context, params *CreatePortfolioParams, body CreatePortfolioRequest, opts ...api.CallOption) (*CreatePortfolioResponse, error) {
+	var out *CreatePortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosCreatePortfolio, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosDeletePortfolioParams are the optional parameters of [PortfoliosService.DeletePortfolio].
-type PortfoliosDeletePortfolioParams struct {
+// DeletePortfolioParams are the optional parameters of [PortfoliosService.DeletePortfolio].
+type DeletePortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -82,14 +82,14 @@ type PortfoliosDeletePortfolioParams struct {
 // DeletePortfolio calls deletePortfolio.
 //
 //	DELETE /portfolios/{portfolio_gid}
-func (s *PortfoliosService) DeletePortfolio(ctx context.Context, portfolioGID string, params *PortfoliosDeletePortfolioParams, opts ...api.CallOption) (*PortfoliosDeletePortfolioResponse, error) {
-	var out *PortfoliosDeletePortfolioResponse
+func (s *PortfoliosService) DeletePortfolio(ctx context.Context, portfolioGID string, params *DeletePortfolioParams, opts ...api.CallOption) (*DeletePortfolioResponse, error) {
+	var out *DeletePortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosDeletePortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosGetItemsForPortfolioParams are the optional parameters of [PortfoliosService.GetItemsForPortfolio].
-type PortfoliosGetItemsForPortfolioParams struct {
+// GetItemsForPortfolioParams are the optional parameters of [PortfoliosService.GetItemsForPortfolio].
+type GetItemsForPortfolioParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -99,20 +99,20 @@ type PortfoliosGetItemsForPortfolioParams struct {
 // GetItemsForPortfolio calls getItemsForPortfolio.
 //
 //	GET /portfolios/{portfolio_gid}/items
-func (s *PortfoliosService) GetItemsForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosGetItemsForPortfolioParams, opts ...api.CallOption) (*PortfoliosGetItemsForPortfolioResponse, error) {
-	var out *PortfoliosGetItemsForPortfolioResponse
+func (s *PortfoliosService) GetItemsForPortfolio(ctx context.Context, portfolioGID string, params *GetItemsForPortfolioParams, opts ...api.CallOption) (*GetItemsForPortfolioResponse, error) {
+	var out *GetItemsForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosGetItemsForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetItemsForPortfolioAll walks every page of [PortfoliosService.GetItemsForPortfolio] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PortfoliosService) GetItemsForPortfolioAll(ctx context.Context, portfolioGID string, params *PortfoliosGetItemsForPortfolioParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
+func (s *PortfoliosService) GetItemsForPortfolioAll(ctx context.Context, portfolioGID string, params *GetItemsForPortfolioParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
 	return api.Pages[*ProjectCompact](ctx, s.client, &opPortfoliosGetItemsForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, opts...)
 }
 
-// PortfoliosGetPortfolioParams are the optional parameters of [PortfoliosService.GetPortfolio].
-type PortfoliosGetPortfolioParams struct {
+// GetPortfolioParams are the optional parameters of [PortfoliosService.GetPortfolio].
+type GetPortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -120,14 +120,14 @@ type PortfoliosGetPortfolioParams struct {
 // GetPortfolio calls getPortfolio.
 //
 //	GET /portfolios/{portfolio_gid}
-func (s *PortfoliosService) GetPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosGetPortfolioParams, opts ...api.CallOption) (*PortfoliosGetPortfolioResponse, error) {
-	var out *PortfoliosGetPortfolioResponse
+func (s *PortfoliosService) GetPortfolio(ctx context.Context, portfolioGID string, params *GetPortfolioParams, opts ...api.CallOption) (*GetPortfolioResponse, error) {
+	var out *GetPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosGetPortfolio, api.Args{Path: []any{portfolioGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosGetPortfoliosParams are the parameters of [PortfoliosService.GetPortfolios].
-type PortfoliosGetPortfoliosParams struct {
+// GetPortfoliosParams are the parameters of [PortfoliosService.GetPortfolios].
+type GetPortfoliosParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -141,34 +141,34 @@ type PortfoliosGetPortfoliosParams struct {
 // GetPortfolios calls getPortfolios.
 //
 //	GET /portfolios
-func (s *PortfoliosService) GetPortfolios(ctx context.Context, params PortfoliosGetPortfoliosParams, opts ...api.CallOption) (*PortfoliosGetPortfoliosResponse, error) {
-	var out *PortfoliosGetPortfoliosResponse
+func (s *PortfoliosService) GetPortfolios(ctx context.Context, params GetPortfoliosParams, opts ...api.CallOption) (*GetPortfoliosResponse, error) {
+	var out *GetPortfoliosResponse
 	err := s.client.Do(ctx, &opPortfoliosGetPortfolios, api.Args{Params: &params}, &out, opts...)
 	return out, err
 }
 
 // GetPortfoliosAll walks every page of [PortfoliosService.GetPortfolios] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *PortfoliosService) GetPortfoliosAll(ctx context.Context, params PortfoliosGetPortfoliosParams, opts ...api.CallOption) iter.Seq2[*PortfolioCompact, error] {
+func (s *PortfoliosService) GetPortfoliosAll(ctx context.Context, params GetPortfoliosParams, opts ...api.CallOption) iter.Seq2[*PortfolioCompact, error] {
 	return api.Pages[*PortfolioCompact](ctx, s.client, &opPortfoliosGetPortfolios, api.Args{Params: &params}, opts...)
 }
 
-// PortfoliosRemoveCustomFieldSettingForPortfolioParams are the optional parameters of [PortfoliosService.RemoveCustomFieldSettingForPortfolio].
-type PortfoliosRemoveCustomFieldSettingForPortfolioParams struct {
+// RemoveCustomFieldSettingForPortfolioParams are the optional parameters of [PortfoliosService.RemoveCustomFieldSettingForPortfolio].
+type RemoveCustomFieldSettingForPortfolioParams struct {
 	OptPretty *bool `query:"opt_pretty"`
 }
 
 // RemoveCustomFieldSettingForPortfolio calls removeCustomFieldSettingForPortfolio.
 //
 //	POST /portfolios/{portfolio_gid}/removeCustomFieldSetting
-func (s *PortfoliosService) RemoveCustomFieldSettingForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosRemoveCustomFieldSettingForPortfolioParams, body PortfoliosRemoveCustomFieldSettingForPortfolioRequest, opts ...api.CallOption) (*PortfoliosRemoveCustomFieldSettingForPortfolioResponse, error) {
-	var out *PortfoliosRemoveCustomFieldSettingForPortfolioResponse
+func (s *PortfoliosService) RemoveCustomFieldSettingForPortfolio(ctx context.Context, portfolioGID string, params *RemoveCustomFieldSettingForPortfolioParams, body RemoveCustomFieldSettingForPortfolioRequest, opts ...api.CallOption) (*RemoveCustomFieldSettingForPortfolioResponse, error) {
+	var out *RemoveCustomFieldSettingForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosRemoveCustomFieldSettingForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosRemoveItemForPortfolioParams are the optional parameters of [PortfoliosService.RemoveItemForPortfolio].
-type PortfoliosRemoveItemForPortfolioParams struct {
+// RemoveItemForPortfolioParams are the optional parameters of [PortfoliosService.RemoveItemForPortfolio].
+type RemoveItemForPortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -176,14 +176,14 @@ type PortfoliosRemoveItemForPortfolioParams struct {
 // RemoveItemForPortfolio calls removeItemForPortfolio.
 //
 //	POST /portfolios/{portfolio_gid}/removeItem
-func (s *PortfoliosService) RemoveItemForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosRemoveItemForPortfolioParams, body PortfoliosRemoveItemForPortfolioRequest, opts ...api.CallOption) (*PortfoliosRemoveItemForPortfolioResponse, error) {
-	var out *PortfoliosRemoveItemForPortfolioResponse
+func (s *PortfoliosService) RemoveItemForPortfolio(ctx context.Context, portfolioGID string, params *RemoveItemForPortfolioParams, body RemoveItemForPortfolioRequest, opts ...api.CallOption) (*RemoveItemForPortfolioResponse, error) {
+	var out *RemoveItemForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosRemoveItemForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosRemoveMembersForPortfolioParams are the optional parameters of [PortfoliosService.RemoveMembersForPortfolio].
-type PortfoliosRemoveMembersForPortfolioParams struct {
+// RemoveMembersForPortfolioParams are the optional parameters of [PortfoliosService.RemoveMembersForPortfolio].
+type RemoveMembersForPortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -191,14 +191,14 @@ type PortfoliosRemoveMembersForPortfolioParams struct {
 // RemoveMembersForPortfolio calls removeMembersForPortfolio.
 //
 //	POST /portfolios/{portfolio_gid}/removeMembers
-func (s *PortfoliosService) RemoveMembersForPortfolio(ctx context.Context, portfolioGID string, params *PortfoliosRemoveMembersForPortfolioParams, body PortfoliosRemoveMembersForPortfolioRequest, opts ...api.CallOption) (*PortfoliosRemoveMembersForPortfolioResponse, error) {
-	var out *PortfoliosRemoveMembersForPortfolioResponse
+func (s *PortfoliosService) RemoveMembersForPortfolio(ctx context.Context, portfolioGID string, params *RemoveMembersForPortfolioParams, body RemoveMembersForPortfolioRequest, opts ...api.CallOption) (*RemoveMembersForPortfolioResponse, error) {
+	var out *RemoveMembersForPortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosRemoveMembersForPortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// PortfoliosUpdatePortfolioParams are the optional parameters of [PortfoliosService.UpdatePortfolio].
-type PortfoliosUpdatePortfolioParams struct {
+// UpdatePortfolioParams are the optional parameters of [PortfoliosService.UpdatePortfolio].
+type UpdatePortfolioParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -206,8 +206,8 @@ type PortfoliosUpdatePortfolioParams struct {
 // UpdatePortfolio calls updatePortfolio.
 //
 //	PUT /portfolios/{portfolio_gid}
-func (s *PortfoliosService) UpdatePortfolio(ctx context.Context, portfolioGID string, params *PortfoliosUpdatePortfolioParams, body PortfoliosUpdatePortfolioRequest, opts ...api.CallOption) (*PortfoliosUpdatePortfolioResponse, error) {
-	var out *PortfoliosUpdatePortfolioResponse
+func (s *PortfoliosService) UpdatePortfolio(ctx context.Context, portfolioGID string, params *UpdatePortfolioParams, body UpdatePortfolioRequest, opts ...api.CallOption) (*UpdatePortfolioResponse, error) {
+	var out *UpdatePortfolioResponse
 	err := s.client.Do(ctx, &opPortfoliosUpdatePortfolio, api.Args{Path: []any{portfolioGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

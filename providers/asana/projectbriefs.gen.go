@@ -13,8 +13,8 @@ type ProjectBriefsService struct {
 	client *api.Client
 }
 
-// ProjectBriefsCreateProjectBriefParams are the optional parameters of [ProjectBriefsService.CreateProjectBrief].
-type ProjectBriefsCreateProjectBriefParams struct {
+// CreateProjectBriefParams are the optional parameters of [ProjectBriefsService.CreateProjectBrief].
+type CreateProjectBriefParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -22,14 +22,14 @@ type ProjectBriefsCreateProjectBriefParams struct {
 // CreateProjectBrief calls createProjectBrief.
 //
 //	POST /projects/{project_gid}/project_briefs
-func (s *ProjectBriefsService) CreateProjectBrief(ctx context.Context, projectGID string, params *ProjectBriefsCreateProjectBriefParams, body ProjectBriefsCreateProjectBriefRequest, opts ...api.CallOption) (*ProjectBriefsCreateProjectBriefResponse, error) {
-	var out *ProjectBriefsCreateProjectBriefResponse
+func (s *ProjectBriefsService) CreateProjectBrief(ctx context.Context, projectGID string, params *CreateProjectBriefParams, body CreateProjectBriefRequest, opts ...api.CallOption) (*CreateProjectBriefResponse, error) {
+	var out *CreateProjectBriefResponse
 	err := s.client.Do(ctx, &opProjectBriefsCreateProjectBrief, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectBriefsDeleteProjectBriefParams are the optional parameters of [ProjectBriefsService.DeleteProjectBrief].
-type ProjectBriefsDeleteProjectBriefParams struct {
+// DeleteProjectBriefParams are the optional parameters of [ProjectBriefsService.DeleteProjectBrief].
+type DeleteProjectBriefParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -37,14 +37,14 @@ type ProjectBriefsDeleteProjectBriefParams struct {
 // DeleteProjectBrief calls deleteProjectBrief.
 //
 //	DELETE /project_briefs/{project_brief_gid}
-func (s *ProjectBriefsService) DeleteProjectBrief(ctx context.Context, projectBriefGID string, params *ProjectBriefsDeleteProjectBriefParams, opts ...api.CallOption) (*ProjectBriefsDeleteProjectBriefResponse, error) {
-	var out *ProjectBriefsDeleteProjectBriefResponse
+func (s *ProjectBriefsService) DeleteProjectBrief(ctx context.Context, projectBriefGID string, params *DeleteProjectBriefParams, opts ...api.CallOption) (*DeleteProjectBriefResponse, error) {
+	var out *DeleteProjectBriefResponse
 	err := s.client.Do(ctx, &opProjectBriefsDeleteProjectBrief, api.Args{Path: []any{projectBriefGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectBriefsGetProjectBriefParams are the optional parameters of [ProjectBriefsService.GetProjectBrief].
-type ProjectBriefsGetProjectBriefParams struct {
+// GetProjectBriefParams are the optional parameters of [ProjectBriefsService.GetProjectBrief].
+type GetProjectBriefParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -52,14 +52,14 @@ type ProjectBriefsGetProjectBriefParams struct {
 // GetProjectBrief calls getProjectBrief.
 //
 //	GET /project_briefs/{project_brief_gid}
-func (s *ProjectBriefsService) GetProjectBrief(ctx context.Context, projectBriefGID string, params *ProjectBriefsGetProjectBriefParams, opts ...api.CallOption) (*ProjectBriefsGetProjectBriefResponse, error) {
-	var out *ProjectBriefsGetProjectBriefResponse
+func (s *ProjectBriefsService) GetProjectBrief(ctx context.Context, projectBriefGID string, params *GetProjectBriefParams, opts ...api.CallOption) (*GetProjectBriefResponse, error) {
+	var out *GetProjectBriefResponse
 	err := s.client.Do(ctx, &opProjectBriefsGetProjectBrief, api.Args{Path: []any{projectBriefGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectBriefsUpdateProjectBriefParams are the optional parameters of [ProjectBriefsService.UpdateProjectBrief].
-type ProjectBriefsUpdateProjectBriefParams struct {
+// UpdateProjectBriefParams are the optional parameters of [ProjectBriefsService.UpdateProjectBrief].
+type UpdateProjectBriefParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -67,8 +67,8 @@ type ProjectBriefsUpdateProjectBriefParams struct {
 // UpdateProjectBrief calls updateProjectBrief.
 //
 //	PUT /project_briefs/{project_brief_gid}
-func (s *ProjectBriefsService) UpdateProjectBrief(ctx context.Context, projectBriefGID string, params *ProjectBriefsUpdateProjectBriefParams, body ProjectBriefsUpdateProjectBriefRequest, opts ...api.CallOption) (*ProjectBriefsUpdateProjectBriefResponse, error) {
-	var out *ProjectBriefsUpdateProjectBriefResponse
+func (s *ProjectBriefsService) UpdateProjectBrief(ctx context.Context, projectBriefGID string, params *UpdateProjectBriefParams, body UpdateProjectBriefRequest, opts ...api.CallOption) (*UpdateProjectBriefResponse, error) {
+	var out *UpdateProjectBriefResponse
 	err := s.client.Do(ctx, &opProjectBriefsUpdateProjectBrief, api.Args{Path: []any{projectBriefGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

@@ -14,8 +14,8 @@ type ProjectMembershipsService struct {
 	client *api.Client
 }
 
-// ProjectMembershipsGetProjectMembershipParams are the optional parameters of [ProjectMembershipsService.GetProjectMembership].
-type ProjectMembershipsGetProjectMembershipParams struct {
+// GetProjectMembershipParams are the optional parameters of [ProjectMembershipsService.GetProjectMembership].
+type GetProjectMembershipParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type ProjectMembershipsGetProjectMembershipParams struct {
 // GetProjectMembership calls getProjectMembership.
 //
 //	GET /project_memberships/{project_membership_gid}
-func (s *ProjectMembershipsService) GetProjectMembership(ctx context.Context, projectMembershipGID string, params *ProjectMembershipsGetProjectMembershipParams, opts ...api.CallOption) (*ProjectMembershipsGetProjectMembershipResponse, error) {
-	var out *ProjectMembershipsGetProjectMembershipResponse
+func (s *ProjectMembershipsService) GetProjectMembership(ctx context.Context, projectMembershipGID string, params *GetProjectMembershipParams, opts ...api.CallOption) (*GetProjectMembershipResponse, error) {
+	var out *GetProjectMembershipResponse
 	err := s.client.Do(ctx, &opProjectMembershipsGetProjectMembership, api.Args{Path: []any{projectMembershipGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectMembershipsGetProjectMembershipsForProjectParams are the optional parameters of [ProjectMembershipsService.GetProjectMembershipsForProject].
-type ProjectMembershipsGetProjectMembershipsForProjectParams struct {
+// GetProjectMembershipsForProjectParams are the optional parameters of [ProjectMembershipsService.GetProjectMembershipsForProject].
+type GetProjectMembershipsForProjectParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -41,14 +41,14 @@ type ProjectMembershipsGetProjectMembershipsForProjectParams struct {
 // GetProjectMembershipsForProject calls getProjectMembershipsForProject.
 //
 //	GET /projects/{project_gid}/project_memberships
-func (s *ProjectMembershipsService) GetProjectMembershipsForProject(ctx context.Context, projectGID string, params *ProjectMembershipsGetProjectMembershipsForProjectParams, opts ...api.CallOption) (*ProjectMembershipsGetProjectMembershipsForProjectResponse, error) {
-	var out *ProjectMembershipsGetProjectMembershipsForProjectResponse
+func (s *ProjectMembershipsService) GetProjectMembershipsForProject(ctx context.Context, projectGID string, params *GetProjectMembershipsForProjectParams, opts ...api.CallOption) (*GetProjectMembershipsForProjectResponse, error) {
+	var out *GetProjectMembershipsForProjectResponse
 	err := s.client.Do(ctx, &opProjectMembershipsGetProjectMembershipsForProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectMembershipsForProjectAll walks every page of [ProjectMembershipsService.GetProjectMembershipsForProject] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectMembershipsService) GetProjectMembershipsForProjectAll(ctx context.Context, projectGID string, params *ProjectMembershipsGetProjectMembershipsForProjectParams, opts ...api.CallOption) iter.Seq2[*ProjectMembershipCompact, error] {
+func (s *ProjectMembershipsService) GetProjectMembershipsForProjectAll(ctx context.Context, projectGID string, params *GetProjectMembershipsForProjectParams, opts ...api.CallOption) iter.Seq2[*ProjectMembershipCompact, error] {
 	return api.Pages[*ProjectMembershipCompact](ctx, s.client, &opProjectMembershipsGetProjectMembershipsForProject, api.Args{Path: []any{projectGID}, Params: params}, opts...)
 }

@@ -14,22 +14,22 @@ type ProjectsService struct {
 	client *api.Client
 }
 
-// ProjectsAddCustomFieldSettingForProjectParams are the optional parameters of [ProjectsService.AddCustomFieldSettingForProject].
-type ProjectsAddCustomFieldSettingForProjectParams struct {
+// AddCustomFieldSettingForProjectParams are the optional parameters of [ProjectsService.AddCustomFieldSettingForProject].
+type AddCustomFieldSettingForProjectParams struct {
 	OptPretty *bool `query:"opt_pretty"`
 }
 
 // AddCustomFieldSettingForProject calls addCustomFieldSettingForProject.
 //
 //	POST /projects/{project_gid}/addCustomFieldSetting
-func (s *ProjectsService) AddCustomFieldSettingForProject(ctx context.Context, projectGID string, params *ProjectsAddCustomFieldSettingForProjectParams, body ProjectsAddCustomFieldSettingForProjectRequest, opts ...api.CallOption) (*ProjectsAddCustomFieldSettingForProjectResponse, error) {
-	var out *ProjectsAddCustomFieldSettingForProjectResponse
+func (s *ProjectsService) AddCustomFieldSettingForProject(ctx context.Context, projectGID string, params *AddCustomFieldSettingForProjectParams, body AddCustomFieldSettingForProjectRequest, opts ...api.CallOption) (*AddCustomFieldSettingForProjectResponse, error) {
+	var out *AddCustomFieldSettingForProjectResponse
 	err := s.client.Do(ctx, &opProjectsAddCustomFieldSettingForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsAddFollowersForProjectParams are the optional parameters of [ProjectsService.AddFollowersForProject].
-type ProjectsAddFollowersForProjectParams struct {
+// AddFollowersForProjectParams are the optional parameters of [ProjectsService.AddFollowersForProject].
+type AddFollowersForProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -37,14 +37,14 @@ type ProjectsAddFollowersForProjectParams struct {
 // AddFollowersForProject calls addFollowersForProject.
 //
 //	POST /projects/{project_gid}/addFollowers
-func (s *ProjectsService) AddFollowersForProject(ctx context.Context, projectGID string, params *ProjectsAddFollowersForProjectParams, body ProjectsAddFollowersForProjectRequest, opts ...api.CallOption) (*ProjectsAddFollowersForProjectResponse, error) {
-	var out *ProjectsAddFollowersForProjectResponse
+func (s *ProjectsService) AddFollowersForProject(ctx context.Context, projectGID string, params *AddFollowersForProjectParams, body AddFollowersForProjectRequest, opts ...api.CallOption) (*AddFollowersForProjectResponse, error) {
+	var out *AddFollowersForProjectResponse
 	err := s.client.Do(ctx, &opProjectsAddFollowersForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsAddMembersForProjectParams are the optional parameters of [ProjectsService.AddMembersForProject].
-type ProjectsAddMembersForProjectParams struct {
+// AddMembersForProjectParams are the optional parameters of [ProjectsService.AddMembersForProject].
+type AddMembersForProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -52,14 +52,14 @@ type ProjectsAddMembersForProjectParams struct {
 // AddMembersForProject calls addMembersForProject.
 //
 //	POST /projects/{project_gid}/addMembers
-func (s *ProjectsService) AddMembersForProject(ctx context.Context, projectGID string, params *ProjectsAddMembersForProjectParams, body ProjectsAddMembersForProjectRequest, opts ...api.CallOption) (*ProjectsAddMembersForProjectResponse, error) {
-	var out *ProjectsAddMembersForProjectResponse
+func (s *ProjectsService) AddMembersForProject(ctx context.Context, projectGID string, params *AddMembersForProjectParams, body AddMembersForProjectRequest, opts ...api.CallOption) (*AddMembersForProjectResponse, error) {
+	var out *AddMembersForProjectResponse
 	err := s.client.Do(ctx, &opProjectsAddMembersForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsCreateProjectParams are the optional parameters of [ProjectsService.CreateProject].
-type ProjectsCreateProjectParams struct {
+// CreateProjectParams are the optional parameters of [ProjectsService.CreateProject].
+type CreateProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -67,14 +67,14 @@ type ProjectsCreateProjectParams struct {
 // CreateProject calls createProject.
 //
 //	POST /projects
-func (s *ProjectsService) CreateProject(ctx context.Context, params *ProjectsCreateProjectParams, body ProjectsCreateProjectRequest, opts ...api.CallOption) (*ProjectsCreateProjectResponse, error) {
-	var out *ProjectsCreateProjectResponse
+func (s *ProjectsService) CreateProject(ctx context.Context, params *CreateProjectParams, body CreateProjectRequest, opts ...api.CallOption) (*CreateProjectResponse, error) {
+	var out *CreateProjectResponse
 	err := s.client.Do(ctx, &opProjectsCreateProject, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsCreateProjectForTeamParams are the optional parameters of [ProjectsService.CreateProjectForTeam].
-type ProjectsCreateProjectForTeamParams struct {
+// CreateProjectForTeamParams are the optional parameters of [ProjectsService.CreateProjectForTeam].
+type CreateProjectForTeamParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -82,14 +82,14 @@ type ProjectsCreateProjectForTeamParams struct {
 // CreateProjectForTeam calls createProjectForTeam.
 //
 //	POST /teams/{team_gid}/projects
-func (s *ProjectsService) CreateProjectForTeam(ctx context.Context, teamGID string, params *ProjectsCreateProjectForTeamParams, body ProjectsCreateProjectForTeamRequest, opts ...api.CallOption) (*ProjectsCreateProjectForTeamResponse, error) {
-	var out *ProjectsCreateProjectForTeamResponse
+func (s *ProjectsService) CreateProjectForTeam(ctx context.Context, teamGID string, params *CreateProjectForTeamParams, body CreateProjectForTeamRequest, opts ...api.CallOption) (*CreateProjectForTeamResponse, error) {
+	var out *CreateProjectForTeamResponse
 	err := s.client.Do(ctx, &opProjectsCreateProjectForTeam, api.Args{Path: []any{teamGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsCreateProjectForWorkspaceParams are the optional parameters of [ProjectsService.CreateProjectForWorkspace].
-type ProjectsCreateProjectForWorkspaceParams struct {
+// CreateProjectForWorkspaceParams are the optional parameters of [ProjectsService.CreateProjectForWorkspace].
+type CreateProjectForWorkspaceParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -97,14 +97,14 @@ type ProjectsCreateProjectForWorkspaceParams struct {
 // CreateProjectForWorkspace calls createProjectForWorkspace.
 //
 //	POST /workspaces/{workspace_gid}/projects
-func (s *ProjectsService) CreateProjectForWorkspace(ctx context.Context, workspaceGID string, params *ProjectsCreateProjectForWorkspaceParams, body ProjectsCreateProjectForWorkspaceRequest, opts ...api.CallOption) (*ProjectsCreateProjectForWorkspaceResponse, error) {
-	var out *ProjectsCreateProjectForWorkspaceResponse
+func (s *ProjectsService) CreateProjectForWorkspace(ctx context.Context, workspaceGID string, params *CreateProjectForWorkspaceParams, body CreateProjectForWorkspaceRequest, opts ...api.CallOption) (*CreateProjectForWorkspaceResponse, error) {
+	var out *CreateProjectForWorkspaceResponse
 	err := s.client.Do(ctx, &opProjectsCreateProjectForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsDeleteProjectParams are the optional parameters of [ProjectsService.DeleteProject].
-type ProjectsDeleteProjectParams struct {
+// DeleteProjectParams are the optional parameters of [ProjectsService.DeleteProject].
+type DeleteProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -112,14 +112,14 @@ type ProjectsDeleteProjectParams struct {
 // DeleteProject calls deleteProject.
 //
 //	DELETE /projects/{project_gid}
-func (s *ProjectsService) DeleteProject(ctx context.Context, projectGID string, params *ProjectsDeleteProjectParams, opts ...api.CallOption) (*ProjectsDeleteProjectResponse, error) {
-	var out *ProjectsDeleteProjectResponse
+func (s *ProjectsService) DeleteProject(ctx context.Context, projectGID string, params *DeleteProjectParams, opts ...api.CallOption) (*DeleteProjectResponse, error) {
+	var out *DeleteProjectResponse
 	err := s.client.Do(ctx, &opProjectsDeleteProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectsDuplicateProjectParams are the optional parameters of [ProjectsService.DuplicateProject].
-type ProjectsDuplicateProjectParams struct {
+// DuplicateProjectParams are the optional parameters of [ProjectsService.DuplicateProject].
+type DuplicateProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -127,14 +127,14 @@ type ProjectsDuplicateProjectParams struct {
 // DuplicateProject calls duplicateProject.
 //
 //	POST /projects/{project_gid}/duplicate
-func (s *ProjectsService) DuplicateProject(ctx context.Context, projectGID string, params *ProjectsDuplicateProjectParams, body *ProjectsDuplicateProjectRequest, opts ...api.CallOption) (*ProjectsDuplicateProjectResponse, error) {
-	var out *ProjectsDuplicateProjectResponse
+func (s *ProjectsService) DuplicateProject(ctx context.Context, projectGID string, params *DuplicateProjectParams, body *DuplicateProjectRequest, opts ...api.CallOption) (*DuplicateProjectResponse, error) {
+	var out *DuplicateProjectResponse
 	err := s.client.Do(ctx, &opProjectsDuplicateProject, api.Args{Path: []any{projectGID}, Params: params, Body: body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsGetProjectParams are the optional parameters of [ProjectsService.GetProject].
-type ProjectsGetProjectParams struct {
+// GetProjectParams are the optional parameters of [ProjectsService.GetProject].
+type GetProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -142,14 +142,14 @@ type ProjectsGetProjectParams struct {
 // GetProject calls getProject.
 //
 //	GET /projects/{project_gid}
-func (s *ProjectsService) GetProject(ctx context.Context, projectGID string, params *ProjectsGetProjectParams, opts ...api.CallOption) (*ProjectsGetProjectResponse, error) {
-	var out *ProjectsGetProjectResponse
+func (s *ProjectsService) GetProject(ctx context.Context, projectGID string, params *GetProjectParams, opts ...api.CallOption) (*GetProjectResponse, error) {
+	var out *GetProjectResponse
 	err := s.client.Do(ctx, &opProjectsGetProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectsGetProjectsParams are the optional parameters of [ProjectsService.GetProjects].
-type ProjectsGetProjectsParams struct {
+// GetProjectsParams are the optional parameters of [ProjectsService.GetProjects].
+type GetProjectsParams struct {
 	Archived  *bool    `query:"archived"`
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
@@ -162,20 +162,20 @@ type ProjectsGetProjectsParams struct {
 // GetProjects calls getProjects.
 //
 //	GET /projects
-func (s *ProjectsService) GetProjects(ctx context.Context, params *ProjectsGetProjectsParams, opts ...api.CallOption) (*ProjectsGetProjectsResponse, error) {
-	var out *ProjectsGetProjectsResponse
+func (s *ProjectsService) GetProjects(ctx context.Context, params *GetProjectsParams, opts ...api.CallOption) (*GetProjectsResponse, error) {
+	var out *GetProjectsResponse
 	err := s.client.Do(ctx, &opProjectsGetProjects, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectsAll walks every page of [ProjectsService.GetProjects] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetProjectsAll(ctx context.Context, params *ProjectsGetProjectsParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
+func (s *ProjectsService) GetProjectsAll(ctx context.Context, params *GetProjectsParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
 	return api.Pages[*ProjectCompact](ctx, s.client, &opProjectsGetProjects, api.Args{Params: params}, opts...)
 }
 
-// ProjectsGetProjectsForTaskParams are the optional parameters of [ProjectsService.GetProjectsForTask].
-type ProjectsGetProjectsForTaskParams struct {
+// GetProjectsForTaskParams are the optional parameters of [ProjectsService.GetProjectsForTask].
+type GetProjectsForTaskParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -185,20 +185,20 @@ type ProjectsGetProjectsForTaskParams struct {
 // GetProjectsForTask calls getProjectsForTask.
 //
 //	GET /tasks/{task_gid}/projects
-func (s *ProjectsService) GetProjectsForTask(ctx context.Context, taskGID string, params *ProjectsGetProjectsForTaskParams, opts ...api.CallOption) (*ProjectsGetProjectsForTaskResponse, error) {
-	var out *ProjectsGetProjectsForTaskResponse
+func (s *ProjectsService) GetProjectsForTask(ctx context.Context, taskGID string, params *GetProjectsForTaskParams, opts ...api.CallOption) (*GetProjectsForTaskResponse, error) {
+	var out *GetProjectsForTaskResponse
 	err := s.client.Do(ctx, &opProjectsGetProjectsForTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectsForTaskAll walks every page of [ProjectsService.GetProjectsForTask] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetProjectsForTaskAll(ctx context.Context, taskGID string, params *ProjectsGetProjectsForTaskParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
+func (s *ProjectsService) GetProjectsForTaskAll(ctx context.Context, taskGID string, params *GetProjectsForTaskParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
 	return api.Pages[*ProjectCompact](ctx, s.client, &opProjectsGetProjectsForTask, api.Args{Path: []any{taskGID}, Params: params}, opts...)
 }
 
-// ProjectsGetProjectsForTeamParams are the optional parameters of [ProjectsService.GetProjectsForTeam].
-type ProjectsGetProjectsForTeamParams struct {
+// GetProjectsForTeamParams are the optional parameters of [ProjectsService.GetProjectsForTeam].
+type GetProjectsForTeamParams struct {
 	Archived  *bool    `query:"archived"`
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
@@ -209,20 +209,20 @@ type ProjectsGetProjectsForTeamParams struct {
 // GetProjectsForTeam calls getProjectsForTeam.
 //
 //	GET /teams/{team_gid}/projects
-func (s *ProjectsService) GetProjectsForTeam(ctx context.Context, teamGID string, params *ProjectsGetProjectsForTeamParams, opts ...api.CallOption) (*ProjectsGetProjectsForTeamResponse, error) {
-	var out *ProjectsGetProjectsForTeamResponse
+func (s *ProjectsService) GetProjectsForTeam(ctx context.Context, teamGID string, params *GetProjectsForTeamParams, opts ...api.CallOption) (*GetProjectsForTeamResponse, error) {
+	var out *GetProjectsForTeamResponse
 	err := s.client.Do(ctx, &opProjectsGetProjectsForTeam, api.Args{Path: []any{teamGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectsForTeamAll walks every page of [ProjectsService.GetProjectsForTeam] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetProjectsForTeamAll(ctx context.Context, teamGID string, params *ProjectsGetProjectsForTeamParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
+func (s *ProjectsService) GetProjectsForTeamAll(ctx context.Context, teamGID string, params *GetProjectsForTeamParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
 	return api.Pages[*ProjectCompact](ctx, s.client, &opProjectsGetProjectsForTeam, api.Args{Path: []any{teamGID}, Params: params}, opts...)
 }
 
-// ProjectsGetProjectsForWorkspaceParams are the optional parameters of [ProjectsService.GetProjectsForWorkspace].
-type ProjectsGetProjectsForWorkspaceParams struct {
+// GetProjectsForWorkspaceParams are the optional parameters of [ProjectsService.GetProjectsForWorkspace].
+type GetProjectsForWorkspaceParams struct {
 	Archived  *bool    `query:"archived"`
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
@@ -233,20 +233,20 @@ type ProjectsGetProjectsForWorkspaceParams struct {
 // GetProjectsForWorkspace calls getProjectsForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/projects
-func (s *ProjectsService) GetProjectsForWorkspace(ctx context.Context, workspaceGID string, params *ProjectsGetProjectsForWorkspaceParams, opts ...api.CallOption) (*ProjectsGetProjectsForWorkspaceResponse, error) {
-	var out *ProjectsGetProjectsForWorkspaceResponse
+func (s *ProjectsService) GetProjectsForWorkspace(ctx context.Context, workspaceGID string, params *GetProjectsForWorkspaceParams, opts ...api.CallOption) (*GetProjectsForWorkspaceResponse, error) {
+	var out *GetProjectsForWorkspaceResponse
 	err := s.client.Do(ctx, &opProjectsGetProjectsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectsForWorkspaceAll walks every page of [ProjectsService.GetProjectsForWorkspace] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectsService) GetProjectsForWorkspaceAll(ctx context.Context, workspaceGID string, params *ProjectsGetProjectsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
+func (s *ProjectsService) GetProjectsForWorkspaceAll(ctx context.Context, workspaceGID string, params *GetProjectsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*ProjectCompact, error] {
 	return api.Pages[*ProjectCompact](ctx, s.client, &opProjectsGetProjectsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, opts...)
 }
 
-// ProjectsGetTaskCountsForProjectParams are the optional parameters of [ProjectsService.GetTaskCountsForProject].
-type ProjectsGetTaskCountsForProjectParams struct {
+// GetTaskCountsForProjectParams are the optional parameters of [ProjectsService.GetTaskCountsForProject].
+type GetTaskCountsForProjectParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -256,14 +256,14 @@ type ProjectsGetTaskCountsForProjectParams struct {
 // GetTaskCountsForProject calls getTaskCountsForProject.
 //
 //	GET /projects/{project_gid}/task_counts
-func (s *ProjectsService) GetTaskCountsForProject(ctx context.Context, projectGID string, params *ProjectsGetTaskCountsForProjectParams, opts ...api.CallOption) (*ProjectsGetTaskCountsForProjectResponse, error) {
-	var out *ProjectsGetTaskCountsForProjectResponse
+func (s *ProjectsService) GetTaskCountsForProject(ctx context.Context, projectGID string, params *GetTaskCountsForProjectParams, opts ...api.CallOption) (*GetTaskCountsForProjectResponse, error) {
+	var out *GetTaskCountsForProjectResponse
 	err := s.client.Do(ctx, &opProjectsGetTaskCountsForProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectsProjectSaveAsTemplateParams are the optional parameters of [ProjectsService.ProjectSaveAsTemplate].
-type ProjectsProjectSaveAsTemplateParams struct {
+// ProjectSaveAsTemplateParams are the optional parameters of [ProjectsService.ProjectSaveAsTemplate].
+type ProjectSaveAsTemplateParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -271,28 +271,28 @@ type ProjectsProjectSaveAsTemplateParams struct {
 // ProjectSaveAsTemplate calls projectSaveAsTemplate.
 //
 //	POST /projects/{project_gid}/saveAsTemplate
-func (s *ProjectsService) ProjectSaveAsTemplate(ctx context.Context, projectGID string, params *ProjectsProjectSaveAsTemplateParams, body ProjectsProjectSaveAsTemplateRequest, opts ...api.CallOption) (*ProjectsProjectSaveAsTemplateResponse, error) {
-	var out *ProjectsProjectSaveAsTemplateResponse
+func (s *ProjectsService) ProjectSaveAsTemplate(ctx context.Context, projectGID string, params *ProjectSaveAsTemplateParams, body ProjectSaveAsTemplateRequestObject, opts ...api.CallOption) (*ProjectSaveAsTemplateResponse, error) {
+	var out *ProjectSaveAsTemplateResponse
 	err := s.client.Do(ctx, &opProjectsProjectSaveAsTemplate, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsRemoveCustomFieldSettingForProjectParams are the optional parameters of [ProjectsService.RemoveCustomFieldSettingForProject].
-type ProjectsRemoveCustomFieldSettingForProjectParams struct {
+// RemoveCustomFieldSettingForProjectParams are the optional parameters of [ProjectsService.RemoveCustomFieldSettingForProject].
+type RemoveCustomFieldSettingForProjectParams struct {
 	OptPretty *bool `query:"opt_pretty"`
 }
 
 // RemoveCustomFieldSettingForProject calls removeCustomFieldSettingForProject.
 //
 //	POST /projects/{project_gid}/removeCustomFieldSetting
-func (s *ProjectsService) RemoveCustomFieldSettingForProject(ctx context.Context, projectGID string, params *ProjectsRemoveCustomFieldSettingForProjectParams, body ProjectsRemoveCustomFieldSettingForProjectRequest, opts ...api.CallOption) (*ProjectsRemoveCustomFieldSettingForProjectResponse, error) {
-	var out *ProjectsRemoveCustomFieldSettingForProjectResponse
+func (s *ProjectsService) RemoveCustomFieldSettingForProject(ctx context.Context, projectGID string, params *RemoveCustomFieldSettingForProjectParams, body RemoveCustomFieldSettingForProjectRequest, opts ...api.CallOption) (*RemoveCustomFieldSettingForProjectResponse, error) {
+	var out *RemoveCustomFieldSettingForProjectResponse
 	err := s.client.Do(ctx, &opProjectsRemoveCustomFieldSettingForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsRemoveFollowersForProjectParams are the optional parameters of [ProjectsService.RemoveFollowersForProject].
-type ProjectsRemoveFollowersForProjectParams struct {
+// RemoveFollowersForProjectParams are the optional parameters of [ProjectsService.RemoveFollowersForProject].
+type RemoveFollowersForProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -300,14 +300,14 @@ type ProjectsRemoveFollowersForProjectParams struct {
 // RemoveFollowersForProject calls removeFollowersForProject.
 //
 //	POST /projects/{project_gid}/removeFollowers
-func (s *ProjectsService) RemoveFollowersForProject(ctx context.Context, projectGID string, params *ProjectsRemoveFollowersForProjectParams, body ProjectsRemoveFollowersForProjectRequest, opts ...api.CallOption) (*ProjectsRemoveFollowersForProjectResponse, error) {
-	var out *ProjectsRemoveFollowersForProjectResponse
+func (s *ProjectsService) RemoveFollowersForProject(ctx context.Context, projectGID string, params *RemoveFollowersForProjectParams, body RemoveFollowersForProjectRequest, opts ...api.CallOption) (*RemoveFollowersForProjectResponse, error) {
+	var out *RemoveFollowersForProjectResponse
 	err := s.client.Do(ctx, &opProjectsRemoveFollowersForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsRemoveMembersForProjectParams are the optional parameters of [ProjectsService.RemoveMembersForProject].
-type ProjectsRemoveMembersForProjectParams struct {
+// RemoveMembersForProjectParams are the optional parameters of [ProjectsService.RemoveMembersForProject].
+type RemoveMembersForProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -315,14 +315,14 @@ type ProjectsRemoveMembersForProjectParams struct {
 // RemoveMembersForProject calls removeMembersForProject.
 //
 //	POST /projects/{project_gid}/removeMembers
-func (s *ProjectsService) RemoveMembersForProject(ctx context.Context, projectGID string, params *ProjectsRemoveMembersForProjectParams, body ProjectsRemoveMembersForProjectRequest, opts ...api.CallOption) (*ProjectsRemoveMembersForProjectResponse, error) {
-	var out *ProjectsRemoveMembersForProjectResponse
+func (s *ProjectsService) RemoveMembersForProject(ctx context.Context, projectGID string, params *RemoveMembersForProjectParams, body RemoveMembersForProjectRequest, opts ...api.CallOption) (*RemoveMembersForProjectResponse, error) {
+	var out *RemoveMembersForProjectResponse
 	err := s.client.Do(ctx, &opProjectsRemoveMembersForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// ProjectsUpdateProjectParams are the optional parameters of [ProjectsService.UpdateProject].
-type ProjectsUpdateProjectParams struct {
+// UpdateProjectParams are the optional parameters of [ProjectsService.UpdateProject].
+type UpdateProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -330,8 +330,8 @@ type ProjectsUpdateProjectParams struct {
 // UpdateProject calls updateProject.
 //
 //	PUT /projects/{project_gid}
-func (s *ProjectsService) UpdateProject(ctx context.Context, projectGID string, params *ProjectsUpdateProjectParams, body ProjectsUpdateProjectRequest, opts ...api.CallOption) (*ProjectsUpdateProjectResponse, error) {
-	var out *ProjectsUpdateProjectResponse
+func (s *ProjectsService) UpdateProject(ctx context.Context, projectGID string, params *UpdateProjectParams, body UpdateProjectRequest, opts ...api.CallOption) (*UpdateProjectResponse, error) {
+	var out *UpdateProjectResponse
 	err := s.client.Do(ctx, &opProjectsUpdateProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

@@ -59,8 +59,8 @@ func (s *ProjectStatusesService) GetProjectStatus(ctx context.Context, projectSt
 	return out, err
 }
 
-// ProjectStatusesGetProjectStatusesForProjectParams are the optional parameters of [ProjectStatusesService.GetProjectStatusesForProject].
-type ProjectStatusesGetProjectStatusesForProjectParams struct {
+// GetProjectStatusesForProjectParams are the optional parameters of [ProjectStatusesService.GetProjectStatusesForProject].
+type GetProjectStatusesForProjectParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -70,14 +70,14 @@ type ProjectStatusesGetProjectStatusesForProjectParams struct {
 // GetProjectStatusesForProject calls getProjectStatusesForProject.
 //
 //	GET /projects/{project_gid}/project_statuses
-func (s *ProjectStatusesService) GetProjectStatusesForProject(ctx context.Context, projectGID string, params *ProjectStatusesGetProjectStatusesForProjectParams, opts ...api.CallOption) (*ProjectStatusesGetProjectStatusesForProjectResponse, error) {
-	var out *ProjectStatusesGetProjectStatusesForProjectResponse
+func (s *ProjectStatusesService) GetProjectStatusesForProject(ctx context.Context, projectGID string, params *GetProjectStatusesForProjectParams, opts ...api.CallOption) (*GetProjectStatusesForProjectResponse, error) {
+	var out *GetProjectStatusesForProjectResponse
 	err := s.client.Do(ctx, &opProjectStatusesGetProjectStatusesForProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectStatusesForProjectAll walks every page of [ProjectStatusesService.GetProjectStatusesForProject] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectStatusesService) GetProjectStatusesForProjectAll(ctx context.Context, projectGID string, params *ProjectStatusesGetProjectStatusesForProjectParams, opts ...api.CallOption) iter.Seq2[*ProjectStatusCompact, error] {
+func (s *ProjectStatusesService) GetProjectStatusesForProjectAll(ctx context.Context, projectGID string, params *GetProjectStatusesForProjectParams, opts ...api.CallOption) iter.Seq2[*ProjectStatusCompact, error] {
 	return api.Pages[*ProjectStatusCompact](ctx, s.client, &opProjectStatusesGetProjectStatusesForProject, api.Args{Path: []any{projectGID}, Params: params}, opts...)
 }

@@ -14,8 +14,8 @@ type ProjectTemplatesService struct {
 	client *api.Client
 }
 
-// ProjectTemplatesGetProjectTemplateParams are the optional parameters of [ProjectTemplatesService.GetProjectTemplate].
-type ProjectTemplatesGetProjectTemplateParams struct {
+// GetProjectTemplateParams are the optional parameters of [ProjectTemplatesService.GetProjectTemplate].
+type GetProjectTemplateParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type ProjectTemplatesGetProjectTemplateParams struct {
 // GetProjectTemplate calls getProjectTemplate.
 //
 //	GET /project_templates/{project_template_gid}
-func (s *ProjectTemplatesService) GetProjectTemplate(ctx context.Context, projectTemplateGID string, params *ProjectTemplatesGetProjectTemplateParams, opts ...api.CallOption) (*ProjectTemplatesGetProjectTemplateResponse, error) {
-	var out *ProjectTemplatesGetProjectTemplateResponse
+func (s *ProjectTemplatesService) GetProjectTemplate(ctx context.Context, projectTemplateGID string, params *GetProjectTemplateParams, opts ...api.CallOption) (*GetProjectTemplateResponse, error) {
+	var out *GetProjectTemplateResponse
 	err := s.client.Do(ctx, &opProjectTemplatesGetProjectTemplate, api.Args{Path: []any{projectTemplateGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// ProjectTemplatesGetProjectTemplatesParams are the optional parameters of [ProjectTemplatesService.GetProjectTemplates].
-type ProjectTemplatesGetProjectTemplatesParams struct {
+// GetProjectTemplatesParams are the optional parameters of [ProjectTemplatesService.GetProjectTemplates].
+type GetProjectTemplatesParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -42,20 +42,20 @@ type ProjectTemplatesGetProjectTemplatesParams struct {
 // GetProjectTemplates calls getProjectTemplates.
 //
 //	GET /project_templates
-func (s *ProjectTemplatesService) GetProjectTemplates(ctx context.Context, params *ProjectTemplatesGetProjectTemplatesParams, opts ...api.CallOption) (*ProjectTemplatesGetProjectTemplatesResponse, error) {
-	var out *ProjectTemplatesGetProjectTemplatesResponse
+func (s *ProjectTemplatesService) GetProjectTemplates(ctx context.Context, params *GetProjectTemplatesParams, opts ...api.CallOption) (*GetProjectTemplatesResponse, error) {
+	var out *GetProjectTemplatesResponse
 	err := s.client.Do(ctx, &opProjectTemplatesGetProjectTemplates, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectTemplatesAll walks every page of [ProjectTemplatesService.GetProjectTemplates] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectTemplatesService) GetProjectTemplatesAll(ctx context.Context, params *ProjectTemplatesGetProjectTemplatesParams, opts ...api.CallOption) iter.Seq2[*ProjectTemplateCompact, error] {
+func (s *ProjectTemplatesService) GetProjectTemplatesAll(ctx context.Context, params *GetProjectTemplatesParams, opts ...api.CallOption) iter.Seq2[*ProjectTemplateCompact, error] {
 	return api.Pages[*ProjectTemplateCompact](ctx, s.client, &opProjectTemplatesGetProjectTemplates, api.Args{Params: params}, opts...)
 }
 
-// ProjectTemplatesGetProjectTemplatesForTeamParams are the optional parameters of [ProjectTemplatesService.GetProjectTemplatesForTeam].
-type ProjectTemplatesGetProjectTemplatesForTeamParams struct {
+// GetProjectTemplatesForTeamParams are the optional parameters of [ProjectTemplatesService.GetProjectTemplatesForTeam].
+type GetProjectTemplatesForTeamParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -65,15 +65,15 @@ type ProjectTemplatesGetProjectTemplatesForTeamParams struct {
 // GetProjectTemplatesForTeam calls getProjectTemplatesForTeam.
 //
 //	GET /teams/{team_gid}/project_templates
-func (s *ProjectTemplatesService) GetProjectTemplatesForTeam(ctx context.Context, teamGID string, params *ProjectTemplatesGetProjectTemplatesForTeamParams, opts ...api.CallOption) (*ProjectTemplatesGetProjectTemplatesForTeamResponse, error) {
-	var out *ProjectTemplatesGetProjectTemplatesForTeamResponse
+func (s *ProjectTemplatesService) GetProjectTemplatesForTeam(ctx context.Context, teamGID string, params *GetProjectTemplatesForTeamParams, opts ...api.CallOption) (*GetProjectTemplatesForTeamResponse, error) {
+	var out *GetProjectTemplatesForTeamResponse
 	err := s.client.Do(ctx, &opProjectTemplatesGetProjectTemplatesForTeam, api.Args{Path: []any{teamGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetProjectTemplatesForTeamAll walks every page of [ProjectTemplatesService.GetProjectTemplatesForTeam] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *ProjectTemplatesService) GetProjectTemplatesForTeamAll(ctx context.Context, teamGID string, params *ProjectTemplatesGetProjectTemplatesForTeamParams, opts ...api.CallOption) iter.Seq2[*ProjectTemplateCompact, error] {
+func (s *ProjectTemplatesService) GetProjectTemplatesForTeamAll(ctx context.Context, teamGID string, params *GetProjectTemplatesForTeamParams, opts ...api.CallOption) iter.Seq2[*ProjectTemplateCompact, error] {
 	return api.Pages[*ProjectTemplateCompact](ctx, s.client, &opProjectTemplatesGetProjectTemplatesForTeam, api.Args{Path: []any{teamGID}, Params: params}, opts...)
 }
 

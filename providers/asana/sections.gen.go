@@ -14,8 +14,8 @@ type SectionsService struct {
 	client *api.Client
 }
 
-// SectionsAddTaskForSectionParams are the optional parameters of [SectionsService.AddTaskForSection].
-type SectionsAddTaskForSectionParams struct {
+// AddTaskForSectionParams are the optional parameters of [SectionsService.AddTaskForSection].
+type AddTaskForSectionParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type SectionsAddTaskForSectionParams struct {
 // AddTaskForSection calls addTaskForSection.
 //
 //	POST /sections/{section_gid}/addTask
-func (s *SectionsService) AddTaskForSection(ctx context.Context, sectionGID string, params *SectionsAddTaskForSectionParams, body SectionsAddTaskForSectionRequest, opts ...api.CallOption) (*SectionsAddTaskForSectionResponse, error) {
-	var out *SectionsAddTaskForSectionResponse
+func (s *SectionsService) AddTaskForSection(ctx context.Context, sectionGID string, params *AddTaskForSectionParams, body AddTaskForSectionRequest, opts ...api.CallOption) (*AddTaskForSectionResponse, error) {
+	var out *AddTaskForSectionResponse
 	err := s.client.Do(ctx, &opSectionsAddTaskForSection, api.Args{Path: []any{sectionGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// SectionsCreateSectionForProjectParams are the optional parameters of [SectionsService.CreateSectionForProject].
-type SectionsCreateSectionForProjectParams struct {
+// CreateSectionForProjectParams are the optional parameters of [SectionsService.CreateSectionForProject].
+type CreateSectionForProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -38,14 +38,14 @@ type SectionsCreateSectionForProjectParams struct {
 // CreateSectionForProject calls createSectionForProject.
 //
 //	POST /projects/{project_gid}/sections
-func (s *SectionsService) CreateSectionForProject(ctx context.Context, projectGID string, params *SectionsCreateSectionForProjectParams, body SectionsCreateSectionForProjectRequest, opts ...api.CallOption) (*SectionsCreateSectionForProjectResponse, error) {
-	var out *SectionsCreateSectionForProjectResponse
+func (s *SectionsService) CreateSectionForProject(ctx context.Context, projectGID string, params *CreateSectionForProjectParams, body CreateSectionForProjectRequest, opts ...api.CallOption) (*CreateSectionForProjectResponse, error) {
+	var out *CreateSectionForProjectResponse
 	err := s.client.Do(ctx, &opSectionsCreateSectionForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// SectionsDeleteSectionParams are the optional parameters of [SectionsService.DeleteSection].
-type SectionsDeleteSectionParams struct {
+// DeleteSectionParams are the optional parameters of [SectionsService.DeleteSection].
+type DeleteSectionParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -53,14 +53,14 @@ type SectionsDeleteSectionParams struct {
 // DeleteSection calls deleteSection.
 //
 //	DELETE /sections/{section_gid}
-func (s *SectionsService) DeleteSection(ctx context.Context, sectionGID string, params *SectionsDeleteSectionParams, opts ...api.CallOption) (*SectionsDeleteSectionResponse, error) {
-	var out *SectionsDeleteSectionResponse
+func (s *SectionsService) DeleteSection(ctx context.Context, sectionGID string, params *DeleteSectionParams, opts ...api.CallOption) (*DeleteSectionResponse, error) {
+	var out *DeleteSectionResponse
 	err := s.client.Do(ctx, &opSectionsDeleteSection, api.Args{Path: []any{sectionGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// SectionsGetSectionParams are the optional parameters of [SectionsService.GetSection].
-type SectionsGetSectionParams struct {
+// GetSectionParams are the optional parameters of [SectionsService.GetSection].
+type GetSectionParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -68,14 +68,14 @@ type SectionsGetSectionParams struct {
 // GetSection calls getSection.
 //
 //	GET /sections/{section_gid}
-func (s *SectionsService) GetSection(ctx context.Context, sectionGID string, params *SectionsGetSectionParams, opts ...api.CallOption) (*SectionsGetSectionResponse, error) {
-	var out *SectionsGetSectionResponse
+func (s *SectionsService) GetSection(ctx context.Context, sectionGID string, params *GetSectionParams, opts ...api.CallOption) (*GetSectionResponse, error) {
+	var out *GetSectionResponse
 	err := s.client.Do(ctx, &opSectionsGetSection, api.Args{Path: []any{sectionGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// SectionsGetSectionsForProjectParams are the optional parameters of [SectionsService.GetSectionsForProject].
-type SectionsGetSectionsForProjectParams struct {
+// GetSectionsForProjectParams are the optional parameters of [SectionsService.GetSectionsForProject].
+type GetSectionsForProjectParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -85,20 +85,20 @@ type SectionsGetSectionsForProjectParams struct {
 // GetSectionsForProject calls getSectionsForProject.
 //
 //	GET /projects/{project_gid}/sections
-func (s *SectionsService) GetSectionsForProject(ctx context.Context, projectGID string, params *SectionsGetSectionsForProjectParams, opts ...api.CallOption) (*SectionsGetSectionsForProjectResponse, error) {
-	var out *SectionsGetSectionsForProjectResponse
+func (s *SectionsService) GetSectionsForProject(ctx context.Context, projectGID string, params *GetSectionsForProjectParams, opts ...api.CallOption) (*GetSectionsForProjectResponse, error) {
+	var out *GetSectionsForProjectResponse
 	err := s.client.Do(ctx, &opSectionsGetSectionsForProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetSectionsForProjectAll walks every page of [SectionsService.GetSectionsForProject] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *SectionsService) GetSectionsForProjectAll(ctx context.Context, projectGID string, params *SectionsGetSectionsForProjectParams, opts ...api.CallOption) iter.Seq2[*SectionCompact, error] {
+func (s *SectionsService) GetSectionsForProjectAll(ctx context.Context, projectGID string, params *GetSectionsForProjectParams, opts ...api.CallOption) iter.Seq2[*SectionCompact, error] {
 	return api.Pages[*SectionCompact](ctx, s.client, &opSectionsGetSectionsForProject, api.Args{Path: []any{projectGID}, Params: params}, opts...)
 }
 
-// SectionsInsertSectionForProjectParams are the optional parameters of [SectionsService.InsertSectionForProject].
-type SectionsInsertSectionForProjectParams struct {
+// InsertSectionForProjectParams are the optional parameters of [SectionsService.InsertSectionForProject].
+type InsertSectionForProjectParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -106,14 +106,14 @@ type SectionsInsertSectionForProjectParams struct {
 // InsertSectionForProject calls insertSectionForProject.
 //
 //	POST /projects/{project_gid}/sections/insert
-func (s *SectionsService) InsertSectionForProject(ctx context.Context, projectGID string, params *SectionsInsertSectionForProjectParams, body SectionsInsertSectionForProjectRequest, opts ...api.CallOption) (*SectionsInsertSectionForProjectResponse, error) {
-	var out *SectionsInsertSectionForProjectResponse
+func (s *SectionsService) InsertSectionForProject(ctx context.Context, projectGID string, params *InsertSectionForProjectParams, body InsertSectionForProjectRequest, opts ...api.CallOption) (*InsertSectionForProjectResponse, error) {
+	var out *InsertSectionForProjectResponse
 	err := s.client.Do(ctx, &opSectionsInsertSectionForProject, api.Args{Path: []any{projectGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// SectionsUpdateSectionParams are the optional parameters of [SectionsService.UpdateSection].
-type SectionsUpdateSectionParams struct {
+// UpdateSectionParams are the optional parameters of [SectionsService.UpdateSection].
+type UpdateSectionParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -121,8 +121,8 @@ type SectionsUpdateSectionParams struct {
 // UpdateSection calls updateSection.
 //
 //	PUT /sections/{section_gid}
-func (s *SectionsService) UpdateSection(ctx context.Context, sectionGID string, params *SectionsUpdateSectionParams, body SectionsUpdateSectionRequest, opts ...api.CallOption) (*SectionsUpdateSectionResponse, error) {
-	var out *SectionsUpdateSectionResponse
+func (s *SectionsService) UpdateSection(ctx context.Context, sectionGID string, params *UpdateSectionParams, body UpdateSectionRequest, opts ...api.CallOption) (*UpdateSectionResponse, error) {
+	var out *UpdateSectionResponse
 	err := s.client.Do(ctx, &opSectionsUpdateSection, api.Args{Path: []any{sectionGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

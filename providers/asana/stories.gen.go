@@ -14,8 +14,8 @@ type StoriesService struct {
 	client *api.Client
 }
 
-// StoriesCreateStoryForTaskParams are the optional parameters of [StoriesService.CreateStoryForTask].
-type StoriesCreateStoryForTaskParams struct {
+// CreateStoryForTaskParams are the optional parameters of [StoriesService.CreateStoryForTask].
+type CreateStoryForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type StoriesCreateStoryForTaskParams struct {
 // CreateStoryForTask calls createStoryForTask.
 //
 //	POST /tasks/{task_gid}/stories
-func (s *StoriesService) CreateStoryForTask(ctx context.Context, taskGID string, params *StoriesCreateStoryForTaskParams, body StoriesCreateStoryForTaskRequest, opts ...api.CallOption) (*StoriesCreateStoryForTaskResponse, error) {
-	var out *StoriesCreateStoryForTaskResponse
+func (s *StoriesService) CreateStoryForTask(ctx context.Context, taskGID string, params *CreateStoryForTaskParams, body CreateStoryForTaskRequest, opts ...api.CallOption) (*CreateStoryForTaskResponse, error) {
+	var out *CreateStoryForTaskResponse
 	err := s.client.Do(ctx, &opStoriesCreateStoryForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// StoriesDeleteStoryParams are the optional parameters of [StoriesService.DeleteStory].
-type StoriesDeleteStoryParams struct {
+// DeleteStoryParams are the optional parameters of [StoriesService.DeleteStory].
+type DeleteStoryParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -38,14 +38,14 @@ type StoriesDeleteStoryParams struct {
 // DeleteStory calls deleteStory.
 //
 //	DELETE /stories/{story_gid}
-func (s *StoriesService) DeleteStory(ctx context.Context, storyGID string, params *StoriesDeleteStoryParams, opts ...api.CallOption) (*StoriesDeleteStoryResponse, error) {
-	var out *StoriesDeleteStoryResponse
+func (s *StoriesService) DeleteStory(ctx context.Context, storyGID string, params *DeleteStoryParams, opts ...api.CallOption) (*DeleteStoryResponse, error) {
+	var out *DeleteStoryResponse
 	err := s.client.Do(ctx, &opStoriesDeleteStory, api.Args{Path: []any{storyGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// StoriesGetStoriesForTaskParams are the optional parameters of [StoriesService.GetStoriesForTask].
-type StoriesGetStoriesForTaskParams struct {
+// GetStoriesForTaskParams are the optional parameters of [StoriesService.GetStoriesForTask].
+type GetStoriesForTaskParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -55,20 +55,20 @@ type StoriesGetStoriesForTaskParams struct {
 // GetStoriesForTask calls getStoriesForTask.
 //
 //	GET /tasks/{task_gid}/stories
-func (s *StoriesService) GetStoriesForTask(ctx context.Context, taskGID string, params *StoriesGetStoriesForTaskParams, opts ...api.CallOption) (*StoriesGetStoriesForTaskResponse, error) {
-	var out *StoriesGetStoriesForTaskResponse
+func (s *StoriesService) GetStoriesForTask(ctx context.Context, taskGID string, params *GetStoriesForTaskParams, opts ...api.CallOption) (*GetStoriesForTaskResponse, error) {
+	var out *GetStoriesForTaskResponse
 	err := s.client.Do(ctx, &opStoriesGetStoriesForTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetStoriesForTaskAll walks every page of [StoriesService.GetStoriesForTask] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *StoriesService) GetStoriesForTaskAll(ctx context.Context, taskGID string, params *StoriesGetStoriesForTaskParams, opts ...api.CallOption) iter.Seq2[*StoryCompact, error] {
+func (s *StoriesService) GetStoriesForTaskAll(ctx context.Context, taskGID string, params *GetStoriesForTaskParams, opts ...api.CallOption) iter.Seq2[*StoryCompact, error] {
 	return api.Pages[*StoryCompact](ctx, s.client, &opStoriesGetStoriesForTask, api.Args{Path: []any{taskGID}, Params: params}, opts...)
 }
 
-// StoriesGetStoryParams are the optional parameters of [StoriesService.GetStory].
-type StoriesGetStoryParams struct {
+// GetStoryParams are the optional parameters of [StoriesService.GetStory].
+type GetStoryParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -78,14 +78,14 @@ type StoriesGetStoryParams struct {
 // GetStory calls getStory.
 //
 //	GET /stories/{story_gid}
-func (s *StoriesService) GetStory(ctx context.Context, storyGID string, params *StoriesGetStoryParams, opts ...api.CallOption) (*StoriesGetStoryResponse, error) {
-	var out *StoriesGetStoryResponse
+func (s *StoriesService) GetStory(ctx context.Context, storyGID string, params *GetStoryParams, opts ...api.CallOption) (*GetStoryResponse, error) {
+	var out *GetStoryResponse
 	err := s.client.Do(ctx, &opStoriesGetStory, api.Args{Path: []any{storyGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// StoriesUpdateStoryParams are the optional parameters of [StoriesService.UpdateStory].
-type StoriesUpdateStoryParams struct {
+// UpdateStoryParams are the optional parameters of [StoriesService.UpdateStory].
+type UpdateStoryParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -93,8 +93,8 @@ type StoriesUpdateStoryParams struct {
 // UpdateStory calls updateStory.
 //
 //	PUT /stories/{story_gid}
-func (s *StoriesService) UpdateStory(ctx context.Context, storyGID string, params *StoriesUpdateStoryParams, body StoriesUpdateStoryRequest, opts ...api.CallOption) (*StoriesUpdateStoryResponse, error) {
-	var out *StoriesUpdateStoryResponse
+func (s *StoriesService) UpdateStory(ctx context.Context, storyGID string, params *UpdateStoryParams, body UpdateStoryRequest, opts ...api.CallOption) (*UpdateStoryResponse, error) {
+	var out *UpdateStoryResponse
 	err := s.client.Do(ctx, &opStoriesUpdateStory, api.Args{Path: []any{storyGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

@@ -14,8 +14,8 @@ type TagsService struct {
 	client *api.Client
 }
 
-// TagsCreateTagParams are the optional parameters of [TagsService.CreateTag].
-type TagsCreateTagParams struct {
+// CreateTagParams are the optional parameters of [TagsService.CreateTag].
+type CreateTagParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type TagsCreateTagParams struct {
 // CreateTag calls createTag.
 //
 //	POST /tags
-func (s *TagsService) CreateTag(ctx context.Context, params *TagsCreateTagParams, body TagsCreateTagRequest, opts ...api.CallOption) (*TagsCreateTagResponse, error) {
-	var out *TagsCreateTagResponse
+func (s *TagsService) CreateTag(ctx context.Context, params *CreateTagParams, body CreateTagRequest, opts ...api.CallOption) (*CreateTagResponse, error) {
+	var out *CreateTagResponse
 	err := s.client.Do(ctx, &opTagsCreateTag, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TagsCreateTagForWorkspaceParams are the optional parameters of [TagsService.CreateTagForWorkspace].
-type TagsCreateTagForWorkspaceParams struct {
+// CreateTagForWorkspaceParams are the optional parameters of [TagsService.CreateTagForWorkspace].
+type CreateTagForWorkspaceParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -38,14 +38,14 @@ type TagsCreateTagForWorkspaceParams struct {
 // CreateTagForWorkspace calls createTagForWorkspace.
 //
 //	POST /workspaces/{workspace_gid}/tags
-func (s *TagsService) CreateTagForWorkspace(ctx context.Context, workspaceGID string, params *TagsCreateTagForWorkspaceParams, body TagsCreateTagForWorkspaceRequest, opts ...api.CallOption) (*TagsCreateTagForWorkspaceResponse, error) {
-	var out *TagsCreateTagForWorkspaceResponse
+func (s *TagsService) CreateTagForWorkspace(ctx context.Context, workspaceGID string, params *CreateTagForWorkspaceParams, body CreateTagForWorkspaceRequest, opts ...api.CallOption) (*CreateTagForWorkspaceResponse, error) {
+	var out *CreateTagForWorkspaceResponse
 	err := s.client.Do(ctx, &opTagsCreateTagForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TagsDeleteTagParams are the optional parameters of [TagsService.DeleteTag].
-type TagsDeleteTagParams struct {
+// DeleteTagParams are the optional parameters of [TagsService.DeleteTag].
+type DeleteTagParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -55,14 +55,14 @@ type TagsDeleteTagParams struct {
 // DeleteTag calls deleteTag.
 //
 //	DELETE /tags/{tag_gid}
-func (s *TagsService) DeleteTag(ctx context.Context, tagGID string, params *TagsDeleteTagParams, opts ...api.CallOption) (*TagsDeleteTagResponse, error) {
-	var out *TagsDeleteTagResponse
+func (s *TagsService) DeleteTag(ctx context.Context, tagGID string, params *DeleteTagParams, opts ...api.CallOption) (*DeleteTagResponse, error) {
+	var out *DeleteTagResponse
 	err := s.client.Do(ctx, &opTagsDeleteTag, api.Args{Path: []any{tagGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TagsGetTagParams are the optional parameters of [TagsService.GetTag].
-type TagsGetTagParams struct {
+// GetTagParams are the optional parameters of [TagsService.GetTag].
+type GetTagParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -72,14 +72,14 @@ type TagsGetTagParams struct {
 // GetTag calls getTag.
 //
 //	GET /tags/{tag_gid}
-func (s *TagsService) GetTag(ctx context.Context, tagGID string, params *TagsGetTagParams, opts ...api.CallOption) (*TagsGetTagResponse, error) {
-	var out *TagsGetTagResponse
+func (s *TagsService) GetTag(ctx context.Context, tagGID string, params *GetTagParams, opts ...api.CallOption) (*GetTagResponse, error) {
+	var out *GetTagResponse
 	err := s.client.Do(ctx, &opTagsGetTag, api.Args{Path: []any{tagGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TagsGetTagsParams are the optional parameters of [TagsService.GetTags].
-type TagsGetTagsParams struct {
+// GetTagsParams are the optional parameters of [TagsService.GetTags].
+type GetTagsParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -90,20 +90,20 @@ type TagsGetTagsParams struct {
 // GetTags calls getTags.
 //
 //	GET /tags
-func (s *TagsService) GetTags(ctx context.Context, params *TagsGetTagsParams, opts ...api.CallOption) (*TagsGetTagsResponse, error) {
-	var out *TagsGetTagsResponse
+func (s *TagsService) GetTags(ctx context.Context, params *GetTagsParams, opts ...api.CallOption) (*GetTagsResponse, error) {
+	var out *GetTagsResponse
 	err := s.client.Do(ctx, &opTagsGetTags, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTagsAll walks every page of [TagsService.GetTags] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TagsService) GetTagsAll(ctx context.Context, params *TagsGetTagsParams, opts ...api.CallOption) iter.Seq2[*TagCompact, error] {
+func (s *TagsService) GetTagsAll(ctx context.Context, params *GetTagsParams, opts ...api.CallOption) iter.Seq2[*TagCompact, error] {
 	return api.Pages[*TagCompact](ctx, s.client, &opTagsGetTags, api.Args{Params: params}, opts...)
 }
 
-// TagsGetTagsForTaskParams are the optional parameters of [TagsService.GetTagsForTask].
-type TagsGetTagsForTaskParams struct {
+// GetTagsForTaskParams are the optional parameters of [TagsService.GetTagsForTask].
+type GetTagsForTaskParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -113,20 +113,20 @@ type TagsGetTagsForTaskParams struct {
 // GetTagsForTask calls getTagsForTask.
 //
 //	GET /tasks/{task_gid}/tags
-func (s *TagsService) GetTagsForTask(ctx context.Context, taskGID string, params *TagsGetTagsForTaskParams, opts ...api.CallOption) (*TagsGetTagsForTaskResponse, error) {
-	var out *TagsGetTagsForTaskResponse
+func (s *TagsService) GetTagsForTask(ctx context.Context, taskGID string, params *GetTagsForTaskParams, opts ...api.CallOption) (*GetTagsForTaskResponse, error) {
+	var out *GetTagsForTaskResponse
 	err := s.client.Do(ctx, &opTagsGetTagsForTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTagsForTaskAll walks every page of [TagsService.GetTagsForTask] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TagsService) GetTagsForTaskAll(ctx context.Context, taskGID string, params *TagsGetTagsForTaskParams, opts ...api.CallOption) iter.Seq2[*TagCompact, error] {
+func (s *TagsService) GetTagsForTaskAll(ctx context.Context, taskGID string, params *GetTagsForTaskParams, opts ...api.CallOption) iter.Seq2[*TagCompact, error] {
 	return api.Pages[*TagCompact](ctx, s.client, &opTagsGetTagsForTask, api.Args{Path: []any{taskGID}, Params: params}, opts...)
 }
 
-// TagsGetTagsForWorkspaceParams are the optional parameters of [TagsService.GetTagsForWorkspace].
-type TagsGetTagsForWorkspaceParams struct {
+// GetTagsForWorkspaceParams are the optional parameters of [TagsService.GetTagsForWorkspace].
+type GetTagsForWorkspaceParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -136,20 +136,20 @@ type TagsGetTagsForWorkspaceParams struct {
 // GetTagsForWorkspace calls getTagsForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/tags
-func (s *TagsService) GetTagsForWorkspace(ctx context.Context, workspaceGID string, params *TagsGetTagsForWorkspaceParams, opts ...api.CallOption) (*TagsGetTagsForWorkspaceResponse, error) {
-	var out *TagsGetTagsForWorkspaceResponse
+func (s *TagsService) GetTagsForWorkspace(ctx context.Context, workspaceGID string, params *GetTagsForWorkspaceParams, opts ...api.CallOption) (*GetTagsForWorkspaceResponse, error) {
+	var out *GetTagsForWorkspaceResponse
 	err := s.client.Do(ctx, &opTagsGetTagsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTagsForWorkspaceAll walks every page of [TagsService.GetTagsForWorkspace] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TagsService) GetTagsForWorkspaceAll(ctx context.Context, workspaceGID string, params *TagsGetTagsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*TagCompact, error] {
+func (s *TagsService) GetTagsForWorkspaceAll(ctx context.Context, workspaceGID string, params *GetTagsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*TagCompact, error] {
 	return api.Pages[*TagCompact](ctx, s.client, &opTagsGetTagsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, opts...)
 }
 
-// TagsUpdateTagParams are the optional parameters of [TagsService.UpdateTag].
-type TagsUpdateTagParams struct {
+// UpdateTagParams are the optional parameters of [TagsService.UpdateTag].
+type UpdateTagParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -159,8 +159,8 @@ type TagsUpdateTagParams struct {
 // UpdateTag calls updateTag.
 //
 //	PUT /tags/{tag_gid}
-func (s *TagsService) UpdateTag(ctx context.Context, tagGID string, params *TagsUpdateTagParams, opts ...api.CallOption) (*TagsUpdateTagResponse, error) {
-	var out *TagsUpdateTagResponse
+func (s *TagsService) UpdateTag(ctx context.Context, tagGID string, params *UpdateTagParams, opts ...api.CallOption) (*UpdateTagResponse, error) {
+	var out *UpdateTagResponse
 	err := s.client.Do(ctx, &opTagsUpdateTag, api.Args{Path: []any{tagGID}, Params: params}, &out, opts...)
 	return out, err
 }

@@ -15,8 +15,8 @@ type TasksService struct {
 	client *api.Client
 }
 
-// TasksAddDependenciesForTaskParams are the optional parameters of [TasksService.AddDependenciesForTask].
-type TasksAddDependenciesForTaskParams struct {
+// AddDependenciesForTaskParams are the optional parameters of [TasksService.AddDependenciesForTask].
+type AddDependenciesForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -24,14 +24,14 @@ type TasksAddDependenciesForTaskParams struct {
 // AddDependenciesForTask calls addDependenciesForTask.
 //
 //	POST /tasks/{task_gid}/addDependencies
-func (s *TasksService) AddDependenciesForTask(ctx context.Context, taskGID string, params *TasksAddDependenciesForTaskParams, body TasksAddDependenciesForTaskRequest, opts ...api.CallOption) (*TasksAddDependenciesForTaskResponse, error) {
-	var out *TasksAddDependenciesForTaskResponse
+func (s *TasksService) AddDependenciesForTask(ctx context.Context, taskGID string, params *AddDependenciesForTaskParams, body AddDependenciesForTaskRequest, opts ...api.CallOption) (*AddDependenciesForTaskResponse, error) {
+	var out *AddDependenciesForTaskResponse
 	err := s.client.Do(ctx, &opTasksAddDependenciesForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksAddDependentsForTaskParams are the optional parameters of [TasksService.AddDependentsForTask].
-type TasksAddDependentsForTaskParams struct {
+// AddDependentsForTaskParams are the optional parameters of [TasksService.AddDependentsForTask].
+type AddDependentsForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -39,14 +39,14 @@ type TasksAddDependentsForTaskParams struct {
 // AddDependentsForTask calls addDependentsForTask.
 //
 //	POST /tasks/{task_gid}/addDependents
-func (s *TasksService) AddDependentsForTask(ctx context.Context, taskGID string, params *TasksAddDependentsForTaskParams, body TasksAddDependentsForTaskRequest, opts ...api.CallOption) (*TasksAddDependentsForTaskResponse, error) {
-	var out *TasksAddDependentsForTaskResponse
+func (s *TasksService) AddDependentsForTask(ctx context.Context, taskGID string, params *AddDependentsForTaskParams, body AddDependentsForTaskRequest, opts ...api.CallOption) (*AddDependentsForTaskResponse, error) {
+	var out *AddDependentsForTaskResponse
 	err := s.client.Do(ctx, &opTasksAddDependentsForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksAddFollowersForTaskParams are the optional parameters of [TasksService.AddFollowersForTask].
-type TasksAddFollowersForTaskParams struct {
+// AddFollowersForTaskParams are the optional parameters of [TasksService.AddFollowersForTask].
+type AddFollowersForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -54,14 +54,14 @@ type TasksAddFollowersForTaskParams struct {
 // AddFollowersForTask calls addFollowersForTask.
 //
 //	POST /tasks/{task_gid}/addFollowers
-func (s *TasksService) AddFollowersForTask(ctx context.Context, taskGID string, params *TasksAddFollowersForTaskParams, body TasksAddFollowersForTaskRequest, opts ...api.CallOption) (*TasksAddFollowersForTaskResponse, error) {
-	var out *TasksAddFollowersForTaskResponse
+func (s *TasksService) AddFollowersForTask(ctx context.Context, taskGID string, params *AddFollowersForTaskParams, body AddFollowersForTaskRequest, opts ...api.CallOption) (*AddFollowersForTaskResponse, error) {
+	var out *AddFollowersForTaskResponse
 	err := s.client.Do(ctx, &opTasksAddFollowersForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksAddProjectForTaskParams are the optional parameters of [TasksService.AddProjectForTask].
-type TasksAddProjectForTaskParams struct {
+// AddProjectForTaskParams are the optional parameters of [TasksService.AddProjectForTask].
+type AddProjectForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -69,14 +69,14 @@ type TasksAddProjectForTaskParams struct {
 // AddProjectForTask calls addProjectForTask.
 //
 //	POST /tasks/{task_gid}/addProject
-func (s *TasksService) AddProjectForTask(ctx context.Context, taskGID string, params *TasksAddProjectForTaskParams, body TasksAddProjectForTaskRequest, opts ...api.CallOption) (*TasksAddProjectForTaskResponse, error) {
-	var out *TasksAddProjectForTaskResponse
+func (s *TasksService) AddProjectForTask(ctx context.Context, taskGID string, params *AddProjectForTaskParams, body AddProjectForTaskRequest, opts ...api.CallOption) (*AddProjectForTaskResponse, error) {
+	var out *AddProjectForTaskResponse
 	err := s.client.Do(ctx, &opTasksAddProjectForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksAddTagForTaskParams are the optional parameters of [TasksService.AddTagForTask].
-type TasksAddTagForTaskParams struct {
+// AddTagForTaskParams are the optional parameters of [TasksService.AddTagForTask].
+type AddTagForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -84,14 +84,14 @@ type TasksAddTagForTaskParams struct {
 // AddTagForTask calls addTagForTask.
 //
 //	POST /tasks/{task_gid}/addTag
-func (s *TasksService) AddTagForTask(ctx context.Context, taskGID string, params *TasksAddTagForTaskParams, body TasksAddTagForTaskRequest, opts ...api.CallOption) (*TasksAddTagForTaskResponse, error) {
-	var out *TasksAddTagForTaskResponse
+func (s *TasksService) AddTagForTask(ctx context.Context, taskGID string, params *AddTagForTaskParams, body AddTagForTaskRequest, opts ...api.CallOption) (*AddTagForTaskResponse, error) {
+	var out *AddTagForTaskResponse
 	err := s.client.Do(ctx, &opTasksAddTagForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksCreateSubtaskForTaskParams are the optional parameters of [TasksService.CreateSubtaskForTask].
-type TasksCreateSubtaskForTaskParams struct {
+// CreateSubtaskForTaskParams are the optional parameters of [TasksService.CreateSubtaskForTask].
+type CreateSubtaskForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -99,14 +99,14 @@ type TasksCreateSubtaskForTaskParams struct {
 // CreateSubtaskForTask calls createSubtaskForTask.
 //
 //	POST /tasks/{task_gid}/subtasks
-func (s *TasksService) CreateSubtaskForTask(ctx context.Context, taskGID string, params *TasksCreateSubtaskForTaskParams, body TasksCreateSubtaskForTaskRequest, opts ...api.CallOption) (*TasksCreateSubtaskForTaskResponse, error) {
-	var out *TasksCreateSubtaskForTaskResponse
+func (s *TasksService) CreateSubtaskForTask(ctx context.Context, taskGID string, params *CreateSubtaskForTaskParams, body CreateSubtaskForTaskRequest, opts ...api.CallOption) (*CreateSubtaskForTaskResponse, error) {
+	var out *CreateSubtaskForTaskResponse
 	err := s.client.Do(ctx, &opTasksCreateSubtaskForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksCreateTaskParams are the optional parameters of [TasksService.CreateTask].
-type TasksCreateTaskParams struct {
+// CreateTaskParams are the optional parameters of [TasksService.CreateTask].
+type CreateTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -114,14 +114,14 @@ type TasksCreateTaskParams struct {
 // CreateTask calls createTask.
 //
 //	POST /tasks
-func (s *TasksService) CreateTask(ctx context.Context, params *TasksCreateTaskParams, body TasksCreateTaskRequest, opts ...api.CallOption) (*TasksCreateTaskResponse, error) {
-	var out *TasksCreateTaskResponse
+func (s *TasksService) CreateTask(ctx context.Context, params *CreateTaskParams, body CreateTaskRequest, opts ...api.CallOption) (*CreateTaskResponse, error) {
+	var out *CreateTaskResponse
 	err := s.client.Do(ctx, &opTasksCreateTask, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksDeleteTaskParams are the optional parameters of [TasksService.DeleteTask].
-type TasksDeleteTaskParams struct {
+// DeleteTaskParams are the optional parameters of [TasksService.DeleteTask].
+type DeleteTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -129,14 +129,14 @@ type TasksDeleteTaskParams struct {
 // DeleteTask calls deleteTask.
 //
 //	DELETE /tasks/{task_gid}
-func (s *TasksService) DeleteTask(ctx context.Context, taskGID string, params *TasksDeleteTaskParams, opts ...api.CallOption) (*TasksDeleteTaskResponse, error) {
-	var out *TasksDeleteTaskResponse
+func (s *TasksService) DeleteTask(ctx context.Context, taskGID string, params *DeleteTaskParams, opts ...api.CallOption) (*DeleteTaskResponse, error) {
+	var out *DeleteTaskResponse
 	err := s.client.Do(ctx, &opTasksDeleteTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TasksDuplicateTaskParams are the optional parameters of [TasksService.DuplicateTask].
-type TasksDuplicateTaskParams struct {
+// DuplicateTaskParams are the optional parameters of [TasksService.DuplicateTask].
+type DuplicateTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -144,14 +144,14 @@ type TasksDuplicateTaskParams struct {
 // DuplicateTask calls duplicateTask.
 //
 //	POST /tasks/{task_gid}/duplicate
-func (s *TasksService) DuplicateTask(ctx context.Context, taskGID string, params *TasksDuplicateTaskParams, body TasksDuplicateTaskRequest, opts ...api.CallOption) (*TasksDuplicateTaskResponse, error) {
-	var out *TasksDuplicateTaskResponse
+func (s *TasksService) DuplicateTask(ctx context.Context, taskGID string, params *DuplicateTaskParams, body DuplicateTaskRequest, opts ...api.CallOption) (*DuplicateTaskResponse, error) {
+	var out *DuplicateTaskResponse
 	err := s.client.Do(ctx, &opTasksDuplicateTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksGetDependenciesForTaskParams are the optional parameters of [TasksService.GetDependenciesForTask].
-type TasksGetDependenciesForTaskParams struct {
+// GetDependenciesForTaskParams are the optional parameters of [TasksService.GetDependenciesForTask].
+type GetDependenciesForTaskParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -161,20 +161,20 @@ type TasksGetDependenciesForTaskParams struct {
 // GetDependenciesForTask calls getDependenciesForTask.
 //
 //	GET /tasks/{task_gid}/dependencies
-func (s *TasksService) GetDependenciesForTask(ctx context.Context, taskGID string, params *TasksGetDependenciesForTaskParams, opts ...api.CallOption) (*TasksGetDependenciesForTaskResponse, error) {
-	var out *TasksGetDependenciesForTaskResponse
+func (s *TasksService) GetDependenciesForTask(ctx context.Context, taskGID string, params *GetDependenciesForTaskParams, opts ...api.CallOption) (*GetDependenciesForTaskResponse, error) {
+	var out *GetDependenciesForTaskResponse
 	err := s.client.Do(ctx, &opTasksGetDependenciesForTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetDependenciesForTaskAll walks every page of [TasksService.GetDependenciesForTask] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetDependenciesForTaskAll(ctx context.Context, taskGID string, params *TasksGetDependenciesForTaskParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetDependenciesForTaskAll(ctx context.Context, taskGID string, params *GetDependenciesForTaskParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetDependenciesForTask, api.Args{Path: []any{taskGID}, Params: params}, opts...)
 }
 
-// TasksGetDependentsForTaskParams are the optional parameters of [TasksService.GetDependentsForTask].
-type TasksGetDependentsForTaskParams struct {
+// GetDependentsForTaskParams are the optional parameters of [TasksService.GetDependentsForTask].
+type GetDependentsForTaskParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -184,20 +184,20 @@ type TasksGetDependentsForTaskParams struct {
 // GetDependentsForTask calls getDependentsForTask.
 //
 //	GET /tasks/{task_gid}/dependents
-func (s *TasksService) GetDependentsForTask(ctx context.Context, taskGID string, params *TasksGetDependentsForTaskParams, opts ...api.CallOption) (*TasksGetDependentsForTaskResponse, error) {
-	var out *TasksGetDependentsForTaskResponse
+func (s *TasksService) GetDependentsForTask(ctx context.Context, taskGID string, params *GetDependentsForTaskParams, opts ...api.CallOption) (*GetDependentsForTaskResponse, error) {
+	var out *GetDependentsForTaskResponse
 	err := s.client.Do(ctx, &opTasksGetDependentsForTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetDependentsForTaskAll walks every page of [TasksService.GetDependentsForTask] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetDependentsForTaskAll(ctx context.Context, taskGID string, params *TasksGetDependentsForTaskParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetDependentsForTaskAll(ctx context.Context, taskGID string, params *GetDependentsForTaskParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetDependentsForTask, api.Args{Path: []any{taskGID}, Params: params}, opts...)
 }
 
-// TasksGetSubtasksForTaskParams are the optional parameters of [TasksService.GetSubtasksForTask].
-type TasksGetSubtasksForTaskParams struct {
+// GetSubtasksForTaskParams are the optional parameters of [TasksService.GetSubtasksForTask].
+type GetSubtasksForTaskParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -207,20 +207,20 @@ type TasksGetSubtasksForTaskParams struct {
 // GetSubtasksForTask calls getSubtasksForTask.
 //
 //	GET /tasks/{task_gid}/subtasks
-func (s *TasksService) GetSubtasksForTask(ctx context.Context, taskGID string, params *TasksGetSubtasksForTaskParams, opts ...api.CallOption) (*TasksGetSubtasksForTaskResponse, error) {
-	var out *TasksGetSubtasksForTaskResponse
+func (s *TasksService) GetSubtasksForTask(ctx context.Context, taskGID string, params *GetSubtasksForTaskParams, opts ...api.CallOption) (*GetSubtasksForTaskResponse, error) {
+	var out *GetSubtasksForTaskResponse
 	err := s.client.Do(ctx, &opTasksGetSubtasksForTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetSubtasksForTaskAll walks every page of [TasksService.GetSubtasksForTask] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetSubtasksForTaskAll(ctx context.Context, taskGID string, params *TasksGetSubtasksForTaskParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetSubtasksForTaskAll(ctx context.Context, taskGID string, params *GetSubtasksForTaskParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetSubtasksForTask, api.Args{Path: []any{taskGID}, Params: params}, opts...)
 }
 
-// TasksGetTaskParams are the optional parameters of [TasksService.GetTask].
-type TasksGetTaskParams struct {
+// GetTaskParams are the optional parameters of [TasksService.GetTask].
+type GetTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -228,14 +228,14 @@ type TasksGetTaskParams struct {
 // GetTask calls getTask.
 //
 //	GET /tasks/{task_gid}
-func (s *TasksService) GetTask(ctx context.Context, taskGID string, params *TasksGetTaskParams, opts ...api.CallOption) (*TasksGetTaskResponse, error) {
-	var out *TasksGetTaskResponse
+func (s *TasksService) GetTask(ctx context.Context, taskGID string, params *GetTaskParams, opts ...api.CallOption) (*GetTaskResponse, error) {
+	var out *GetTaskResponse
 	err := s.client.Do(ctx, &opTasksGetTask, api.Args{Path: []any{taskGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TasksGetTasksParams are the optional parameters of [TasksService.GetTasks].
-type TasksGetTasksParams struct {
+// GetTasksParams are the optional parameters of [TasksService.GetTasks].
+type GetTasksParams struct {
 	Assignee       string    `query:"assignee"`
 	CompletedSince time.Time `query:"completed_since"`
 	Limit          *int64    `query:"limit"`
@@ -251,20 +251,20 @@ type TasksGetTasksParams struct {
 // GetTasks calls getTasks.
 //
 //	GET /tasks
-func (s *TasksService) GetTasks(ctx context.Context, params *TasksGetTasksParams, opts ...api.CallOption) (*TasksGetTasksResponse, error) {
-	var out *TasksGetTasksResponse
+func (s *TasksService) GetTasks(ctx context.Context, params *GetTasksParams, opts ...api.CallOption) (*GetTasksResponse, error) {
+	var out *GetTasksResponse
 	err := s.client.Do(ctx, &opTasksGetTasks, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTasksAll walks every page of [TasksService.GetTasks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetTasksAll(ctx context.Context, params *TasksGetTasksParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetTasksAll(ctx context.Context, params *GetTasksParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetTasks, api.Args{Params: params}, opts...)
 }
 
-// TasksGetTasksForProjectParams are the optional parameters of [TasksService.GetTasksForProject].
-type TasksGetTasksForProjectParams struct {
+// GetTasksForProjectParams are the optional parameters of [TasksService.GetTasksForProject].
+type GetTasksForProjectParams struct {
 	CompletedSince string   `query:"completed_since"`
 	Limit          *int64   `query:"limit"`
 	Offset         string   `query:"offset"`
@@ -275,20 +275,20 @@ type TasksGetTasksForProjectParams struct {
 // GetTasksForProject calls getTasksForProject.
 //
 //	GET /projects/{project_gid}/tasks
-func (s *TasksService) GetTasksForProject(ctx context.Context, projectGID string, params *TasksGetTasksForProjectParams, opts ...api.CallOption) (*TasksGetTasksForProjectResponse, error) {
-	var out *TasksGetTasksForProjectResponse
+func (s *TasksService) GetTasksForProject(ctx context.Context, projectGID string, params *GetTasksForProjectParams, opts ...api.CallOption) (*GetTasksForProjectResponse, error) {
+	var out *GetTasksForProjectResponse
 	err := s.client.Do(ctx, &opTasksGetTasksForProject, api.Args{Path: []any{projectGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTasksForProjectAll walks every page of [TasksService.GetTasksForProject] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetTasksForProjectAll(ctx context.Context, projectGID string, params *TasksGetTasksForProjectParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetTasksForProjectAll(ctx context.Context, projectGID string, params *GetTasksForProjectParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetTasksForProject, api.Args{Path: []any{projectGID}, Params: params}, opts...)
 }
 
-// TasksGetTasksForSectionParams are the optional parameters of [TasksService.GetTasksForSection].
-type TasksGetTasksForSectionParams struct {
+// GetTasksForSectionParams are the optional parameters of [TasksService.GetTasksForSection].
+type GetTasksForSectionParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -298,20 +298,20 @@ type TasksGetTasksForSectionParams struct {
 // GetTasksForSection calls getTasksForSection.
 //
 //	GET /sections/{section_gid}/tasks
-func (s *TasksService) GetTasksForSection(ctx context.Context, sectionGID string, params *TasksGetTasksForSectionParams, opts ...api.CallOption) (*TasksGetTasksForSectionResponse, error) {
-	var out *TasksGetTasksForSectionResponse
+func (s *TasksService) GetTasksForSection(ctx context.Context, sectionGID string, params *GetTasksForSectionParams, opts ...api.CallOption) (*GetTasksForSectionResponse, error) {
+	var out *GetTasksForSectionResponse
 	err := s.client.Do(ctx, &opTasksGetTasksForSection, api.Args{Path: []any{sectionGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTasksForSectionAll walks every page of [TasksService.GetTasksForSection] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetTasksForSectionAll(ctx context.Context, sectionGID string, params *TasksGetTasksForSectionParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetTasksForSectionAll(ctx context.Context, sectionGID string, params *GetTasksForSectionParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetTasksForSection, api.Args{Path: []any{sectionGID}, Params: params}, opts...)
 }
 
-// TasksGetTasksForTagParams are the optional parameters of [TasksService.GetTasksForTag].
-type TasksGetTasksForTagParams struct {
+// GetTasksForTagParams are the optional parameters of [TasksService.GetTasksForTag].
+type GetTasksForTagParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -321,20 +321,20 @@ type TasksGetTasksForTagParams struct {
 // GetTasksForTag calls getTasksForTag.
 //
 //	GET /tags/{tag_gid}/tasks
-func (s *TasksService) GetTasksForTag(ctx context.Context, tagGID string, params *TasksGetTasksForTagParams, opts ...api.CallOption) (*TasksGetTasksForTagResponse, error) {
-	var out *TasksGetTasksForTagResponse
+func (s *TasksService) GetTasksForTag(ctx context.Context, tagGID string, params *GetTasksForTagParams, opts ...api.CallOption) (*GetTasksForTagResponse, error) {
+	var out *GetTasksForTagResponse
 	err := s.client.Do(ctx, &opTasksGetTasksForTag, api.Args{Path: []any{tagGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTasksForTagAll walks every page of [TasksService.GetTasksForTag] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetTasksForTagAll(ctx context.Context, tagGID string, params *TasksGetTasksForTagParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetTasksForTagAll(ctx context.Context, tagGID string, params *GetTasksForTagParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetTasksForTag, api.Args{Path: []any{tagGID}, Params: params}, opts...)
 }
 
-// TasksGetTasksForUserTaskListParams are the optional parameters of [TasksService.GetTasksForUserTaskList].
-type TasksGetTasksForUserTaskListParams struct {
+// GetTasksForUserTaskListParams are the optional parameters of [TasksService.GetTasksForUserTaskList].
+type GetTasksForUserTaskListParams struct {
 	CompletedSince string   `query:"completed_since"`
 	Limit          *int64   `query:"limit"`
 	Offset         string   `query:"offset"`
@@ -345,20 +345,20 @@ type TasksGetTasksForUserTaskListParams struct {
 // GetTasksForUserTaskList calls getTasksForUserTaskList.
 //
 //	GET /user_task_lists/{user_task_list_gid}/tasks
-func (s *TasksService) GetTasksForUserTaskList(ctx context.Context, userTaskListGID string, params *TasksGetTasksForUserTaskListParams, opts ...api.CallOption) (*TasksGetTasksForUserTaskListResponse, error) {
-	var out *TasksGetTasksForUserTaskListResponse
+func (s *TasksService) GetTasksForUserTaskList(ctx context.Context, userTaskListGID string, params *GetTasksForUserTaskListParams, opts ...api.CallOption) (*GetTasksForUserTaskListResponse, error) {
+	var out *GetTasksForUserTaskListResponse
 	err := s.client.Do(ctx, &opTasksGetTasksForUserTaskList, api.Args{Path: []any{userTaskListGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTasksForUserTaskListAll walks every page of [TasksService.GetTasksForUserTaskList] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TasksService) GetTasksForUserTaskListAll(ctx context.Context, userTaskListGID string, params *TasksGetTasksForUserTaskListParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
+func (s *TasksService) GetTasksForUserTaskListAll(ctx context.Context, userTaskListGID string, params *GetTasksForUserTaskListParams, opts ...api.CallOption) iter.Seq2[*TaskCompact, error] {
 	return api.Pages[*TaskCompact](ctx, s.client, &opTasksGetTasksForUserTaskList, api.Args{Path: []any{userTaskListGID}, Params: params}, opts...)
 }
 
-// TasksRemoveDependenciesForTaskParams are the optional parameters of [TasksService.RemoveDependenciesForTask].
-type TasksRemoveDependenciesForTaskParams struct {
+// RemoveDependenciesForTaskParams are the optional parameters of [TasksService.RemoveDependenciesForTask].
+type RemoveDependenciesForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -366,14 +366,14 @@ type TasksRemoveDependenciesForTaskParams struct {
 // RemoveDependenciesForTask calls removeDependenciesForTask.
 //
 //	POST /tasks/{task_gid}/removeDependencies
-func (s *TasksService) RemoveDependenciesForTask(ctx context.Context, taskGID string, params *TasksRemoveDependenciesForTaskParams, body TasksRemoveDependenciesForTaskRequest, opts ...api.CallOption) (*TasksRemoveDependenciesForTaskResponse, error) {
-	var out *TasksRemoveDependenciesForTaskResponse
+func (s *TasksService) RemoveDependenciesForTask(ctx context.Context, taskGID string, params *RemoveDependenciesForTaskParams, body RemoveDependenciesForTaskRequest, opts ...api.CallOption) (*RemoveDependenciesForTaskResponse, error) {
+	var out *RemoveDependenciesForTaskResponse
 	err := s.client.Do(ctx, &opTasksRemoveDependenciesForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksRemoveDependentsForTaskParams are the optional parameters of [TasksService.RemoveDependentsForTask].
-type TasksRemoveDependentsForTaskParams struct {
+// RemoveDependentsForTaskParams are the optional parameters of [TasksService.RemoveDependentsForTask].
+type RemoveDependentsForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -381,14 +381,14 @@ type TasksRemoveDependentsForTaskParams struct {
 // RemoveDependentsForTask calls removeDependentsForTask.
 //
 //	POST /tasks/{task_gid}/removeDependents
-func (s *TasksService) RemoveDependentsForTask(ctx context.Context, taskGID string, params *TasksRemoveDependentsForTaskParams, body TasksRemoveDependentsForTaskRequest, opts ...api.CallOption) (*TasksRemoveDependentsForTaskResponse, error) {
-	var out *TasksRemoveDependentsForTaskResponse
+func (s *TasksService) RemoveDependentsForTask(ctx context.Context, taskGID string, params *RemoveDependentsForTaskParams, body RemoveDependentsForTaskRequest, opts ...api.CallOption) (*RemoveDependentsForTaskResponse, error) {
+	var out *RemoveDependentsForTaskResponse
 	err := s.client.Do(ctx, &opTasksRemoveDependentsForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksRemoveFollowerForTaskParams are the optional parameters of [TasksService.RemoveFollowerForTask].
-type TasksRemoveFollowerForTaskParams struct {
+// RemoveFollowerForTaskParams are the optional parameters of [TasksService.RemoveFollowerForTask].
+type RemoveFollowerForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -396,14 +396,14 @@ type TasksRemoveFollowerForTaskParams struct {
 // RemoveFollowerForTask calls removeFollowerForTask.
 //
 //	POST /tasks/{task_gid}/removeFollowers
-func (s *TasksService) RemoveFollowerForTask(ctx context.Context, taskGID string, params *TasksRemoveFollowerForTaskParams, body TasksRemoveFollowerForTaskRequest, opts ...api.CallOption) (*TasksRemoveFollowerForTaskResponse, error) {
-	var out *TasksRemoveFollowerForTaskResponse
+func (s *TasksService) RemoveFollowerForTask(ctx context.Context, taskGID string, params *RemoveFollowerForTaskParams, body RemoveFollowerForTaskRequest, opts ...api.CallOption) (*RemoveFollowerForTaskResponse, error) {
+	var out *RemoveFollowerForTaskResponse
 	err := s.client.Do(ctx, &opTasksRemoveFollowerForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksRemoveProjectForTaskParams are the optional parameters of [TasksService.RemoveProjectForTask].
-type TasksRemoveProjectForTaskParams struct {
+// RemoveProjectForTaskParams are the optional parameters of [TasksService.RemoveProjectForTask].
+type RemoveProjectForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -411,14 +411,14 @@ type TasksRemoveProjectForTaskParams struct {
 // RemoveProjectForTask calls removeProjectForTask.
 //
 //	POST /tasks/{task_gid}/removeProject
-func (s *TasksService) RemoveProjectForTask(ctx context.Context, taskGID string, params *TasksRemoveProjectForTaskParams, body TasksRemoveProjectForTaskRequest, opts ...api.CallOption) (*TasksRemoveProjectForTaskResponse, error) {
-	var out *TasksRemoveProjectForTaskResponse
+func (s *TasksService) RemoveProjectForTask(ctx context.Context, taskGID string, params *RemoveProjectForTaskParams, body RemoveProjectForTaskRequest, opts ...api.CallOption) (*RemoveProjectForTaskResponse, error) {
+	var out *RemoveProjectForTaskResponse
 	err := s.client.Do(ctx, &opTasksRemoveProjectForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksRemoveTagForTaskParams are the optional parameters of [TasksService.RemoveTagForTask].
-type TasksRemoveTagForTaskParams struct {
+// RemoveTagForTaskParams are the optional parameters of [TasksService.RemoveTagForTask].
+type RemoveTagForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -426,14 +426,14 @@ type TasksRemoveTagForTaskParams struct {
 // RemoveTagForTask calls removeTagForTask.
 //
 //	POST /tasks/{task_gid}/removeTag
-func (s *TasksService) RemoveTagForTask(ctx context.Context, taskGID string, params *TasksRemoveTagForTaskParams, body TasksRemoveTagForTaskRequest, opts ...api.CallOption) (*TasksRemoveTagForTaskResponse, error) {
-	var out *TasksRemoveTagForTaskResponse
+func (s *TasksService) RemoveTagForTask(ctx context.Context, taskGID string, params *RemoveTagForTaskParams, body RemoveTagForTaskRequest, opts ...api.CallOption) (*RemoveTagForTaskResponse, error) {
+	var out *RemoveTagForTaskResponse
 	err := s.client.Do(ctx, &opTasksRemoveTagForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksSearchTasksForWorkspaceParams are the optional parameters of [TasksService.SearchTasksForWorkspace].
-type TasksSearchTasksForWorkspaceParams struct {
+// SearchTasksForWorkspaceParams are the optional parameters of [TasksService.SearchTasksForWorkspace].
+type SearchTasksForWorkspaceParams struct {
 	AssignedByAny     string    `query:"assigned_by.any"`
 	AssignedByNot     string    `query:"assigned_by.not"`
 	AssigneeAny       string    `query:"assignee.any"`
@@ -475,35 +475,35 @@ type TasksSearchTasksForWorkspaceParams struct {
 	ProjectsAny       string    `query:"projects.any"`
 	ProjectsNot       string    `query:"projects.not"`
 	// ResourceSubtype defaults to milestone on the provider's side.
-	ResourceSubtype TasksSearchTasksForWorkspaceResourceSubtype `query:"resource_subtype"`
-	SectionsAll     string                                      `query:"sections.all"`
-	SectionsAny     string                                      `query:"sections.any"`
-	SectionsNot     string                                      `query:"sections.not"`
+	ResourceSubtype SearchTasksForWorkspaceResourceSubtype `query:"resource_subtype"`
+	SectionsAll     string                                 `query:"sections.all"`
+	SectionsAny     string                                 `query:"sections.any"`
+	SectionsNot     string                                 `query:"sections.not"`
 	// SortAscending defaults to false on the provider's side.
 	SortAscending *bool `query:"sort_ascending"`
 	// SortBy defaults to modified_at on the provider's side.
-	SortBy        TasksSearchTasksForWorkspaceSortBy `query:"sort_by"`
-	StartOn       api.Date                           `query:"start_on"`
-	StartOnAfter  api.Date                           `query:"start_on.after"`
-	StartOnBefore api.Date                           `query:"start_on.before"`
-	TagsAll       string                             `query:"tags.all"`
-	TagsAny       string                             `query:"tags.any"`
-	TagsNot       string                             `query:"tags.not"`
-	TeamsAny      string                             `query:"teams.any"`
-	Text          string                             `query:"text"`
+	SortBy        SearchTasksForWorkspaceSortBy `query:"sort_by"`
+	StartOn       api.Date                      `query:"start_on"`
+	StartOnAfter  api.Date                      `query:"start_on.after"`
+	StartOnBefore api.Date                      `query:"start_on.before"`
+	TagsAll       string                        `query:"tags.all"`
+	TagsAny       string                        `query:"tags.any"`
+	TagsNot       string                        `query:"tags.not"`
+	TeamsAny      string                        `query:"teams.any"`
+	Text          string                        `query:"text"`
 }
 
 // SearchTasksForWorkspace calls searchTasksForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/tasks/search
-func (s *TasksService) SearchTasksForWorkspace(ctx context.Context, workspaceGID string, params *TasksSearchTasksForWorkspaceParams, opts ...api.CallOption) (*TasksSearchTasksForWorkspaceResponse, error) {
-	var out *TasksSearchTasksForWorkspaceResponse
+func (s *TasksService) SearchTasksForWorkspace(ctx context.Context, workspaceGID string, params *SearchTasksForWorkspaceParams, opts ...api.CallOption) (*SearchTasksForWorkspaceResponse, error) {
+	var out *SearchTasksForWorkspaceResponse
 	err := s.client.Do(ctx, &opTasksSearchTasksForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TasksSetParentForTaskParams are the optional parameters of [TasksService.SetParentForTask].
-type TasksSetParentForTaskParams struct {
+// SetParentForTaskParams are the optional parameters of [TasksService.SetParentForTask].
+type SetParentForTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -511,14 +511,14 @@ type TasksSetParentForTaskParams struct {
 // SetParentForTask calls setParentForTask.
 //
 //	POST /tasks/{task_gid}/setParent
-func (s *TasksService) SetParentForTask(ctx context.Context, taskGID string, params *TasksSetParentForTaskParams, body TasksSetParentForTaskRequest, opts ...api.CallOption) (*TasksSetParentForTaskResponse, error) {
-	var out *TasksSetParentForTaskResponse
+func (s *TasksService) SetParentForTask(ctx context.Context, taskGID string, params *SetParentForTaskParams, body SetParentForTaskRequest, opts ...api.CallOption) (*SetParentForTaskResponse, error) {
+	var out *SetParentForTaskResponse
 	err := s.client.Do(ctx, &opTasksSetParentForTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TasksUpdateTaskParams are the optional parameters of [TasksService.UpdateTask].
-type TasksUpdateTaskParams struct {
+// UpdateTaskParams are the optional parameters of [TasksService.UpdateTask].
+type UpdateTaskParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -526,8 +526,8 @@ type TasksUpdateTaskParams struct {
 // UpdateTask calls updateTask.
 //
 //	PUT /tasks/{task_gid}
-func (s *TasksService) UpdateTask(ctx context.Context, taskGID string, params *TasksUpdateTaskParams, body TasksUpdateTaskRequest, opts ...api.CallOption) (*TasksUpdateTaskResponse, error) {
-	var out *TasksUpdateTaskResponse
+func (s *TasksService) UpdateTask(ctx context.Context, taskGID string, params *UpdateTaskParams, body UpdateTaskRequest, opts ...api.CallOption) (*UpdateTaskResponse, error) {
+	var out *UpdateTaskResponse
 	err := s.client.Do(ctx, &opTasksUpdateTask, api.Args{Path: []any{taskGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

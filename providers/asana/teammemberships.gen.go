@@ -14,8 +14,8 @@ type TeamMembershipsService struct {
 	client *api.Client
 }
 
-// TeamMembershipsGetTeamMembershipParams are the optional parameters of [TeamMembershipsService.GetTeamMembership].
-type TeamMembershipsGetTeamMembershipParams struct {
+// GetTeamMembershipParams are the optional parameters of [TeamMembershipsService.GetTeamMembership].
+type GetTeamMembershipParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type TeamMembershipsGetTeamMembershipParams struct {
 // GetTeamMembership calls getTeamMembership.
 //
 //	GET /team_memberships/{team_membership_gid}
-func (s *TeamMembershipsService) GetTeamMembership(ctx context.Context, teamMembershipGID string, params *TeamMembershipsGetTeamMembershipParams, opts ...api.CallOption) (*TeamMembershipsGetTeamMembershipResponse, error) {
-	var out *TeamMembershipsGetTeamMembershipResponse
+func (s *TeamMembershipsService) GetTeamMembership(ctx context.Context, teamMembershipGID string, params *GetTeamMembershipParams, opts ...api.CallOption) (*GetTeamMembershipResponse, error) {
+	var out *GetTeamMembershipResponse
 	err := s.client.Do(ctx, &opTeamMembershipsGetTeamMembership, api.Args{Path: []any{teamMembershipGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TeamMembershipsGetTeamMembershipsParams are the optional parameters of [TeamMembershipsService.GetTeamMemberships].
-type TeamMembershipsGetTeamMembershipsParams struct {
+// GetTeamMembershipsParams are the optional parameters of [TeamMembershipsService.GetTeamMemberships].
+type GetTeamMembershipsParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -43,20 +43,20 @@ type TeamMembershipsGetTeamMembershipsParams struct {
 // GetTeamMemberships calls getTeamMemberships.
 //
 //	GET /team_memberships
-func (s *TeamMembershipsService) GetTeamMemberships(ctx context.Context, params *TeamMembershipsGetTeamMembershipsParams, opts ...api.CallOption) (*TeamMembershipsGetTeamMembershipsResponse, error) {
-	var out *TeamMembershipsGetTeamMembershipsResponse
+func (s *TeamMembershipsService) GetTeamMemberships(ctx context.Context, params *GetTeamMembershipsParams, opts ...api.CallOption) (*GetTeamMembershipsResponse, error) {
+	var out *GetTeamMembershipsResponse
 	err := s.client.Do(ctx, &opTeamMembershipsGetTeamMemberships, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTeamMembershipsAll walks every page of [TeamMembershipsService.GetTeamMemberships] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamMembershipsService) GetTeamMembershipsAll(ctx context.Context, params *TeamMembershipsGetTeamMembershipsParams, opts ...api.CallOption) iter.Seq2[*TeamMembershipCompact, error] {
+func (s *TeamMembershipsService) GetTeamMembershipsAll(ctx context.Context, params *GetTeamMembershipsParams, opts ...api.CallOption) iter.Seq2[*TeamMembershipCompact, error] {
 	return api.Pages[*TeamMembershipCompact](ctx, s.client, &opTeamMembershipsGetTeamMemberships, api.Args{Params: params}, opts...)
 }
 
-// TeamMembershipsGetTeamMembershipsForTeamParams are the optional parameters of [TeamMembershipsService.GetTeamMembershipsForTeam].
-type TeamMembershipsGetTeamMembershipsForTeamParams struct {
+// GetTeamMembershipsForTeamParams are the optional parameters of [TeamMembershipsService.GetTeamMembershipsForTeam].
+type GetTeamMembershipsForTeamParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -66,20 +66,20 @@ type TeamMembershipsGetTeamMembershipsForTeamParams struct {
 // GetTeamMembershipsForTeam calls getTeamMembershipsForTeam.
 //
 //	GET /teams/{team_gid}/team_memberships
-func (s *TeamMembershipsService) GetTeamMembershipsForTeam(ctx context.Context, teamGID string, params *TeamMembershipsGetTeamMembershipsForTeamParams, opts ...api.CallOption) (*TeamMembershipsGetTeamMembershipsForTeamResponse, error) {
-	var out *TeamMembershipsGetTeamMembershipsForTeamResponse
+func (s *TeamMembershipsService) GetTeamMembershipsForTeam(ctx context.Context, teamGID string, params *GetTeamMembershipsForTeamParams, opts ...api.CallOption) (*GetTeamMembershipsForTeamResponse, error) {
+	var out *GetTeamMembershipsForTeamResponse
 	err := s.client.Do(ctx, &opTeamMembershipsGetTeamMembershipsForTeam, api.Args{Path: []any{teamGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTeamMembershipsForTeamAll walks every page of [TeamMembershipsService.GetTeamMembershipsForTeam] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamMembershipsService) GetTeamMembershipsForTeamAll(ctx context.Context, teamGID string, params *TeamMembershipsGetTeamMembershipsForTeamParams, opts ...api.CallOption) iter.Seq2[*TeamMembershipCompact, error] {
+func (s *TeamMembershipsService) GetTeamMembershipsForTeamAll(ctx context.Context, teamGID string, params *GetTeamMembershipsForTeamParams, opts ...api.CallOption) iter.Seq2[*TeamMembershipCompact, error] {
 	return api.Pages[*TeamMembershipCompact](ctx, s.client, &opTeamMembershipsGetTeamMembershipsForTeam, api.Args{Path: []any{teamGID}, Params: params}, opts...)
 }
 
-// TeamMembershipsGetTeamMembershipsForUserParams are the parameters of [TeamMembershipsService.GetTeamMembershipsForUser].
-type TeamMembershipsGetTeamMembershipsForUserParams struct {
+// GetTeamMembershipsForUserParams are the parameters of [TeamMembershipsService.GetTeamMembershipsForUser].
+type GetTeamMembershipsForUserParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -91,14 +91,14 @@ type TeamMembershipsGetTeamMembershipsForUserParams struct {
 // GetTeamMembershipsForUser calls getTeamMembershipsForUser.
 //
 //	GET /users/{user_gid}/team_memberships
-func (s *TeamMembershipsService) GetTeamMembershipsForUser(ctx context.Context, userGID string, params TeamMembershipsGetTeamMembershipsForUserParams, opts ...api.CallOption) (*TeamMembershipsGetTeamMembershipsForUserResponse, error) {
-	var out *TeamMembershipsGetTeamMembershipsForUserResponse
+func (s *TeamMembershipsService) GetTeamMembershipsForUser(ctx context.Context, userGID string, params GetTeamMembershipsForUserParams, opts ...api.CallOption) (*GetTeamMembershipsForUserResponse, error) {
+	var out *GetTeamMembershipsForUserResponse
 	err := s.client.Do(ctx, &opTeamMembershipsGetTeamMembershipsForUser, api.Args{Path: []any{userGID}, Params: &params}, &out, opts...)
 	return out, err
 }
 
 // GetTeamMembershipsForUserAll walks every page of [TeamMembershipsService.GetTeamMembershipsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamMembershipsService) GetTeamMembershipsForUserAll(ctx context.Context, userGID string, params TeamMembershipsGetTeamMembershipsForUserParams, opts ...api.CallOption) iter.Seq2[*TeamMembershipCompact, error] {
+func (s *TeamMembershipsService) GetTeamMembershipsForUserAll(ctx context.Context, userGID string, params GetTeamMembershipsForUserParams, opts ...api.CallOption) iter.Seq2[*TeamMembershipCompact, error] {
 	return api.Pages[*TeamMembershipCompact](ctx, s.client, &opTeamMembershipsGetTeamMembershipsForUser, api.Args{Path: []any{userGID}, Params: &params}, opts...)
 }

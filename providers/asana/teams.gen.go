@@ -14,8 +14,8 @@ type TeamsService struct {
 	client *api.Client
 }
 
-// TeamsAddUserForTeamParams are the optional parameters of [TeamsService.AddUserForTeam].
-type TeamsAddUserForTeamParams struct {
+// AddUserForTeamParams are the optional parameters of [TeamsService.AddUserForTeam].
+type AddUserForTeamParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type TeamsAddUserForTeamParams struct {
 // AddUserForTeam calls addUserForTeam.
 //
 //	POST /teams/{team_gid}/addUser
-func (s *TeamsService) AddUserForTeam(ctx context.Context, teamGID string, params *TeamsAddUserForTeamParams, body TeamsAddUserForTeamRequest, opts ...api.CallOption) (*TeamsAddUserForTeamResponse, error) {
-	var out *TeamsAddUserForTeamResponse
+func (s *TeamsService) AddUserForTeam(ctx context.Context, teamGID string, params *AddUserForTeamParams, body AddUserForTeamRequest, opts ...api.CallOption) (*AddUserForTeamResponse, error) {
+	var out *AddUserForTeamResponse
 	err := s.client.Do(ctx, &opTeamsAddUserForTeam, api.Args{Path: []any{teamGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TeamsCreateTeamParams are the optional parameters of [TeamsService.CreateTeam].
-type TeamsCreateTeamParams struct {
+// CreateTeamParams are the optional parameters of [TeamsService.CreateTeam].
+type CreateTeamParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -40,14 +40,14 @@ type TeamsCreateTeamParams struct {
 // CreateTeam calls createTeam.
 //
 //	POST /teams
-func (s *TeamsService) CreateTeam(ctx context.Context, params *TeamsCreateTeamParams, body TeamsCreateTeamRequest, opts ...api.CallOption) (*TeamsCreateTeamResponse, error) {
-	var out *TeamsCreateTeamResponse
+func (s *TeamsService) CreateTeam(ctx context.Context, params *CreateTeamParams, body CreateTeamRequest, opts ...api.CallOption) (*CreateTeamResponse, error) {
+	var out *CreateTeamResponse
 	err := s.client.Do(ctx, &opTeamsCreateTeam, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// TeamsGetTeamParams are the optional parameters of [TeamsService.GetTeam].
-type TeamsGetTeamParams struct {
+// GetTeamParams are the optional parameters of [TeamsService.GetTeam].
+type GetTeamParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -57,14 +57,14 @@ type TeamsGetTeamParams struct {
 // GetTeam calls getTeam.
 //
 //	GET /teams/{team_gid}
-func (s *TeamsService) GetTeam(ctx context.Context, teamGID string, params *TeamsGetTeamParams, opts ...api.CallOption) (*TeamsGetTeamResponse, error) {
-	var out *TeamsGetTeamResponse
+func (s *TeamsService) GetTeam(ctx context.Context, teamGID string, params *GetTeamParams, opts ...api.CallOption) (*GetTeamResponse, error) {
+	var out *GetTeamResponse
 	err := s.client.Do(ctx, &opTeamsGetTeam, api.Args{Path: []any{teamGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TeamsGetTeamsForUserParams are the parameters of [TeamsService.GetTeamsForUser].
-type TeamsGetTeamsForUserParams struct {
+// GetTeamsForUserParams are the parameters of [TeamsService.GetTeamsForUser].
+type GetTeamsForUserParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -76,20 +76,20 @@ type TeamsGetTeamsForUserParams struct {
 // GetTeamsForUser calls getTeamsForUser.
 //
 //	GET /users/{user_gid}/teams
-func (s *TeamsService) GetTeamsForUser(ctx context.Context, userGID string, params TeamsGetTeamsForUserParams, opts ...api.CallOption) (*TeamsGetTeamsForUserResponse, error) {
-	var out *TeamsGetTeamsForUserResponse
+func (s *TeamsService) GetTeamsForUser(ctx context.Context, userGID string, params GetTeamsForUserParams, opts ...api.CallOption) (*GetTeamsForUserResponse, error) {
+	var out *GetTeamsForUserResponse
 	err := s.client.Do(ctx, &opTeamsGetTeamsForUser, api.Args{Path: []any{userGID}, Params: &params}, &out, opts...)
 	return out, err
 }
 
 // GetTeamsForUserAll walks every page of [TeamsService.GetTeamsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) GetTeamsForUserAll(ctx context.Context, userGID string, params TeamsGetTeamsForUserParams, opts ...api.CallOption) iter.Seq2[*TeamCompact, error] {
+func (s *TeamsService) GetTeamsForUserAll(ctx context.Context, userGID string, params GetTeamsForUserParams, opts ...api.CallOption) iter.Seq2[*TeamCompact, error] {
 	return api.Pages[*TeamCompact](ctx, s.client, &opTeamsGetTeamsForUser, api.Args{Path: []any{userGID}, Params: &params}, opts...)
 }
 
-// TeamsGetTeamsForWorkspaceParams are the optional parameters of [TeamsService.GetTeamsForWorkspace].
-type TeamsGetTeamsForWorkspaceParams struct {
+// GetTeamsForWorkspaceParams are the optional parameters of [TeamsService.GetTeamsForWorkspace].
+type GetTeamsForWorkspaceParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -99,20 +99,20 @@ type TeamsGetTeamsForWorkspaceParams struct {
 // GetTeamsForWorkspace calls getTeamsForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/teams
-func (s *TeamsService) GetTeamsForWorkspace(ctx context.Context, workspaceGID string, params *TeamsGetTeamsForWorkspaceParams, opts ...api.CallOption) (*TeamsGetTeamsForWorkspaceResponse, error) {
-	var out *TeamsGetTeamsForWorkspaceResponse
+func (s *TeamsService) GetTeamsForWorkspace(ctx context.Context, workspaceGID string, params *GetTeamsForWorkspaceParams, opts ...api.CallOption) (*GetTeamsForWorkspaceResponse, error) {
+	var out *GetTeamsForWorkspaceResponse
 	err := s.client.Do(ctx, &opTeamsGetTeamsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetTeamsForWorkspaceAll walks every page of [TeamsService.GetTeamsForWorkspace] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TeamsService) GetTeamsForWorkspaceAll(ctx context.Context, workspaceGID string, params *TeamsGetTeamsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*TeamCompact, error] {
+func (s *TeamsService) GetTeamsForWorkspaceAll(ctx context.Context, workspaceGID string, params *GetTeamsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*TeamCompact, error] {
 	return api.Pages[*TeamCompact](ctx, s.client, &opTeamsGetTeamsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, opts...)
 }
 
-// TeamsRemoveUserForTeamParams are the optional parameters of [TeamsService.RemoveUserForTeam].
-type TeamsRemoveUserForTeamParams struct {
+// RemoveUserForTeamParams are the optional parameters of [TeamsService.RemoveUserForTeam].
+type RemoveUserForTeamParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -120,14 +120,12 @@ type TeamsRemoveUserForTeamParams struct {
 // RemoveUserForTeam calls removeUserForTeam.
 //
 //	POST /teams/{team_gid}/removeUser
-func (s *TeamsService) RemoveUserForTeam(ctx context.Context, teamGID string, params *TeamsRemoveUserForTeamParams, body TeamsRemoveUserForTeamRequest, opts ...api.CallOption) (*TeamsRemoveUserForTeamResponse, error) {
-	var out *TeamsRemoveUserForTeamResponse
-	err := s.client.Do(ctx, &opTeamsRemoveUserForTeam, api.Args{Path: []any{teamGID}, Params: params, Body: &body}, &out, opts...)
-	return out, err
+func (s *TeamsService) RemoveUserForTeam(ctx context.Context, teamGID string, params *RemoveUserForTeamParams, body RemoveUserForTeamRequest, opts ...api.CallOption) error {
+	return s.client.Do(ctx, &opTeamsRemoveUserForTeam, api.Args{Path: []any{teamGID}, Params: params, Body: &body}, nil, opts...)
 }
 
-// TeamsUpdateTeamParams are the optional parameters of [TeamsService.UpdateTeam].
-type TeamsUpdateTeamParams struct {
+// UpdateTeamParams are the optional parameters of [TeamsService.UpdateTeam].
+type UpdateTeamParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -137,8 +135,8 @@ type TeamsUpdateTeamParams struct {
 // UpdateTeam calls updateTeam.
 //
 //	PUT /teams
-func (s *TeamsService) UpdateTeam(ctx context.Context, params *TeamsUpdateTeamParams, body TeamsUpdateTeamRequest, opts ...api.CallOption) (*TeamsUpdateTeamResponse, error) {
-	var out *TeamsUpdateTeamResponse
+func (s *TeamsService) UpdateTeam(ctx context.Context, params *UpdateTeamParams, body UpdateTeamRequest, opts ...api.CallOption) (*UpdateTeamResponse, error) {
+	var out *UpdateTeamResponse
 	err := s.client.Do(ctx, &opTeamsUpdateTeam, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

@@ -14,8 +14,8 @@ type TimePeriodsService struct {
 	client *api.Client
 }
 
-// TimePeriodsGetTimePeriodParams are the optional parameters of [TimePeriodsService.GetTimePeriod].
-type TimePeriodsGetTimePeriodParams struct {
+// GetTimePeriodParams are the optional parameters of [TimePeriodsService.GetTimePeriod].
+type GetTimePeriodParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type TimePeriodsGetTimePeriodParams struct {
 // GetTimePeriod calls getTimePeriod.
 //
 //	GET /time_periods/{time_period_gid}
-func (s *TimePeriodsService) GetTimePeriod(ctx context.Context, timePeriodGID string, params *TimePeriodsGetTimePeriodParams, opts ...api.CallOption) (*TimePeriodsGetTimePeriodResponse, error) {
-	var out *TimePeriodsGetTimePeriodResponse
+func (s *TimePeriodsService) GetTimePeriod(ctx context.Context, timePeriodGID string, params *GetTimePeriodParams, opts ...api.CallOption) (*GetTimePeriodResponse, error) {
+	var out *GetTimePeriodResponse
 	err := s.client.Do(ctx, &opTimePeriodsGetTimePeriod, api.Args{Path: []any{timePeriodGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// TimePeriodsGetTimePeriodsParams are the parameters of [TimePeriodsService.GetTimePeriods].
-type TimePeriodsGetTimePeriodsParams struct {
+// GetTimePeriodsParams are the parameters of [TimePeriodsService.GetTimePeriods].
+type GetTimePeriodsParams struct {
 	EndOn     api.Date `query:"end_on"`
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
@@ -44,14 +44,14 @@ type TimePeriodsGetTimePeriodsParams struct {
 // GetTimePeriods calls getTimePeriods.
 //
 //	GET /time_periods
-func (s *TimePeriodsService) GetTimePeriods(ctx context.Context, params TimePeriodsGetTimePeriodsParams, opts ...api.CallOption) (*TimePeriodsGetTimePeriodsResponse, error) {
-	var out *TimePeriodsGetTimePeriodsResponse
+func (s *TimePeriodsService) GetTimePeriods(ctx context.Context, params GetTimePeriodsParams, opts ...api.CallOption) (*GetTimePeriodsResponse, error) {
+	var out *GetTimePeriodsResponse
 	err := s.client.Do(ctx, &opTimePeriodsGetTimePeriods, api.Args{Params: &params}, &out, opts...)
 	return out, err
 }
 
 // GetTimePeriodsAll walks every page of [TimePeriodsService.GetTimePeriods] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *TimePeriodsService) GetTimePeriodsAll(ctx context.Context, params TimePeriodsGetTimePeriodsParams, opts ...api.CallOption) iter.Seq2[*TimePeriodCompact, error] {
+func (s *TimePeriodsService) GetTimePeriodsAll(ctx context.Context, params GetTimePeriodsParams, opts ...api.CallOption) iter.Seq2[*TimePeriodCompact, error] {
 	return api.Pages[*TimePeriodCompact](ctx, s.client, &opTimePeriodsGetTimePeriods, api.Args{Params: &params}, opts...)
 }

@@ -251,6 +251,16 @@ const (
 	FormatPercentage Format = "percentage"
 )
 
+// Defines values for GetFavoritesForUserResourceType.
+const (
+	GetFavoritesForUserResourceTypePortfolio       GetFavoritesForUserResourceType = "portfolio"
+	GetFavoritesForUserResourceTypeProject         GetFavoritesForUserResourceType = "project"
+	GetFavoritesForUserResourceTypeProjectTemplate GetFavoritesForUserResourceType = "project_template"
+	GetFavoritesForUserResourceTypeTag             GetFavoritesForUserResourceType = "tag"
+	GetFavoritesForUserResourceTypeTask            GetFavoritesForUserResourceType = "task"
+	GetFavoritesForUserResourceTypeUser            GetFavoritesForUserResourceType = "user"
+)
+
 // Defines values for GoalRelationshipBaseResourceSubtype.
 const (
 	GoalRelationshipBaseResourceSubtypeSubgoal        GoalRelationshipBaseResourceSubtype = "subgoal"
@@ -359,6 +369,21 @@ const (
 	ProjectStatusBaseColorYellow ProjectStatusBaseColor = "yellow"
 )
 
+// Defines values for SearchTasksForWorkspaceResourceSubtype.
+const (
+	SearchTasksForWorkspaceResourceSubtypeDefaultTask SearchTasksForWorkspaceResourceSubtype = "default_task"
+	SearchTasksForWorkspaceResourceSubtypeMilestone   SearchTasksForWorkspaceResourceSubtype = "milestone"
+)
+
+// Defines values for SearchTasksForWorkspaceSortBy.
+const (
+	SearchTasksForWorkspaceSortByCompletedAt SearchTasksForWorkspaceSortBy = "completed_at"
+	SearchTasksForWorkspaceSortByCreatedAt   SearchTasksForWorkspaceSortBy = "created_at"
+	SearchTasksForWorkspaceSortByDueDate     SearchTasksForWorkspaceSortBy = "due_date"
+	SearchTasksForWorkspaceSortByLikes       SearchTasksForWorkspaceSortBy = "likes"
+	SearchTasksForWorkspaceSortByModifiedAt  SearchTasksForWorkspaceSortBy = "modified_at"
+)
+
 // Defines values for StatusType.
 const (
 	StatusTypeAchieved StatusType = "achieved"
@@ -454,21 +479,6 @@ const (
 	TaskDuplicateRequestIncludeTags         TaskDuplicateRequestInclude = "tags"
 )
 
-// Defines values for TasksSearchTasksForWorkspaceResourceSubtype.
-const (
-	TasksSearchTasksForWorkspaceResourceSubtypeDefaultTask TasksSearchTasksForWorkspaceResourceSubtype = "default_task"
-	TasksSearchTasksForWorkspaceResourceSubtypeMilestone   TasksSearchTasksForWorkspaceResourceSubtype = "milestone"
-)
-
-// Defines values for TasksSearchTasksForWorkspaceSortBy.
-const (
-	TasksSearchTasksForWorkspaceSortByCompletedAt TasksSearchTasksForWorkspaceSortBy = "completed_at"
-	TasksSearchTasksForWorkspaceSortByCreatedAt   TasksSearchTasksForWorkspaceSortBy = "created_at"
-	TasksSearchTasksForWorkspaceSortByDueDate     TasksSearchTasksForWorkspaceSortBy = "due_date"
-	TasksSearchTasksForWorkspaceSortByLikes       TasksSearchTasksForWorkspaceSortBy = "likes"
-	TasksSearchTasksForWorkspaceSortByModifiedAt  TasksSearchTasksForWorkspaceSortBy = "modified_at"
-)
-
 // Defines values for TypeaheadForWorkspaceResourceType.
 const (
 	TypeaheadForWorkspaceResourceTypeCustomField     TypeaheadForWorkspaceResourceType = "custom_field"
@@ -497,16 +507,6 @@ const (
 	UnitPercentage Unit = "percentage"
 )
 
-// Defines values for UsersGetFavoritesForUserResourceType.
-const (
-	UsersGetFavoritesForUserResourceTypePortfolio       UsersGetFavoritesForUserResourceType = "portfolio"
-	UsersGetFavoritesForUserResourceTypeProject         UsersGetFavoritesForUserResourceType = "project"
-	UsersGetFavoritesForUserResourceTypeProjectTemplate UsersGetFavoritesForUserResourceType = "project_template"
-	UsersGetFavoritesForUserResourceTypeTag             UsersGetFavoritesForUserResourceType = "tag"
-	UsersGetFavoritesForUserResourceTypeTask            UsersGetFavoritesForUserResourceType = "task"
-	UsersGetFavoritesForUserResourceTypeUser            UsersGetFavoritesForUserResourceType = "user"
-)
-
 // Defines values for Visibility.
 const (
 	VisibilityPublic        Visibility = "public"
@@ -517,6 +517,28 @@ const (
 // ActorType is the parameter actor_type of getAuditLogEvents, and of 1 more. A value that is not listed is kept as it is.
 type ActorType string
 
+// AddCustomFieldSettingForPortfolioRequest is the body of addCustomFieldSettingForPortfolio.
+type AddCustomFieldSettingForPortfolioRequest struct {
+	Data *AddCustomFieldSettingRequest `json:"data,omitzero"`
+}
+
+// AddCustomFieldSettingForPortfolioResponse is the answer of addCustomFieldSettingForPortfolio.
+type AddCustomFieldSettingForPortfolioResponse struct {
+	*api.Extra
+	Data *CustomFieldSettingResponse `json:"data,omitzero"`
+}
+
+// AddCustomFieldSettingForProjectRequest is the body of addCustomFieldSettingForProject.
+type AddCustomFieldSettingForProjectRequest struct {
+	Data *AddCustomFieldSettingRequest `json:"data,omitzero"`
+}
+
+// AddCustomFieldSettingForProjectResponse is the answer of addCustomFieldSettingForProject.
+type AddCustomFieldSettingForProjectResponse struct {
+	*api.Extra
+	Data *CustomFieldSettingResponse `json:"data,omitzero"`
+}
+
 // AddCustomFieldSettingRequest is the schema AddCustomFieldSettingRequest.
 type AddCustomFieldSettingRequest struct {
 	CustomField  string  `json:"custom_field"`
@@ -525,14 +547,146 @@ type AddCustomFieldSettingRequest struct {
 	IsImportant  *bool   `json:"is_important,omitzero"`
 }
 
+// AddDependenciesForTaskRequest is the body of addDependenciesForTask.
+type AddDependenciesForTaskRequest struct {
+	Data *ModifyDependenciesRequest `json:"data,omitzero"`
+}
+
+// AddDependenciesForTaskResponse is the answer of addDependenciesForTask.
+type AddDependenciesForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// AddDependentsForTaskRequest is the body of addDependentsForTask.
+type AddDependentsForTaskRequest struct {
+	Data *ModifyDependentsRequest `json:"data,omitzero"`
+}
+
+// AddDependentsForTaskResponse is the answer of addDependentsForTask.
+type AddDependentsForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// AddFollowersForProjectRequest is the body of addFollowersForProject.
+type AddFollowersForProjectRequest struct {
+	Data *AddFollowersRequest `json:"data,omitzero"`
+}
+
+// AddFollowersForProjectResponse is the answer of addFollowersForProject.
+type AddFollowersForProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
+// AddFollowersForTaskRequest is the body of addFollowersForTask.
+type AddFollowersForTaskRequest struct {
+	Data *TaskAddFollowersRequest `json:"data,omitzero"`
+}
+
+// AddFollowersForTaskResponse is the answer of addFollowersForTask.
+type AddFollowersForTaskResponse struct {
+	*api.Extra
+	Data *TaskResponse `json:"data,omitzero"`
+}
+
 // AddFollowersRequest is the schema AddFollowersRequest.
 type AddFollowersRequest struct {
 	Followers string `json:"followers"`
 }
 
+// AddItemForPortfolioRequest is the body of addItemForPortfolio.
+type AddItemForPortfolioRequest struct {
+	Data *PortfolioAddItemRequest `json:"data,omitzero"`
+}
+
+// AddItemForPortfolioResponse is the answer of addItemForPortfolio.
+type AddItemForPortfolioResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// AddMembersForPortfolioRequest is the body of addMembersForPortfolio.
+type AddMembersForPortfolioRequest struct {
+	Data *AddMembersRequest `json:"data,omitzero"`
+}
+
+// AddMembersForPortfolioResponse is the answer of addMembersForPortfolio.
+type AddMembersForPortfolioResponse struct {
+	*api.Extra
+	Data *PortfolioResponse `json:"data,omitzero"`
+}
+
+// AddMembersForProjectRequest is the body of addMembersForProject.
+type AddMembersForProjectRequest struct {
+	Data *AddMembersRequest `json:"data,omitzero"`
+}
+
+// AddMembersForProjectResponse is the answer of addMembersForProject.
+type AddMembersForProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
 // AddMembersRequest is the schema AddMembersRequest.
 type AddMembersRequest struct {
 	Members string `json:"members"`
+}
+
+// AddProjectForTaskRequest is the body of addProjectForTask.
+type AddProjectForTaskRequest struct {
+	Data *TaskAddProjectRequest `json:"data,omitzero"`
+}
+
+// AddProjectForTaskResponse is the answer of addProjectForTask.
+type AddProjectForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// AddTagForTaskRequest is the body of addTagForTask.
+type AddTagForTaskRequest struct {
+	Data *TaskAddTagRequest `json:"data,omitzero"`
+}
+
+// AddTagForTaskResponse is the answer of addTagForTask.
+type AddTagForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// AddTaskForSectionRequest is the body of addTaskForSection.
+type AddTaskForSectionRequest struct {
+	Data *SectionTaskInsertRequest `json:"data,omitzero"`
+}
+
+// AddTaskForSectionResponse is the answer of addTaskForSection.
+type AddTaskForSectionResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// AddUserForTeamRequest is the body of addUserForTeam.
+type AddUserForTeamRequest struct {
+	Data *TeamAddUserRequest `json:"data,omitzero"`
+}
+
+// AddUserForTeamResponse is the answer of addUserForTeam.
+type AddUserForTeamResponse struct {
+	*api.Extra
+	Data *TeamMembershipCompact `json:"data,omitzero"`
+}
+
+// AddUserForWorkspaceRequest is the body of addUserForWorkspace.
+type AddUserForWorkspaceRequest struct {
+	Data *WorkspaceAddUserRequest `json:"data,omitzero"`
+}
+
+// AddUserForWorkspaceResponse is the answer of addUserForWorkspace.
+type AddUserForWorkspaceResponse struct {
+	*api.Extra
+	Data *UserBaseResponse `json:"data,omitzero"`
 }
 
 // ApprovalStatus is the member approval_status of the schema TaskRequest, and of 1 more. A value that is not listed is kept as it is.
@@ -605,30 +759,6 @@ type AttachmentResponseParent struct {
 	Name            *string                     `json:"name,omitzero"`
 	ResourceSubtype *TaskCompactResourceSubtype `json:"resource_subtype,omitzero"`
 	ResourceType    *string                     `json:"resource_type,omitzero"`
-}
-
-// AttachmentsCreateAttachmentForObjectResponse is the answer of createAttachmentForObject.
-type AttachmentsCreateAttachmentForObjectResponse struct {
-	*api.Extra
-	Data *AttachmentResponse `json:"data,omitzero"`
-}
-
-// AttachmentsDeleteAttachmentResponse is the answer of deleteAttachment.
-type AttachmentsDeleteAttachmentResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// AttachmentsGetAttachmentResponse is the answer of getAttachment.
-type AttachmentsGetAttachmentResponse struct {
-	*api.Extra
-	Data *AttachmentResponse `json:"data,omitzero"`
-}
-
-// AttachmentsGetAttachmentsForObjectResponse is the answer of getAttachmentsForObject.
-type AttachmentsGetAttachmentsForObjectResponse struct {
-	*api.Extra
-	Data []AttachmentCompact `json:"data,omitzero"`
 }
 
 // AuditLogAPIGetAuditLogEventsResponse is the answer of getAuditLogEvents.
@@ -730,6 +860,210 @@ type BatchResponse struct {
 	StatusCode *int64         `json:"status_code,omitzero"`
 }
 
+// CreateAttachmentForObjectResponse is the answer of createAttachmentForObject.
+type CreateAttachmentForObjectResponse struct {
+	*api.Extra
+	Data *AttachmentResponse `json:"data,omitzero"`
+}
+
+// CreateCustomFieldRequest is the body of createCustomField.
+type CreateCustomFieldRequest struct {
+	Data *CustomFieldRequest `json:"data,omitzero"`
+}
+
+// CreateCustomFieldResponse is the answer of createCustomField.
+type CreateCustomFieldResponse struct {
+	*api.Extra
+	Data *CustomFieldResponse `json:"data,omitzero"`
+}
+
+// CreateEnumOptionForCustomFieldRequest is the body of createEnumOptionForCustomField.
+type CreateEnumOptionForCustomFieldRequest struct {
+	Data *EnumOptionRequest `json:"data,omitzero"`
+}
+
+// CreateEnumOptionForCustomFieldResponse is the answer of createEnumOptionForCustomField.
+type CreateEnumOptionForCustomFieldResponse struct {
+	*api.Extra
+	Data *EnumOption `json:"data,omitzero"`
+}
+
+// CreateGoalMetricRequest is the body of createGoalMetric.
+type CreateGoalMetricRequest struct {
+	Data *GoalMetricBase `json:"data,omitzero"`
+}
+
+// CreateGoalMetricResponse is the answer of createGoalMetric.
+type CreateGoalMetricResponse struct {
+	*api.Extra
+	Data *GoalResponse `json:"data,omitzero"`
+}
+
+// CreateGoalRequest is the body of createGoal.
+type CreateGoalRequest struct {
+	Data *GoalRequest `json:"data,omitzero"`
+}
+
+// CreateGoalResponse is the answer of createGoal.
+type CreateGoalResponse struct {
+	*api.Extra
+	Data *GoalResponse `json:"data,omitzero"`
+}
+
+// CreateOrganizationExportRequest is the body of createOrganizationExport.
+type CreateOrganizationExportRequest struct {
+	Data *OrganizationExportRequest `json:"data,omitzero"`
+}
+
+// CreateOrganizationExportResponse is the answer of createOrganizationExport.
+type CreateOrganizationExportResponse struct {
+	*api.Extra
+	Data *OrganizationExportCompact `json:"data,omitzero"`
+}
+
+// CreatePortfolioRequest is the body of createPortfolio.
+type CreatePortfolioRequest struct {
+	Data *PortfolioRequest `json:"data,omitzero"`
+}
+
+// CreatePortfolioResponse is the answer of createPortfolio.
+type CreatePortfolioResponse struct {
+	*api.Extra
+	Data *PortfolioResponse `json:"data,omitzero"`
+}
+
+// CreateProjectBriefRequest is the body of createProjectBrief.
+type CreateProjectBriefRequest struct {
+	Data *ProjectBriefRequest `json:"data,omitzero"`
+}
+
+// CreateProjectBriefResponse is the answer of createProjectBrief.
+type CreateProjectBriefResponse struct {
+	*api.Extra
+	Data *ProjectBriefResponse `json:"data,omitzero"`
+}
+
+// CreateProjectForTeamRequest is the body of createProjectForTeam.
+type CreateProjectForTeamRequest struct {
+	Data *ProjectRequest `json:"data,omitzero"`
+}
+
+// CreateProjectForTeamResponse is the answer of createProjectForTeam.
+type CreateProjectForTeamResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
+// CreateProjectForWorkspaceRequest is the body of createProjectForWorkspace.
+type CreateProjectForWorkspaceRequest struct {
+	Data *ProjectRequest `json:"data,omitzero"`
+}
+
+// CreateProjectForWorkspaceResponse is the answer of createProjectForWorkspace.
+type CreateProjectForWorkspaceResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
+// CreateProjectRequest is the body of createProject.
+type CreateProjectRequest struct {
+	Data *ProjectRequest `json:"data,omitzero"`
+}
+
+// CreateProjectResponse is the answer of createProject.
+type CreateProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
+// CreateSectionForProjectRequest is the body of createSectionForProject.
+type CreateSectionForProjectRequest struct {
+	Data *SectionRequest `json:"data,omitzero"`
+}
+
+// CreateSectionForProjectResponse is the answer of createSectionForProject.
+type CreateSectionForProjectResponse struct {
+	*api.Extra
+	Data *SectionResponse `json:"data,omitzero"`
+}
+
+// CreateStoryForTaskRequest is the body of createStoryForTask.
+type CreateStoryForTaskRequest struct {
+	Data *StoryBase `json:"data,omitzero"`
+}
+
+// CreateStoryForTaskResponse is the answer of createStoryForTask.
+type CreateStoryForTaskResponse struct {
+	*api.Extra
+	Data *StoryResponse `json:"data,omitzero"`
+}
+
+// CreateSubtaskForTaskRequest is the body of createSubtaskForTask.
+type CreateSubtaskForTaskRequest struct {
+	Data *TaskRequest `json:"data,omitzero"`
+}
+
+// CreateSubtaskForTaskResponse is the answer of createSubtaskForTask.
+type CreateSubtaskForTaskResponse struct {
+	*api.Extra
+	Data *TaskResponse `json:"data,omitzero"`
+}
+
+// CreateTagForWorkspaceRequest is the body of createTagForWorkspace.
+type CreateTagForWorkspaceRequest struct {
+	Data *TagResponse `json:"data,omitzero"`
+}
+
+// CreateTagForWorkspaceResponse is the answer of createTagForWorkspace.
+type CreateTagForWorkspaceResponse struct {
+	*api.Extra
+	Data *TagResponse `json:"data,omitzero"`
+}
+
+// CreateTagRequest is the body of createTag.
+type CreateTagRequest struct {
+	Data *TagRequest `json:"data,omitzero"`
+}
+
+// CreateTagResponse is the answer of createTag.
+type CreateTagResponse struct {
+	*api.Extra
+	Data *TagResponse `json:"data,omitzero"`
+}
+
+// CreateTaskRequest is the body of createTask.
+type CreateTaskRequest struct {
+	Data *TaskRequest `json:"data,omitzero"`
+}
+
+// CreateTaskResponse is the answer of createTask.
+type CreateTaskResponse struct {
+	*api.Extra
+	Data *TaskResponse `json:"data,omitzero"`
+}
+
+// CreateTeamRequest is the body of createTeam.
+type CreateTeamRequest struct {
+	Data *TeamRequest `json:"data,omitzero"`
+}
+
+// CreateTeamResponse is the answer of createTeam.
+type CreateTeamResponse struct {
+	*api.Extra
+	Data *TeamResponse `json:"data,omitzero"`
+}
+
+// CreateWebhookRequest is the body of createWebhook.
+type CreateWebhookRequest struct {
+	Data *WebhookRequest `json:"data,omitzero"`
+}
+
+// CreateWebhookResponse is the answer of createWebhook.
+type CreateWebhookResponse struct {
+	*api.Extra
+	Data *WebhookResponse `json:"data,omitzero"`
+}
+
 // CustomFieldCompact is the schema CustomFieldCompact.
 type CustomFieldCompact struct {
 	*api.Extra
@@ -822,80 +1156,6 @@ type CustomFieldSettingResponse struct {
 	ResourceType *string              `json:"resource_type,omitzero"`
 }
 
-// CustomFieldSettingsGetCustomFieldSettingsForPortfolioResponse is the answer of getCustomFieldSettingsForPortfolio.
-type CustomFieldSettingsGetCustomFieldSettingsForPortfolioResponse struct {
-	*api.Extra
-	Data []CustomFieldSettingResponse `json:"data,omitzero"`
-}
-
-// CustomFieldSettingsGetCustomFieldSettingsForProjectResponse is the answer of getCustomFieldSettingsForProject.
-type CustomFieldSettingsGetCustomFieldSettingsForProjectResponse struct {
-	*api.Extra
-	Data []CustomFieldSettingResponse `json:"data,omitzero"`
-}
-
-// CustomFieldsCreateCustomFieldRequest is the body of createCustomField.
-type CustomFieldsCreateCustomFieldRequest struct {
-	Data *CustomFieldRequest `json:"data,omitzero"`
-}
-
-// CustomFieldsCreateCustomFieldResponse is the answer of createCustomField.
-type CustomFieldsCreateCustomFieldResponse struct {
-	*api.Extra
-	Data *CustomFieldResponse `json:"data,omitzero"`
-}
-
-// CustomFieldsCreateEnumOptionForCustomFieldRequest is the body of createEnumOptionForCustomField.
-type CustomFieldsCreateEnumOptionForCustomFieldRequest struct {
-	Data *EnumOptionRequest `json:"data,omitzero"`
-}
-
-// CustomFieldsCreateEnumOptionForCustomFieldResponse is the answer of createEnumOptionForCustomField.
-type CustomFieldsCreateEnumOptionForCustomFieldResponse struct {
-	*api.Extra
-	Data *EnumOption `json:"data,omitzero"`
-}
-
-// CustomFieldsDeleteCustomFieldResponse is the answer of deleteCustomField.
-type CustomFieldsDeleteCustomFieldResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// CustomFieldsGetCustomFieldResponse is the answer of getCustomField.
-type CustomFieldsGetCustomFieldResponse struct {
-	*api.Extra
-	Data *CustomFieldResponse `json:"data,omitzero"`
-}
-
-// CustomFieldsGetCustomFieldsForWorkspaceResponse is the answer of getCustomFieldsForWorkspace.
-type CustomFieldsGetCustomFieldsForWorkspaceResponse struct {
-	*api.Extra
-	Data []CustomFieldResponse `json:"data,omitzero"`
-}
-
-// CustomFieldsInsertEnumOptionForCustomFieldRequest is the body of insertEnumOptionForCustomField.
-type CustomFieldsInsertEnumOptionForCustomFieldRequest struct {
-	Data *EnumOptionInsertRequest `json:"data,omitzero"`
-}
-
-// CustomFieldsInsertEnumOptionForCustomFieldResponse is the answer of insertEnumOptionForCustomField.
-type CustomFieldsInsertEnumOptionForCustomFieldResponse struct {
-	*api.Extra
-	Data *EnumOption `json:"data,omitzero"`
-}
-
-// CustomFieldsUpdateCustomFieldRequest is the body of updateCustomField.
-type CustomFieldsUpdateCustomFieldRequest struct {
-	Data *CustomFieldRequest `json:"data,omitzero"`
-}
-
-// CustomFieldsUpdateCustomFieldResponse is the answer of updateCustomField.
-type CustomFieldsUpdateCustomFieldResponse struct {
-	*api.Extra
-	Data *CustomFieldResponse `json:"data,omitzero"`
-}
-
 // CustomFieldsUpdateEnumOptionRequest is the body of updateEnumOption.
 type CustomFieldsUpdateEnumOptionRequest struct {
 	Data *EnumOptionRequest `json:"data,omitzero"`
@@ -933,6 +1193,94 @@ type DateVariableRequest struct {
 
 // DefaultView is the member default_view of the schema ProjectRequest, and of 1 more. A value that is not listed is kept as it is.
 type DefaultView string
+
+// DeleteAttachmentResponse is the answer of deleteAttachment.
+type DeleteAttachmentResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteCustomFieldResponse is the answer of deleteCustomField.
+type DeleteCustomFieldResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteGoalResponse is the answer of deleteGoal.
+type DeleteGoalResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeletePortfolioResponse is the answer of deletePortfolio.
+type DeletePortfolioResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteProjectBriefResponse is the answer of deleteProjectBrief.
+type DeleteProjectBriefResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteProjectResponse is the answer of deleteProject.
+type DeleteProjectResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteSectionResponse is the answer of deleteSection.
+type DeleteSectionResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteStoryResponse is the answer of deleteStory.
+type DeleteStoryResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteTagResponse is the answer of deleteTag.
+type DeleteTagResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteTaskResponse is the answer of deleteTask.
+type DeleteTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DeleteWebhookResponse is the answer of deleteWebhook.
+type DeleteWebhookResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// DuplicateProjectRequest is the body of duplicateProject.
+type DuplicateProjectRequest struct {
+	Data *ProjectDuplicateRequest `json:"data,omitzero"`
+}
+
+// DuplicateProjectResponse is the answer of duplicateProject.
+type DuplicateProjectResponse struct {
+	*api.Extra
+	Data *JobCompact `json:"data,omitzero"`
+}
+
+// DuplicateTaskRequest is the body of duplicateTask.
+type DuplicateTaskRequest struct {
+	Data *TaskDuplicateRequest `json:"data,omitzero"`
+}
+
+// DuplicateTaskResponse is the answer of duplicateTask.
+type DuplicateTaskResponse struct {
+	*api.Extra
+	Data *JobCompact `json:"data,omitzero"`
+}
 
 // EmptyResponse is the schema EmptyResponse.
 type EmptyResponse map[string]any
@@ -1001,14 +1349,6 @@ type EventResponseChange struct {
 	RemovedValue any     `json:"removed_value,omitzero"`
 }
 
-// EventsGetEventsResponse is the answer of getEvents.
-type EventsGetEventsResponse struct {
-	*api.Extra
-	Data    []EventResponse `json:"data,omitzero"`
-	HasMore *bool           `json:"has_more,omitzero"`
-	Sync    *string         `json:"sync,omitzero"`
-}
-
 // External is the member external of the schema TaskRequest, and of 1 more.
 type External struct {
 	*api.Extra
@@ -1018,6 +1358,449 @@ type External struct {
 
 // Format is the member format of the schema CustomFieldRequest, and of 1 more. A value that is not listed is kept as it is.
 type Format string
+
+// GetAttachmentResponse is the answer of getAttachment.
+type GetAttachmentResponse struct {
+	*api.Extra
+	Data *AttachmentResponse `json:"data,omitzero"`
+}
+
+// GetAttachmentsForObjectResponse is the answer of getAttachmentsForObject.
+type GetAttachmentsForObjectResponse struct {
+	*api.Extra
+	Data []AttachmentCompact `json:"data,omitzero"`
+}
+
+// GetCustomFieldResponse is the answer of getCustomField.
+type GetCustomFieldResponse struct {
+	*api.Extra
+	Data *CustomFieldResponse `json:"data,omitzero"`
+}
+
+// GetCustomFieldSettingsForPortfolioResponse is the answer of getCustomFieldSettingsForPortfolio.
+type GetCustomFieldSettingsForPortfolioResponse struct {
+	*api.Extra
+	Data []CustomFieldSettingResponse `json:"data,omitzero"`
+}
+
+// GetCustomFieldSettingsForProjectResponse is the answer of getCustomFieldSettingsForProject.
+type GetCustomFieldSettingsForProjectResponse struct {
+	*api.Extra
+	Data []CustomFieldSettingResponse `json:"data,omitzero"`
+}
+
+// GetCustomFieldsForWorkspaceResponse is the answer of getCustomFieldsForWorkspace.
+type GetCustomFieldsForWorkspaceResponse struct {
+	*api.Extra
+	Data []CustomFieldResponse `json:"data,omitzero"`
+}
+
+// GetDependenciesForTaskResponse is the answer of getDependenciesForTask.
+type GetDependenciesForTaskResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetDependentsForTaskResponse is the answer of getDependentsForTask.
+type GetDependentsForTaskResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetEventsResponse is the answer of getEvents.
+type GetEventsResponse struct {
+	*api.Extra
+	Data    []EventResponse `json:"data,omitzero"`
+	HasMore *bool           `json:"has_more,omitzero"`
+	Sync    *string         `json:"sync,omitzero"`
+}
+
+// GetFavoritesForUserResourceType is the parameter resource_type of getFavoritesForUser. A value that is not listed is kept as it is.
+type GetFavoritesForUserResourceType string
+
+// GetFavoritesForUserResponse is the answer of getFavoritesForUser.
+type GetFavoritesForUserResponse struct {
+	*api.Extra
+	Data []AsanaNamedResource `json:"data,omitzero"`
+}
+
+// GetGoalRelationshipResponse is the answer of getGoalRelationship.
+type GetGoalRelationshipResponse struct {
+	*api.Extra
+	Data *GoalRelationshipBase `json:"data,omitzero"`
+}
+
+// GetGoalRelationshipsResponse is the answer of getGoalRelationships.
+type GetGoalRelationshipsResponse struct {
+	*api.Extra
+	Data []GoalRelationshipCompact `json:"data,omitzero"`
+}
+
+// GetGoalResponse is the answer of getGoal.
+type GetGoalResponse struct {
+	*api.Extra
+	Data *GoalResponse `json:"data,omitzero"`
+}
+
+// GetGoalsResponse is the answer of getGoals.
+type GetGoalsResponse struct {
+	*api.Extra
+	Data []GoalCompact `json:"data,omitzero"`
+}
+
+// GetItemsForPortfolioResponse is the answer of getItemsForPortfolio.
+type GetItemsForPortfolioResponse struct {
+	*api.Extra
+	Data []ProjectCompact `json:"data,omitzero"`
+}
+
+// GetJobResponse is the answer of getJob.
+type GetJobResponse struct {
+	*api.Extra
+	Data *JobCompact `json:"data,omitzero"`
+}
+
+// GetOrganizationExportResponse is the answer of getOrganizationExport.
+type GetOrganizationExportResponse struct {
+	*api.Extra
+	Data *OrganizationExportCompact `json:"data,omitzero"`
+}
+
+// GetParentGoalsForGoalResponse is the answer of getParentGoalsForGoal.
+type GetParentGoalsForGoalResponse struct {
+	*api.Extra
+	Data []GoalCompact `json:"data,omitzero"`
+}
+
+// GetPortfolioMembershipResponse is the answer of getPortfolioMembership.
+type GetPortfolioMembershipResponse struct {
+	*api.Extra
+	Data *PortfolioMembershipCompact `json:"data,omitzero"`
+}
+
+// GetPortfolioMembershipsForPortfolioResponse is the answer of getPortfolioMembershipsForPortfolio.
+type GetPortfolioMembershipsForPortfolioResponse struct {
+	*api.Extra
+	Data []PortfolioMembershipCompact `json:"data,omitzero"`
+}
+
+// GetPortfolioMembershipsResponse is the answer of getPortfolioMemberships.
+type GetPortfolioMembershipsResponse struct {
+	*api.Extra
+	Data []PortfolioMembershipCompact `json:"data,omitzero"`
+}
+
+// GetPortfolioResponse is the answer of getPortfolio.
+type GetPortfolioResponse struct {
+	*api.Extra
+	Data *PortfolioResponse `json:"data,omitzero"`
+}
+
+// GetPortfoliosResponse is the answer of getPortfolios.
+type GetPortfoliosResponse struct {
+	*api.Extra
+	Data []PortfolioCompact `json:"data,omitzero"`
+}
+
+// GetProjectBriefResponse is the answer of getProjectBrief.
+type GetProjectBriefResponse struct {
+	*api.Extra
+	Data *ProjectBriefResponse `json:"data,omitzero"`
+}
+
+// GetProjectMembershipResponse is the answer of getProjectMembership.
+type GetProjectMembershipResponse struct {
+	*api.Extra
+	Data *ProjectMembershipResponse `json:"data,omitzero"`
+}
+
+// GetProjectMembershipsForProjectResponse is the answer of getProjectMembershipsForProject.
+type GetProjectMembershipsForProjectResponse struct {
+	*api.Extra
+	Data []ProjectMembershipCompact `json:"data,omitzero"`
+}
+
+// GetProjectResponse is the answer of getProject.
+type GetProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
+// GetProjectStatusesForProjectResponse is the answer of getProjectStatusesForProject.
+type GetProjectStatusesForProjectResponse struct {
+	*api.Extra
+	Data []ProjectStatusCompact `json:"data,omitzero"`
+}
+
+// GetProjectTemplateResponse is the answer of getProjectTemplate.
+type GetProjectTemplateResponse struct {
+	*api.Extra
+	Data *ProjectTemplateBase `json:"data,omitzero"`
+}
+
+// GetProjectTemplatesForTeamResponse is the answer of getProjectTemplatesForTeam.
+type GetProjectTemplatesForTeamResponse struct {
+	*api.Extra
+	Data []ProjectTemplateCompact `json:"data,omitzero"`
+}
+
+// GetProjectTemplatesResponse is the answer of getProjectTemplates.
+type GetProjectTemplatesResponse struct {
+	*api.Extra
+	Data []ProjectTemplateCompact `json:"data,omitzero"`
+}
+
+// GetProjectsForTaskResponse is the answer of getProjectsForTask.
+type GetProjectsForTaskResponse struct {
+	*api.Extra
+	Data []ProjectCompact `json:"data,omitzero"`
+}
+
+// GetProjectsForTeamResponse is the answer of getProjectsForTeam.
+type GetProjectsForTeamResponse struct {
+	*api.Extra
+	Data []ProjectCompact `json:"data,omitzero"`
+}
+
+// GetProjectsForWorkspaceResponse is the answer of getProjectsForWorkspace.
+type GetProjectsForWorkspaceResponse struct {
+	*api.Extra
+	Data []ProjectCompact `json:"data,omitzero"`
+}
+
+// GetProjectsResponse is the answer of getProjects.
+type GetProjectsResponse struct {
+	*api.Extra
+	Data []ProjectCompact `json:"data,omitzero"`
+}
+
+// GetSectionResponse is the answer of getSection.
+type GetSectionResponse struct {
+	*api.Extra
+	Data *SectionResponse `json:"data,omitzero"`
+}
+
+// GetSectionsForProjectResponse is the answer of getSectionsForProject.
+type GetSectionsForProjectResponse struct {
+	*api.Extra
+	Data []SectionCompact `json:"data,omitzero"`
+}
+
+// GetStoriesForTaskResponse is the answer of getStoriesForTask.
+type GetStoriesForTaskResponse struct {
+	*api.Extra
+	Data []StoryCompact `json:"data,omitzero"`
+}
+
+// GetStoryResponse is the answer of getStory.
+type GetStoryResponse struct {
+	*api.Extra
+	Data *StoryResponse `json:"data,omitzero"`
+}
+
+// GetSubtasksForTaskResponse is the answer of getSubtasksForTask.
+type GetSubtasksForTaskResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetTagResponse is the answer of getTag.
+type GetTagResponse struct {
+	*api.Extra
+	Data *TagResponse `json:"data,omitzero"`
+}
+
+// GetTagsForTaskResponse is the answer of getTagsForTask.
+type GetTagsForTaskResponse struct {
+	*api.Extra
+	Data []TagCompact `json:"data,omitzero"`
+}
+
+// GetTagsForWorkspaceResponse is the answer of getTagsForWorkspace.
+type GetTagsForWorkspaceResponse struct {
+	*api.Extra
+	Data []TagCompact `json:"data,omitzero"`
+}
+
+// GetTagsResponse is the answer of getTags.
+type GetTagsResponse struct {
+	*api.Extra
+	Data []TagCompact `json:"data,omitzero"`
+}
+
+// GetTaskCountsForProjectResponse is the answer of getTaskCountsForProject.
+type GetTaskCountsForProjectResponse struct {
+	*api.Extra
+	Data *TaskCountResponse `json:"data,omitzero"`
+}
+
+// GetTaskResponse is the answer of getTask.
+type GetTaskResponse struct {
+	*api.Extra
+	Data *TaskResponse `json:"data,omitzero"`
+}
+
+// GetTasksForProjectResponse is the answer of getTasksForProject.
+type GetTasksForProjectResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetTasksForSectionResponse is the answer of getTasksForSection.
+type GetTasksForSectionResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetTasksForTagResponse is the answer of getTasksForTag.
+type GetTasksForTagResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetTasksForUserTaskListResponse is the answer of getTasksForUserTaskList.
+type GetTasksForUserTaskListResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetTasksResponse is the answer of getTasks.
+type GetTasksResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// GetTeamMembershipResponse is the answer of getTeamMembership.
+type GetTeamMembershipResponse struct {
+	*api.Extra
+	Data *TeamMembershipCompact `json:"data,omitzero"`
+}
+
+// GetTeamMembershipsForTeamResponse is the answer of getTeamMembershipsForTeam.
+type GetTeamMembershipsForTeamResponse struct {
+	*api.Extra
+	Data []TeamMembershipCompact `json:"data,omitzero"`
+}
+
+// GetTeamMembershipsForUserResponse is the answer of getTeamMembershipsForUser.
+type GetTeamMembershipsForUserResponse struct {
+	*api.Extra
+	Data []TeamMembershipCompact `json:"data,omitzero"`
+}
+
+// GetTeamMembershipsResponse is the answer of getTeamMemberships.
+type GetTeamMembershipsResponse struct {
+	*api.Extra
+	Data []TeamMembershipCompact `json:"data,omitzero"`
+}
+
+// GetTeamResponse is the answer of getTeam.
+type GetTeamResponse struct {
+	*api.Extra
+	Data *TeamResponse `json:"data,omitzero"`
+}
+
+// GetTeamsForUserResponse is the answer of getTeamsForUser.
+type GetTeamsForUserResponse struct {
+	*api.Extra
+	Data []TeamCompact `json:"data,omitzero"`
+}
+
+// GetTeamsForWorkspaceResponse is the answer of getTeamsForWorkspace.
+type GetTeamsForWorkspaceResponse struct {
+	*api.Extra
+	Data []TeamCompact `json:"data,omitzero"`
+}
+
+// GetTimePeriodResponse is the answer of getTimePeriod.
+type GetTimePeriodResponse struct {
+	*api.Extra
+	Data *TimePeriodBase `json:"data,omitzero"`
+}
+
+// GetTimePeriodsResponse is the answer of getTimePeriods.
+type GetTimePeriodsResponse struct {
+	*api.Extra
+	Data []TimePeriodCompact `json:"data,omitzero"`
+}
+
+// GetUserResponse is the answer of getUser.
+type GetUserResponse struct {
+	*api.Extra
+	Data *UserResponse `json:"data,omitzero"`
+}
+
+// GetUserTaskListForUserResponse is the answer of getUserTaskListForUser.
+type GetUserTaskListForUserResponse struct {
+	*api.Extra
+	Data *UserTaskListCompact `json:"data,omitzero"`
+}
+
+// GetUserTaskListResponse is the answer of getUserTaskList.
+type GetUserTaskListResponse struct {
+	*api.Extra
+	Data *UserTaskListCompact `json:"data,omitzero"`
+}
+
+// GetUsersForTeamResponse is the answer of getUsersForTeam.
+type GetUsersForTeamResponse struct {
+	*api.Extra
+	Data []UserCompact `json:"data,omitzero"`
+}
+
+// GetUsersForWorkspaceResponse is the answer of getUsersForWorkspace.
+type GetUsersForWorkspaceResponse struct {
+	*api.Extra
+	Data []UserCompact `json:"data,omitzero"`
+}
+
+// GetUsersResponse is the answer of getUsers.
+type GetUsersResponse struct {
+	*api.Extra
+	Data []UserCompact `json:"data,omitzero"`
+}
+
+// GetWebhookResponse is the answer of getWebhook.
+type GetWebhookResponse struct {
+	*api.Extra
+	Data *WebhookResponse `json:"data,omitzero"`
+}
+
+// GetWebhooksResponse is the answer of getWebhooks.
+type GetWebhooksResponse struct {
+	*api.Extra
+	Data []WebhookResponse `json:"data,omitzero"`
+}
+
+// GetWorkspaceMembershipResponse is the answer of getWorkspaceMembership.
+type GetWorkspaceMembershipResponse struct {
+	*api.Extra
+	Data *WorkspaceMembershipResponse `json:"data,omitzero"`
+}
+
+// GetWorkspaceMembershipsForUserResponse is the answer of getWorkspaceMembershipsForUser.
+type GetWorkspaceMembershipsForUserResponse struct {
+	*api.Extra
+	Data []WorkspaceMembershipCompact `json:"data,omitzero"`
+}
+
+// GetWorkspaceMembershipsForWorkspaceResponse is the answer of getWorkspaceMembershipsForWorkspace.
+type GetWorkspaceMembershipsForWorkspaceResponse struct {
+	*api.Extra
+	Data []WorkspaceMembershipCompact `json:"data,omitzero"`
+}
+
+// GetWorkspaceResponse is the answer of getWorkspace.
+type GetWorkspaceResponse struct {
+	*api.Extra
+	Data *WorkspaceResponse `json:"data,omitzero"`
+}
+
+// GetWorkspacesResponse is the answer of getWorkspaces.
+type GetWorkspacesResponse struct {
+	*api.Extra
+	Data []WorkspaceCompact `json:"data,omitzero"`
+}
 
 // GoalAddSupportingRelationshipRequest is the schema GoalAddSupportingRelationshipRequest.
 type GoalAddSupportingRelationshipRequest struct {
@@ -1095,18 +1878,6 @@ type GoalRelationshipsAddSupportingRelationshipResponse struct {
 	Data *GoalRelationshipBase `json:"data,omitzero"`
 }
 
-// GoalRelationshipsGetGoalRelationshipResponse is the answer of getGoalRelationship.
-type GoalRelationshipsGetGoalRelationshipResponse struct {
-	*api.Extra
-	Data *GoalRelationshipBase `json:"data,omitzero"`
-}
-
-// GoalRelationshipsGetGoalRelationshipsResponse is the answer of getGoalRelationships.
-type GoalRelationshipsGetGoalRelationshipsResponse struct {
-	*api.Extra
-	Data []GoalRelationshipCompact `json:"data,omitzero"`
-}
-
 // GoalRelationshipsRemoveSupportingRelationshipRequest is the body of removeSupportingRelationship.
 type GoalRelationshipsRemoveSupportingRelationshipRequest struct {
 	Data *GoalRemoveSupportingRelationshipRequest `json:"data,omitzero"`
@@ -1116,17 +1887,6 @@ type GoalRelationshipsRemoveSupportingRelationshipRequest struct {
 type GoalRelationshipsRemoveSupportingRelationshipResponse struct {
 	*api.Extra
 	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// GoalRelationshipsUpdateGoalRelationshipRequest is the body of updateGoalRelationship.
-type GoalRelationshipsUpdateGoalRelationshipRequest struct {
-	Data *GoalRelationshipBase `json:"data,omitzero"`
-}
-
-// GoalRelationshipsUpdateGoalRelationshipResponse is the answer of updateGoalRelationship.
-type GoalRelationshipsUpdateGoalRelationshipResponse struct {
-	*api.Extra
-	Data *GoalRelationshipBase `json:"data,omitzero"`
 }
 
 // GoalRemoveSupportingRelationshipRequest is the schema GoalRemoveSupportingRelationshipRequest.
@@ -1207,52 +1967,6 @@ type GoalsAddFollowersResponse struct {
 	Data *GoalResponse `json:"data,omitzero"`
 }
 
-// GoalsCreateGoalMetricRequest is the body of createGoalMetric.
-type GoalsCreateGoalMetricRequest struct {
-	Data *GoalMetricBase `json:"data,omitzero"`
-}
-
-// GoalsCreateGoalMetricResponse is the answer of createGoalMetric.
-type GoalsCreateGoalMetricResponse struct {
-	*api.Extra
-	Data *GoalResponse `json:"data,omitzero"`
-}
-
-// GoalsCreateGoalRequest is the body of createGoal.
-type GoalsCreateGoalRequest struct {
-	Data *GoalRequest `json:"data,omitzero"`
-}
-
-// GoalsCreateGoalResponse is the answer of createGoal.
-type GoalsCreateGoalResponse struct {
-	*api.Extra
-	Data *GoalResponse `json:"data,omitzero"`
-}
-
-// GoalsDeleteGoalResponse is the answer of deleteGoal.
-type GoalsDeleteGoalResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// GoalsGetGoalResponse is the answer of getGoal.
-type GoalsGetGoalResponse struct {
-	*api.Extra
-	Data *GoalResponse `json:"data,omitzero"`
-}
-
-// GoalsGetGoalsResponse is the answer of getGoals.
-type GoalsGetGoalsResponse struct {
-	*api.Extra
-	Data []GoalCompact `json:"data,omitzero"`
-}
-
-// GoalsGetParentGoalsForGoalResponse is the answer of getParentGoalsForGoal.
-type GoalsGetParentGoalsForGoalResponse struct {
-	*api.Extra
-	Data []GoalCompact `json:"data,omitzero"`
-}
-
 // GoalsRemoveFollowersRequest is the body of removeFollowers.
 type GoalsRemoveFollowersRequest struct {
 	Data *TaskAddFollowersRequest `json:"data,omitzero"`
@@ -1264,26 +1978,26 @@ type GoalsRemoveFollowersResponse struct {
 	Data *GoalResponse `json:"data,omitzero"`
 }
 
-// GoalsUpdateGoalMetricRequest is the body of updateGoalMetric.
-type GoalsUpdateGoalMetricRequest struct {
-	Data *GoalMetricCurrentValueRequest `json:"data,omitzero"`
+// InsertEnumOptionForCustomFieldRequest is the body of insertEnumOptionForCustomField.
+type InsertEnumOptionForCustomFieldRequest struct {
+	Data *EnumOptionInsertRequest `json:"data,omitzero"`
 }
 
-// GoalsUpdateGoalMetricResponse is the answer of updateGoalMetric.
-type GoalsUpdateGoalMetricResponse struct {
+// InsertEnumOptionForCustomFieldResponse is the answer of insertEnumOptionForCustomField.
+type InsertEnumOptionForCustomFieldResponse struct {
 	*api.Extra
-	Data *GoalResponse `json:"data,omitzero"`
+	Data *EnumOption `json:"data,omitzero"`
 }
 
-// GoalsUpdateGoalRequest is the body of updateGoal.
-type GoalsUpdateGoalRequest struct {
-	Data *GoalRequest `json:"data,omitzero"`
+// InsertSectionForProjectRequest is the body of insertSectionForProject.
+type InsertSectionForProjectRequest struct {
+	Data *ProjectSectionInsertRequest `json:"data,omitzero"`
 }
 
-// GoalsUpdateGoalResponse is the answer of updateGoal.
-type GoalsUpdateGoalResponse struct {
+// InsertSectionForProjectResponse is the answer of insertSectionForProject.
+type InsertSectionForProjectResponse struct {
 	*api.Extra
-	Data *GoalResponse `json:"data,omitzero"`
+	Data EmptyResponse `json:"data,omitzero"`
 }
 
 // JobCompact is the schema JobCompact.
@@ -1300,12 +2014,6 @@ type JobCompact struct {
 
 // JobCompactStatus is the member status of the schema JobCompact. A value that is not listed is kept as it is.
 type JobCompactStatus string
-
-// JobsGetJobResponse is the answer of getJob.
-type JobsGetJobResponse struct {
-	*api.Extra
-	Data *JobCompact `json:"data,omitzero"`
-}
 
 // Like is the schema Like.
 type Like struct {
@@ -1350,23 +2058,6 @@ type OrganizationExportRequest struct {
 	Organization *string `json:"organization,omitzero"`
 }
 
-// OrganizationExportsCreateOrganizationExportRequest is the body of createOrganizationExport.
-type OrganizationExportsCreateOrganizationExportRequest struct {
-	Data *OrganizationExportRequest `json:"data,omitzero"`
-}
-
-// OrganizationExportsCreateOrganizationExportResponse is the answer of createOrganizationExport.
-type OrganizationExportsCreateOrganizationExportResponse struct {
-	*api.Extra
-	Data *OrganizationExportCompact `json:"data,omitzero"`
-}
-
-// OrganizationExportsGetOrganizationExportResponse is the answer of getOrganizationExport.
-type OrganizationExportsGetOrganizationExportResponse struct {
-	*api.Extra
-	Data *OrganizationExportCompact `json:"data,omitzero"`
-}
-
 // Period is the member period of the schema TimePeriodCompact, and of 1 more. A value that is not listed is kept as it is.
 type Period string
 
@@ -1403,24 +2094,6 @@ type PortfolioMembershipCompact struct {
 	Portfolio    *PortfolioCompact `json:"portfolio,omitzero"`
 	ResourceType *string           `json:"resource_type,omitzero"`
 	User         *UserCompact      `json:"user,omitzero"`
-}
-
-// PortfolioMembershipsGetPortfolioMembershipResponse is the answer of getPortfolioMembership.
-type PortfolioMembershipsGetPortfolioMembershipResponse struct {
-	*api.Extra
-	Data *PortfolioMembershipCompact `json:"data,omitzero"`
-}
-
-// PortfolioMembershipsGetPortfolioMembershipsForPortfolioResponse is the answer of getPortfolioMembershipsForPortfolio.
-type PortfolioMembershipsGetPortfolioMembershipsForPortfolioResponse struct {
-	*api.Extra
-	Data []PortfolioMembershipCompact `json:"data,omitzero"`
-}
-
-// PortfolioMembershipsGetPortfolioMembershipsResponse is the answer of getPortfolioMemberships.
-type PortfolioMembershipsGetPortfolioMembershipsResponse struct {
-	*api.Extra
-	Data []PortfolioMembershipCompact `json:"data,omitzero"`
 }
 
 // PortfolioRemoveItemRequest is the schema PortfolioRemoveItemRequest.
@@ -1460,118 +2133,6 @@ type PortfolioResponse struct {
 	Workspace           *WorkspaceCompact                 `json:"workspace,omitzero"`
 }
 
-// PortfoliosAddCustomFieldSettingForPortfolioRequest is the body of addCustomFieldSettingForPortfolio.
-type PortfoliosAddCustomFieldSettingForPortfolioRequest struct {
-	Data *AddCustomFieldSettingRequest `json:"data,omitzero"`
-}
-
-// PortfoliosAddCustomFieldSettingForPortfolioResponse is the answer of addCustomFieldSettingForPortfolio.
-type PortfoliosAddCustomFieldSettingForPortfolioResponse struct {
-	*api.Extra
-	Data *CustomFieldSettingResponse `json:"data,omitzero"`
-}
-
-// PortfoliosAddItemForPortfolioRequest is the body of addItemForPortfolio.
-type PortfoliosAddItemForPortfolioRequest struct {
-	Data *PortfolioAddItemRequest `json:"data,omitzero"`
-}
-
-// PortfoliosAddItemForPortfolioResponse is the answer of addItemForPortfolio.
-type PortfoliosAddItemForPortfolioResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// PortfoliosAddMembersForPortfolioRequest is the body of addMembersForPortfolio.
-type PortfoliosAddMembersForPortfolioRequest struct {
-	Data *AddMembersRequest `json:"data,omitzero"`
-}
-
-// PortfoliosAddMembersForPortfolioResponse is the answer of addMembersForPortfolio.
-type PortfoliosAddMembersForPortfolioResponse struct {
-	*api.Extra
-	Data *PortfolioResponse `json:"data,omitzero"`
-}
-
-// PortfoliosCreatePortfolioRequest is the body of createPortfolio.
-type PortfoliosCreatePortfolioRequest struct {
-	Data *PortfolioRequest `json:"data,omitzero"`
-}
-
-// PortfoliosCreatePortfolioResponse is the answer of createPortfolio.
-type PortfoliosCreatePortfolioResponse struct {
-	*api.Extra
-	Data *PortfolioResponse `json:"data,omitzero"`
-}
-
-// PortfoliosDeletePortfolioResponse is the answer of deletePortfolio.
-type PortfoliosDeletePortfolioResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// PortfoliosGetItemsForPortfolioResponse is the answer of getItemsForPortfolio.
-type PortfoliosGetItemsForPortfolioResponse struct {
-	*api.Extra
-	Data []ProjectCompact `json:"data,omitzero"`
-}
-
-// PortfoliosGetPortfolioResponse is the answer of getPortfolio.
-type PortfoliosGetPortfolioResponse struct {
-	*api.Extra
-	Data *PortfolioResponse `json:"data,omitzero"`
-}
-
-// PortfoliosGetPortfoliosResponse is the answer of getPortfolios.
-type PortfoliosGetPortfoliosResponse struct {
-	*api.Extra
-	Data []PortfolioCompact `json:"data,omitzero"`
-}
-
-// PortfoliosRemoveCustomFieldSettingForPortfolioRequest is the body of removeCustomFieldSettingForPortfolio.
-type PortfoliosRemoveCustomFieldSettingForPortfolioRequest struct {
-	Data *RemoveCustomFieldSettingRequest `json:"data,omitzero"`
-}
-
-// PortfoliosRemoveCustomFieldSettingForPortfolioResponse is the answer of removeCustomFieldSettingForPortfolio.
-type PortfoliosRemoveCustomFieldSettingForPortfolioResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// PortfoliosRemoveItemForPortfolioRequest is the body of removeItemForPortfolio.
-type PortfoliosRemoveItemForPortfolioRequest struct {
-	Data *PortfolioRemoveItemRequest `json:"data,omitzero"`
-}
-
-// PortfoliosRemoveItemForPortfolioResponse is the answer of removeItemForPortfolio.
-type PortfoliosRemoveItemForPortfolioResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// PortfoliosRemoveMembersForPortfolioRequest is the body of removeMembersForPortfolio.
-type PortfoliosRemoveMembersForPortfolioRequest struct {
-	Data *RemoveMembersRequest `json:"data,omitzero"`
-}
-
-// PortfoliosRemoveMembersForPortfolioResponse is the answer of removeMembersForPortfolio.
-type PortfoliosRemoveMembersForPortfolioResponse struct {
-	*api.Extra
-	Data *PortfolioResponse `json:"data,omitzero"`
-}
-
-// PortfoliosUpdatePortfolioRequest is the body of updatePortfolio.
-type PortfoliosUpdatePortfolioRequest struct {
-	Data *PortfolioRequest `json:"data,omitzero"`
-}
-
-// PortfoliosUpdatePortfolioResponse is the answer of updatePortfolio.
-type PortfoliosUpdatePortfolioResponse struct {
-	*api.Extra
-	Data *PortfolioResponse `json:"data,omitzero"`
-}
-
 // Preview is the schema Preview.
 type Preview struct {
 	*api.Extra
@@ -1607,40 +2168,6 @@ type ProjectBriefResponse struct {
 	ResourceType *string         `json:"resource_type,omitzero"`
 	Text         *string         `json:"text,omitzero"`
 	Title        *string         `json:"title,omitzero"`
-}
-
-// ProjectBriefsCreateProjectBriefRequest is the body of createProjectBrief.
-type ProjectBriefsCreateProjectBriefRequest struct {
-	Data *ProjectBriefRequest `json:"data,omitzero"`
-}
-
-// ProjectBriefsCreateProjectBriefResponse is the answer of createProjectBrief.
-type ProjectBriefsCreateProjectBriefResponse struct {
-	*api.Extra
-	Data *ProjectBriefResponse `json:"data,omitzero"`
-}
-
-// ProjectBriefsDeleteProjectBriefResponse is the answer of deleteProjectBrief.
-type ProjectBriefsDeleteProjectBriefResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// ProjectBriefsGetProjectBriefResponse is the answer of getProjectBrief.
-type ProjectBriefsGetProjectBriefResponse struct {
-	*api.Extra
-	Data *ProjectBriefResponse `json:"data,omitzero"`
-}
-
-// ProjectBriefsUpdateProjectBriefRequest is the body of updateProjectBrief.
-type ProjectBriefsUpdateProjectBriefRequest struct {
-	Data *ProjectBriefRequest `json:"data,omitzero"`
-}
-
-// ProjectBriefsUpdateProjectBriefResponse is the answer of updateProjectBrief.
-type ProjectBriefsUpdateProjectBriefResponse struct {
-	*api.Extra
-	Data *ProjectBriefResponse `json:"data,omitzero"`
 }
 
 // ProjectCompact is the schema ProjectCompact.
@@ -1689,18 +2216,6 @@ type ProjectMembershipResponse struct {
 
 // ProjectMembershipResponseWriteAccess is the member write_access of the schema ProjectMembershipResponse. A value that is not listed is kept as it is.
 type ProjectMembershipResponseWriteAccess string
-
-// ProjectMembershipsGetProjectMembershipResponse is the answer of getProjectMembership.
-type ProjectMembershipsGetProjectMembershipResponse struct {
-	*api.Extra
-	Data *ProjectMembershipResponse `json:"data,omitzero"`
-}
-
-// ProjectMembershipsGetProjectMembershipsForProjectResponse is the answer of getProjectMembershipsForProject.
-type ProjectMembershipsGetProjectMembershipsForProjectResponse struct {
-	*api.Extra
-	Data []ProjectMembershipCompact `json:"data,omitzero"`
-}
 
 // ProjectRequest is the schema ProjectRequest.
 type ProjectRequest struct {
@@ -1777,6 +2292,17 @@ type ProjectSaveAsTemplateRequest struct {
 	Workspace *string `json:"workspace,omitzero"`
 }
 
+// ProjectSaveAsTemplateRequestObject is the body of projectSaveAsTemplate.
+type ProjectSaveAsTemplateRequestObject struct {
+	Data *ProjectSaveAsTemplateRequest `json:"data,omitzero"`
+}
+
+// ProjectSaveAsTemplateResponse is the answer of projectSaveAsTemplate.
+type ProjectSaveAsTemplateResponse struct {
+	*api.Extra
+	Data *JobCompact `json:"data,omitzero"`
+}
+
 // ProjectSectionInsertRequest is the schema ProjectSectionInsertRequest.
 type ProjectSectionInsertRequest struct {
 	AfterSection  *string `json:"after_section,omitzero"`
@@ -1844,12 +2370,6 @@ type ProjectStatusesGetProjectStatusResponse struct {
 	Data *ProjectStatusResponse `json:"data,omitzero"`
 }
 
-// ProjectStatusesGetProjectStatusesForProjectResponse is the answer of getProjectStatusesForProject.
-type ProjectStatusesGetProjectStatusesForProjectResponse struct {
-	*api.Extra
-	Data []ProjectStatusCompact `json:"data,omitzero"`
-}
-
 // ProjectTemplateBase is the schema ProjectTemplateBase.
 type ProjectTemplateBase struct {
 	*api.Extra
@@ -1883,24 +2403,6 @@ type ProjectTemplateInstantiateProjectRequest struct {
 	Workspace      *string               `json:"workspace,omitzero"`
 }
 
-// ProjectTemplatesGetProjectTemplateResponse is the answer of getProjectTemplate.
-type ProjectTemplatesGetProjectTemplateResponse struct {
-	*api.Extra
-	Data *ProjectTemplateBase `json:"data,omitzero"`
-}
-
-// ProjectTemplatesGetProjectTemplatesForTeamResponse is the answer of getProjectTemplatesForTeam.
-type ProjectTemplatesGetProjectTemplatesForTeamResponse struct {
-	*api.Extra
-	Data []ProjectTemplateCompact `json:"data,omitzero"`
-}
-
-// ProjectTemplatesGetProjectTemplatesResponse is the answer of getProjectTemplates.
-type ProjectTemplatesGetProjectTemplatesResponse struct {
-	*api.Extra
-	Data []ProjectTemplateCompact `json:"data,omitzero"`
-}
-
 // ProjectTemplatesInstantiateProjectRequest is the body of instantiateProject.
 type ProjectTemplatesInstantiateProjectRequest struct {
 	Data *ProjectTemplateInstantiateProjectRequest `json:"data,omitzero"`
@@ -1912,178 +2414,26 @@ type ProjectTemplatesInstantiateProjectResponse struct {
 	Data *JobCompact `json:"data,omitzero"`
 }
 
-// ProjectsAddCustomFieldSettingForProjectRequest is the body of addCustomFieldSettingForProject.
-type ProjectsAddCustomFieldSettingForProjectRequest struct {
-	Data *AddCustomFieldSettingRequest `json:"data,omitzero"`
-}
-
-// ProjectsAddCustomFieldSettingForProjectResponse is the answer of addCustomFieldSettingForProject.
-type ProjectsAddCustomFieldSettingForProjectResponse struct {
-	*api.Extra
-	Data *CustomFieldSettingResponse `json:"data,omitzero"`
-}
-
-// ProjectsAddFollowersForProjectRequest is the body of addFollowersForProject.
-type ProjectsAddFollowersForProjectRequest struct {
-	Data *AddFollowersRequest `json:"data,omitzero"`
-}
-
-// ProjectsAddFollowersForProjectResponse is the answer of addFollowersForProject.
-type ProjectsAddFollowersForProjectResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsAddMembersForProjectRequest is the body of addMembersForProject.
-type ProjectsAddMembersForProjectRequest struct {
-	Data *AddMembersRequest `json:"data,omitzero"`
-}
-
-// ProjectsAddMembersForProjectResponse is the answer of addMembersForProject.
-type ProjectsAddMembersForProjectResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsCreateProjectForTeamRequest is the body of createProjectForTeam.
-type ProjectsCreateProjectForTeamRequest struct {
-	Data *ProjectRequest `json:"data,omitzero"`
-}
-
-// ProjectsCreateProjectForTeamResponse is the answer of createProjectForTeam.
-type ProjectsCreateProjectForTeamResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsCreateProjectForWorkspaceRequest is the body of createProjectForWorkspace.
-type ProjectsCreateProjectForWorkspaceRequest struct {
-	Data *ProjectRequest `json:"data,omitzero"`
-}
-
-// ProjectsCreateProjectForWorkspaceResponse is the answer of createProjectForWorkspace.
-type ProjectsCreateProjectForWorkspaceResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsCreateProjectRequest is the body of createProject.
-type ProjectsCreateProjectRequest struct {
-	Data *ProjectRequest `json:"data,omitzero"`
-}
-
-// ProjectsCreateProjectResponse is the answer of createProject.
-type ProjectsCreateProjectResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsDeleteProjectResponse is the answer of deleteProject.
-type ProjectsDeleteProjectResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// ProjectsDuplicateProjectRequest is the body of duplicateProject.
-type ProjectsDuplicateProjectRequest struct {
-	Data *ProjectDuplicateRequest `json:"data,omitzero"`
-}
-
-// ProjectsDuplicateProjectResponse is the answer of duplicateProject.
-type ProjectsDuplicateProjectResponse struct {
-	*api.Extra
-	Data *JobCompact `json:"data,omitzero"`
-}
-
-// ProjectsGetProjectResponse is the answer of getProject.
-type ProjectsGetProjectResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsGetProjectsForTaskResponse is the answer of getProjectsForTask.
-type ProjectsGetProjectsForTaskResponse struct {
-	*api.Extra
-	Data []ProjectCompact `json:"data,omitzero"`
-}
-
-// ProjectsGetProjectsForTeamResponse is the answer of getProjectsForTeam.
-type ProjectsGetProjectsForTeamResponse struct {
-	*api.Extra
-	Data []ProjectCompact `json:"data,omitzero"`
-}
-
-// ProjectsGetProjectsForWorkspaceResponse is the answer of getProjectsForWorkspace.
-type ProjectsGetProjectsForWorkspaceResponse struct {
-	*api.Extra
-	Data []ProjectCompact `json:"data,omitzero"`
-}
-
-// ProjectsGetProjectsResponse is the answer of getProjects.
-type ProjectsGetProjectsResponse struct {
-	*api.Extra
-	Data []ProjectCompact `json:"data,omitzero"`
-}
-
-// ProjectsGetTaskCountsForProjectResponse is the answer of getTaskCountsForProject.
-type ProjectsGetTaskCountsForProjectResponse struct {
-	*api.Extra
-	Data *TaskCountResponse `json:"data,omitzero"`
-}
-
-// ProjectsProjectSaveAsTemplateRequest is the body of projectSaveAsTemplate.
-type ProjectsProjectSaveAsTemplateRequest struct {
-	Data *ProjectSaveAsTemplateRequest `json:"data,omitzero"`
-}
-
-// ProjectsProjectSaveAsTemplateResponse is the answer of projectSaveAsTemplate.
-type ProjectsProjectSaveAsTemplateResponse struct {
-	*api.Extra
-	Data *JobCompact `json:"data,omitzero"`
-}
-
-// ProjectsRemoveCustomFieldSettingForProjectRequest is the body of removeCustomFieldSettingForProject.
-type ProjectsRemoveCustomFieldSettingForProjectRequest struct {
+// RemoveCustomFieldSettingForPortfolioRequest is the body of removeCustomFieldSettingForPortfolio.
+type RemoveCustomFieldSettingForPortfolioRequest struct {
 	Data *RemoveCustomFieldSettingRequest `json:"data,omitzero"`
 }
 
-// ProjectsRemoveCustomFieldSettingForProjectResponse is the answer of removeCustomFieldSettingForProject.
-type ProjectsRemoveCustomFieldSettingForProjectResponse struct {
+// RemoveCustomFieldSettingForPortfolioResponse is the answer of removeCustomFieldSettingForPortfolio.
+type RemoveCustomFieldSettingForPortfolioResponse struct {
 	*api.Extra
 	Data EmptyResponse `json:"data,omitzero"`
 }
 
-// ProjectsRemoveFollowersForProjectRequest is the body of removeFollowersForProject.
-type ProjectsRemoveFollowersForProjectRequest struct {
-	Data *RemoveFollowersRequest `json:"data,omitzero"`
+// RemoveCustomFieldSettingForProjectRequest is the body of removeCustomFieldSettingForProject.
+type RemoveCustomFieldSettingForProjectRequest struct {
+	Data *RemoveCustomFieldSettingRequest `json:"data,omitzero"`
 }
 
-// ProjectsRemoveFollowersForProjectResponse is the answer of removeFollowersForProject.
-type ProjectsRemoveFollowersForProjectResponse struct {
+// RemoveCustomFieldSettingForProjectResponse is the answer of removeCustomFieldSettingForProject.
+type RemoveCustomFieldSettingForProjectResponse struct {
 	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsRemoveMembersForProjectRequest is the body of removeMembersForProject.
-type ProjectsRemoveMembersForProjectRequest struct {
-	Data *RemoveMembersRequest `json:"data,omitzero"`
-}
-
-// ProjectsRemoveMembersForProjectResponse is the answer of removeMembersForProject.
-type ProjectsRemoveMembersForProjectResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
-}
-
-// ProjectsUpdateProjectRequest is the body of updateProject.
-type ProjectsUpdateProjectRequest struct {
-	Data *ProjectRequest `json:"data,omitzero"`
-}
-
-// ProjectsUpdateProjectResponse is the answer of updateProject.
-type ProjectsUpdateProjectResponse struct {
-	*api.Extra
-	Data *ProjectResponse `json:"data,omitzero"`
+	Data EmptyResponse `json:"data,omitzero"`
 }
 
 // RemoveCustomFieldSettingRequest is the schema RemoveCustomFieldSettingRequest.
@@ -2091,15 +2441,148 @@ type RemoveCustomFieldSettingRequest struct {
 	CustomField string `json:"custom_field"`
 }
 
+// RemoveDependenciesForTaskRequest is the body of removeDependenciesForTask.
+type RemoveDependenciesForTaskRequest struct {
+	Data *ModifyDependenciesRequest `json:"data,omitzero"`
+}
+
+// RemoveDependenciesForTaskResponse is the answer of removeDependenciesForTask.
+type RemoveDependenciesForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// RemoveDependentsForTaskRequest is the body of removeDependentsForTask.
+type RemoveDependentsForTaskRequest struct {
+	Data *ModifyDependentsRequest `json:"data,omitzero"`
+}
+
+// RemoveDependentsForTaskResponse is the answer of removeDependentsForTask.
+type RemoveDependentsForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// RemoveFollowerForTaskRequest is the body of removeFollowerForTask.
+type RemoveFollowerForTaskRequest struct {
+	Data *TaskRemoveFollowersRequest `json:"data,omitzero"`
+}
+
+// RemoveFollowerForTaskResponse is the answer of removeFollowerForTask.
+type RemoveFollowerForTaskResponse struct {
+	*api.Extra
+	Data *TaskResponse `json:"data,omitzero"`
+}
+
+// RemoveFollowersForProjectRequest is the body of removeFollowersForProject.
+type RemoveFollowersForProjectRequest struct {
+	Data *RemoveFollowersRequest `json:"data,omitzero"`
+}
+
+// RemoveFollowersForProjectResponse is the answer of removeFollowersForProject.
+type RemoveFollowersForProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
 // RemoveFollowersRequest is the schema RemoveFollowersRequest.
 type RemoveFollowersRequest struct {
 	Followers string `json:"followers"`
+}
+
+// RemoveItemForPortfolioRequest is the body of removeItemForPortfolio.
+type RemoveItemForPortfolioRequest struct {
+	Data *PortfolioRemoveItemRequest `json:"data,omitzero"`
+}
+
+// RemoveItemForPortfolioResponse is the answer of removeItemForPortfolio.
+type RemoveItemForPortfolioResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// RemoveMembersForPortfolioRequest is the body of removeMembersForPortfolio.
+type RemoveMembersForPortfolioRequest struct {
+	Data *RemoveMembersRequest `json:"data,omitzero"`
+}
+
+// RemoveMembersForPortfolioResponse is the answer of removeMembersForPortfolio.
+type RemoveMembersForPortfolioResponse struct {
+	*api.Extra
+	Data *PortfolioResponse `json:"data,omitzero"`
+}
+
+// RemoveMembersForProjectRequest is the body of removeMembersForProject.
+type RemoveMembersForProjectRequest struct {
+	Data *RemoveMembersRequest `json:"data,omitzero"`
+}
+
+// RemoveMembersForProjectResponse is the answer of removeMembersForProject.
+type RemoveMembersForProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
 }
 
 // RemoveMembersRequest is the schema RemoveMembersRequest.
 type RemoveMembersRequest struct {
 	Members string `json:"members"`
 }
+
+// RemoveProjectForTaskRequest is the body of removeProjectForTask.
+type RemoveProjectForTaskRequest struct {
+	Data *TaskRemoveProjectRequest `json:"data,omitzero"`
+}
+
+// RemoveProjectForTaskResponse is the answer of removeProjectForTask.
+type RemoveProjectForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// RemoveTagForTaskRequest is the body of removeTagForTask.
+type RemoveTagForTaskRequest struct {
+	Data *TaskRemoveTagRequest `json:"data,omitzero"`
+}
+
+// RemoveTagForTaskResponse is the answer of removeTagForTask.
+type RemoveTagForTaskResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// RemoveUserForTeamRequest is the body of removeUserForTeam.
+type RemoveUserForTeamRequest struct {
+	Data *TeamRemoveUserRequest `json:"data,omitzero"`
+}
+
+// RemoveUserForTeamResponse is the answer of removeUserForTeam.
+type RemoveUserForTeamResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// RemoveUserForWorkspaceRequest is the body of removeUserForWorkspace.
+type RemoveUserForWorkspaceRequest struct {
+	Data *WorkspaceRemoveUserRequest `json:"data,omitzero"`
+}
+
+// RemoveUserForWorkspaceResponse is the answer of removeUserForWorkspace.
+type RemoveUserForWorkspaceResponse struct {
+	*api.Extra
+	Data EmptyResponse `json:"data,omitzero"`
+}
+
+// SearchTasksForWorkspaceResourceSubtype is the parameter resource_subtype of searchTasksForWorkspace. A value that is not listed is kept as it is.
+type SearchTasksForWorkspaceResourceSubtype string
+
+// SearchTasksForWorkspaceResponse is the answer of searchTasksForWorkspace.
+type SearchTasksForWorkspaceResponse struct {
+	*api.Extra
+	Data []TaskCompact `json:"data,omitzero"`
+}
+
+// SearchTasksForWorkspaceSortBy is the parameter sort_by of searchTasksForWorkspace. A value that is not listed is kept as it is.
+type SearchTasksForWorkspaceSortBy string
 
 // SectionCompact is the schema SectionCompact.
 type SectionCompact struct {
@@ -2135,66 +2618,15 @@ type SectionTaskInsertRequest struct {
 	Task         string  `json:"task"`
 }
 
-// SectionsAddTaskForSectionRequest is the body of addTaskForSection.
-type SectionsAddTaskForSectionRequest struct {
-	Data *SectionTaskInsertRequest `json:"data,omitzero"`
+// SetParentForTaskRequest is the body of setParentForTask.
+type SetParentForTaskRequest struct {
+	Data *TaskSetParentRequest `json:"data,omitzero"`
 }
 
-// SectionsAddTaskForSectionResponse is the answer of addTaskForSection.
-type SectionsAddTaskForSectionResponse struct {
+// SetParentForTaskResponse is the answer of setParentForTask.
+type SetParentForTaskResponse struct {
 	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// SectionsCreateSectionForProjectRequest is the body of createSectionForProject.
-type SectionsCreateSectionForProjectRequest struct {
-	Data *SectionRequest `json:"data,omitzero"`
-}
-
-// SectionsCreateSectionForProjectResponse is the answer of createSectionForProject.
-type SectionsCreateSectionForProjectResponse struct {
-	*api.Extra
-	Data *SectionResponse `json:"data,omitzero"`
-}
-
-// SectionsDeleteSectionResponse is the answer of deleteSection.
-type SectionsDeleteSectionResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// SectionsGetSectionResponse is the answer of getSection.
-type SectionsGetSectionResponse struct {
-	*api.Extra
-	Data *SectionResponse `json:"data,omitzero"`
-}
-
-// SectionsGetSectionsForProjectResponse is the answer of getSectionsForProject.
-type SectionsGetSectionsForProjectResponse struct {
-	*api.Extra
-	Data []SectionCompact `json:"data,omitzero"`
-}
-
-// SectionsInsertSectionForProjectRequest is the body of insertSectionForProject.
-type SectionsInsertSectionForProjectRequest struct {
-	Data *ProjectSectionInsertRequest `json:"data,omitzero"`
-}
-
-// SectionsInsertSectionForProjectResponse is the answer of insertSectionForProject.
-type SectionsInsertSectionForProjectResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// SectionsUpdateSectionRequest is the body of updateSection.
-type SectionsUpdateSectionRequest struct {
-	Data *SectionRequest `json:"data,omitzero"`
-}
-
-// SectionsUpdateSectionResponse is the answer of updateSection.
-type SectionsUpdateSectionResponse struct {
-	*api.Extra
-	Data *SectionResponse `json:"data,omitzero"`
+	Data *TaskResponse `json:"data,omitzero"`
 }
 
 // StatusType is the member status_type of the schema StatusUpdateRequest, and of 1 more. A value that is not listed is kept as it is.
@@ -2278,46 +2710,6 @@ type StatusUpdatesGetStatusesForObjectResponse struct {
 
 // StickerName is the member sticker_name of the schema StoryResponse, and of 1 more. A value that is not listed is kept as it is.
 type StickerName string
-
-// StoriesCreateStoryForTaskRequest is the body of createStoryForTask.
-type StoriesCreateStoryForTaskRequest struct {
-	Data *StoryBase `json:"data,omitzero"`
-}
-
-// StoriesCreateStoryForTaskResponse is the answer of createStoryForTask.
-type StoriesCreateStoryForTaskResponse struct {
-	*api.Extra
-	Data *StoryResponse `json:"data,omitzero"`
-}
-
-// StoriesDeleteStoryResponse is the answer of deleteStory.
-type StoriesDeleteStoryResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// StoriesGetStoriesForTaskResponse is the answer of getStoriesForTask.
-type StoriesGetStoriesForTaskResponse struct {
-	*api.Extra
-	Data []StoryCompact `json:"data,omitzero"`
-}
-
-// StoriesGetStoryResponse is the answer of getStory.
-type StoriesGetStoryResponse struct {
-	*api.Extra
-	Data *StoryResponse `json:"data,omitzero"`
-}
-
-// StoriesUpdateStoryRequest is the body of updateStory.
-type StoriesUpdateStoryRequest struct {
-	Data *StoryBase `json:"data,omitzero"`
-}
-
-// StoriesUpdateStoryResponse is the answer of updateStory.
-type StoriesUpdateStoryResponse struct {
-	*api.Extra
-	Data *StoryResponse `json:"data,omitzero"`
-}
 
 // StoryBase is the schema StoryBase.
 type StoryBase struct {
@@ -2448,64 +2840,6 @@ type TagResponse struct {
 	PermalinkURL *string                       `json:"permalink_url,omitzero"`
 	ResourceType *string                       `json:"resource_type,omitzero"`
 	Workspace    *WorkspaceCompact             `json:"workspace,omitzero"`
-}
-
-// TagsCreateTagForWorkspaceRequest is the body of createTagForWorkspace.
-type TagsCreateTagForWorkspaceRequest struct {
-	Data *TagResponse `json:"data,omitzero"`
-}
-
-// TagsCreateTagForWorkspaceResponse is the answer of createTagForWorkspace.
-type TagsCreateTagForWorkspaceResponse struct {
-	*api.Extra
-	Data *TagResponse `json:"data,omitzero"`
-}
-
-// TagsCreateTagRequest is the body of createTag.
-type TagsCreateTagRequest struct {
-	Data *TagRequest `json:"data,omitzero"`
-}
-
-// TagsCreateTagResponse is the answer of createTag.
-type TagsCreateTagResponse struct {
-	*api.Extra
-	Data *TagResponse `json:"data,omitzero"`
-}
-
-// TagsDeleteTagResponse is the answer of deleteTag.
-type TagsDeleteTagResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TagsGetTagResponse is the answer of getTag.
-type TagsGetTagResponse struct {
-	*api.Extra
-	Data *TagResponse `json:"data,omitzero"`
-}
-
-// TagsGetTagsForTaskResponse is the answer of getTagsForTask.
-type TagsGetTagsForTaskResponse struct {
-	*api.Extra
-	Data []TagCompact `json:"data,omitzero"`
-}
-
-// TagsGetTagsForWorkspaceResponse is the answer of getTagsForWorkspace.
-type TagsGetTagsForWorkspaceResponse struct {
-	*api.Extra
-	Data []TagCompact `json:"data,omitzero"`
-}
-
-// TagsGetTagsResponse is the answer of getTags.
-type TagsGetTagsResponse struct {
-	*api.Extra
-	Data []TagCompact `json:"data,omitzero"`
-}
-
-// TagsUpdateTagResponse is the answer of updateTag.
-type TagsUpdateTagResponse struct {
-	*api.Extra
-	Data *TagResponse `json:"data,omitzero"`
 }
 
 // TaskAddFollowersRequest is the schema TaskAddFollowersRequest.
@@ -2666,243 +3000,6 @@ type TaskSetParentRequest struct {
 	Parent       string  `json:"parent"`
 }
 
-// TasksAddDependenciesForTaskRequest is the body of addDependenciesForTask.
-type TasksAddDependenciesForTaskRequest struct {
-	Data *ModifyDependenciesRequest `json:"data,omitzero"`
-}
-
-// TasksAddDependenciesForTaskResponse is the answer of addDependenciesForTask.
-type TasksAddDependenciesForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksAddDependentsForTaskRequest is the body of addDependentsForTask.
-type TasksAddDependentsForTaskRequest struct {
-	Data *ModifyDependentsRequest `json:"data,omitzero"`
-}
-
-// TasksAddDependentsForTaskResponse is the answer of addDependentsForTask.
-type TasksAddDependentsForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksAddFollowersForTaskRequest is the body of addFollowersForTask.
-type TasksAddFollowersForTaskRequest struct {
-	Data *TaskAddFollowersRequest `json:"data,omitzero"`
-}
-
-// TasksAddFollowersForTaskResponse is the answer of addFollowersForTask.
-type TasksAddFollowersForTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
-// TasksAddProjectForTaskRequest is the body of addProjectForTask.
-type TasksAddProjectForTaskRequest struct {
-	Data *TaskAddProjectRequest `json:"data,omitzero"`
-}
-
-// TasksAddProjectForTaskResponse is the answer of addProjectForTask.
-type TasksAddProjectForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksAddTagForTaskRequest is the body of addTagForTask.
-type TasksAddTagForTaskRequest struct {
-	Data *TaskAddTagRequest `json:"data,omitzero"`
-}
-
-// TasksAddTagForTaskResponse is the answer of addTagForTask.
-type TasksAddTagForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksCreateSubtaskForTaskRequest is the body of createSubtaskForTask.
-type TasksCreateSubtaskForTaskRequest struct {
-	Data *TaskRequest `json:"data,omitzero"`
-}
-
-// TasksCreateSubtaskForTaskResponse is the answer of createSubtaskForTask.
-type TasksCreateSubtaskForTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
-// TasksCreateTaskRequest is the body of createTask.
-type TasksCreateTaskRequest struct {
-	Data *TaskRequest `json:"data,omitzero"`
-}
-
-// TasksCreateTaskResponse is the answer of createTask.
-type TasksCreateTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
-// TasksDeleteTaskResponse is the answer of deleteTask.
-type TasksDeleteTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksDuplicateTaskRequest is the body of duplicateTask.
-type TasksDuplicateTaskRequest struct {
-	Data *TaskDuplicateRequest `json:"data,omitzero"`
-}
-
-// TasksDuplicateTaskResponse is the answer of duplicateTask.
-type TasksDuplicateTaskResponse struct {
-	*api.Extra
-	Data *JobCompact `json:"data,omitzero"`
-}
-
-// TasksGetDependenciesForTaskResponse is the answer of getDependenciesForTask.
-type TasksGetDependenciesForTaskResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetDependentsForTaskResponse is the answer of getDependentsForTask.
-type TasksGetDependentsForTaskResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetSubtasksForTaskResponse is the answer of getSubtasksForTask.
-type TasksGetSubtasksForTaskResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetTaskResponse is the answer of getTask.
-type TasksGetTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
-// TasksGetTasksForProjectResponse is the answer of getTasksForProject.
-type TasksGetTasksForProjectResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetTasksForSectionResponse is the answer of getTasksForSection.
-type TasksGetTasksForSectionResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetTasksForTagResponse is the answer of getTasksForTag.
-type TasksGetTasksForTagResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetTasksForUserTaskListResponse is the answer of getTasksForUserTaskList.
-type TasksGetTasksForUserTaskListResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksGetTasksResponse is the answer of getTasks.
-type TasksGetTasksResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksRemoveDependenciesForTaskRequest is the body of removeDependenciesForTask.
-type TasksRemoveDependenciesForTaskRequest struct {
-	Data *ModifyDependenciesRequest `json:"data,omitzero"`
-}
-
-// TasksRemoveDependenciesForTaskResponse is the answer of removeDependenciesForTask.
-type TasksRemoveDependenciesForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksRemoveDependentsForTaskRequest is the body of removeDependentsForTask.
-type TasksRemoveDependentsForTaskRequest struct {
-	Data *ModifyDependentsRequest `json:"data,omitzero"`
-}
-
-// TasksRemoveDependentsForTaskResponse is the answer of removeDependentsForTask.
-type TasksRemoveDependentsForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksRemoveFollowerForTaskRequest is the body of removeFollowerForTask.
-type TasksRemoveFollowerForTaskRequest struct {
-	Data *TaskRemoveFollowersRequest `json:"data,omitzero"`
-}
-
-// TasksRemoveFollowerForTaskResponse is the answer of removeFollowerForTask.
-type TasksRemoveFollowerForTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
-// TasksRemoveProjectForTaskRequest is the body of removeProjectForTask.
-type TasksRemoveProjectForTaskRequest struct {
-	Data *TaskRemoveProjectRequest `json:"data,omitzero"`
-}
-
-// TasksRemoveProjectForTaskResponse is the answer of removeProjectForTask.
-type TasksRemoveProjectForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksRemoveTagForTaskRequest is the body of removeTagForTask.
-type TasksRemoveTagForTaskRequest struct {
-	Data *TaskRemoveTagRequest `json:"data,omitzero"`
-}
-
-// TasksRemoveTagForTaskResponse is the answer of removeTagForTask.
-type TasksRemoveTagForTaskResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TasksSearchTasksForWorkspaceResourceSubtype is the parameter resource_subtype of searchTasksForWorkspace. A value that is not listed is kept as it is.
-type TasksSearchTasksForWorkspaceResourceSubtype string
-
-// TasksSearchTasksForWorkspaceResponse is the answer of searchTasksForWorkspace.
-type TasksSearchTasksForWorkspaceResponse struct {
-	*api.Extra
-	Data []TaskCompact `json:"data,omitzero"`
-}
-
-// TasksSearchTasksForWorkspaceSortBy is the parameter sort_by of searchTasksForWorkspace. A value that is not listed is kept as it is.
-type TasksSearchTasksForWorkspaceSortBy string
-
-// TasksSetParentForTaskRequest is the body of setParentForTask.
-type TasksSetParentForTaskRequest struct {
-	Data *TaskSetParentRequest `json:"data,omitzero"`
-}
-
-// TasksSetParentForTaskResponse is the answer of setParentForTask.
-type TasksSetParentForTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
-// TasksUpdateTaskRequest is the body of updateTask.
-type TasksUpdateTaskRequest struct {
-	Data *TaskRequest `json:"data,omitzero"`
-}
-
-// TasksUpdateTaskResponse is the answer of updateTask.
-type TasksUpdateTaskResponse struct {
-	*api.Extra
-	Data *TaskResponse `json:"data,omitzero"`
-}
-
 // TeamAddUserRequest is the schema TeamAddUserRequest.
 type TeamAddUserRequest struct {
 	User *string `json:"user,omitzero"`
@@ -2924,30 +3021,6 @@ type TeamMembershipCompact struct {
 	ResourceType *string      `json:"resource_type,omitzero"`
 	Team         *TeamCompact `json:"team,omitzero"`
 	User         *UserCompact `json:"user,omitzero"`
-}
-
-// TeamMembershipsGetTeamMembershipResponse is the answer of getTeamMembership.
-type TeamMembershipsGetTeamMembershipResponse struct {
-	*api.Extra
-	Data *TeamMembershipCompact `json:"data,omitzero"`
-}
-
-// TeamMembershipsGetTeamMembershipsForTeamResponse is the answer of getTeamMembershipsForTeam.
-type TeamMembershipsGetTeamMembershipsForTeamResponse struct {
-	*api.Extra
-	Data []TeamMembershipCompact `json:"data,omitzero"`
-}
-
-// TeamMembershipsGetTeamMembershipsForUserResponse is the answer of getTeamMembershipsForUser.
-type TeamMembershipsGetTeamMembershipsForUserResponse struct {
-	*api.Extra
-	Data []TeamMembershipCompact `json:"data,omitzero"`
-}
-
-// TeamMembershipsGetTeamMembershipsResponse is the answer of getTeamMemberships.
-type TeamMembershipsGetTeamMembershipsResponse struct {
-	*api.Extra
-	Data []TeamMembershipCompact `json:"data,omitzero"`
 }
 
 // TeamRemoveUserRequest is the schema TeamRemoveUserRequest.
@@ -2979,68 +3052,6 @@ type TeamResponse struct {
 	Visibility      *Visibility       `json:"visibility,omitzero"`
 }
 
-// TeamsAddUserForTeamRequest is the body of addUserForTeam.
-type TeamsAddUserForTeamRequest struct {
-	Data *TeamAddUserRequest `json:"data,omitzero"`
-}
-
-// TeamsAddUserForTeamResponse is the answer of addUserForTeam.
-type TeamsAddUserForTeamResponse struct {
-	*api.Extra
-	Data *TeamMembershipCompact `json:"data,omitzero"`
-}
-
-// TeamsCreateTeamRequest is the body of createTeam.
-type TeamsCreateTeamRequest struct {
-	Data *TeamRequest `json:"data,omitzero"`
-}
-
-// TeamsCreateTeamResponse is the answer of createTeam.
-type TeamsCreateTeamResponse struct {
-	*api.Extra
-	Data *TeamResponse `json:"data,omitzero"`
-}
-
-// TeamsGetTeamResponse is the answer of getTeam.
-type TeamsGetTeamResponse struct {
-	*api.Extra
-	Data *TeamResponse `json:"data,omitzero"`
-}
-
-// TeamsGetTeamsForUserResponse is the answer of getTeamsForUser.
-type TeamsGetTeamsForUserResponse struct {
-	*api.Extra
-	Data []TeamCompact `json:"data,omitzero"`
-}
-
-// TeamsGetTeamsForWorkspaceResponse is the answer of getTeamsForWorkspace.
-type TeamsGetTeamsForWorkspaceResponse struct {
-	*api.Extra
-	Data []TeamCompact `json:"data,omitzero"`
-}
-
-// TeamsRemoveUserForTeamRequest is the body of removeUserForTeam.
-type TeamsRemoveUserForTeamRequest struct {
-	Data *TeamRemoveUserRequest `json:"data,omitzero"`
-}
-
-// TeamsRemoveUserForTeamResponse is the answer of removeUserForTeam.
-type TeamsRemoveUserForTeamResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// TeamsUpdateTeamRequest is the body of updateTeam.
-type TeamsUpdateTeamRequest struct {
-	Data *TeamRequest `json:"data,omitzero"`
-}
-
-// TeamsUpdateTeamResponse is the answer of updateTeam.
-type TeamsUpdateTeamResponse struct {
-	*api.Extra
-	Data *TeamResponse `json:"data,omitzero"`
-}
-
 // TimePeriodBase is the schema TimePeriodBase.
 type TimePeriodBase struct {
 	*api.Extra
@@ -3064,18 +3075,6 @@ type TimePeriodCompact struct {
 	StartOn      *string `json:"start_on,omitzero"`
 }
 
-// TimePeriodsGetTimePeriodResponse is the answer of getTimePeriod.
-type TimePeriodsGetTimePeriodResponse struct {
-	*api.Extra
-	Data *TimePeriodBase `json:"data,omitzero"`
-}
-
-// TimePeriodsGetTimePeriodsResponse is the answer of getTimePeriods.
-type TimePeriodsGetTimePeriodsResponse struct {
-	*api.Extra
-	Data []TimePeriodCompact `json:"data,omitzero"`
-}
-
 // TypeaheadForWorkspaceResourceType is the parameter resource_type of typeaheadForWorkspace. A value that is not listed is kept as it is.
 type TypeaheadForWorkspaceResourceType string
 
@@ -3090,6 +3089,155 @@ type TypeaheadForWorkspaceType string
 
 // Unit is the member metric.unit of the schema GoalResponse, and of 1 more. A value that is not listed is kept as it is.
 type Unit string
+
+// UpdateCustomFieldRequest is the body of updateCustomField.
+type UpdateCustomFieldRequest struct {
+	Data *CustomFieldRequest `json:"data,omitzero"`
+}
+
+// UpdateCustomFieldResponse is the answer of updateCustomField.
+type UpdateCustomFieldResponse struct {
+	*api.Extra
+	Data *CustomFieldResponse `json:"data,omitzero"`
+}
+
+// UpdateGoalMetricRequest is the body of updateGoalMetric.
+type UpdateGoalMetricRequest struct {
+	Data *GoalMetricCurrentValueRequest `json:"data,omitzero"`
+}
+
+// UpdateGoalMetricResponse is the answer of updateGoalMetric.
+type UpdateGoalMetricResponse struct {
+	*api.Extra
+	Data *GoalResponse `json:"data,omitzero"`
+}
+
+// UpdateGoalRelationshipRequest is the body of updateGoalRelationship.
+type UpdateGoalRelationshipRequest struct {
+	Data *GoalRelationshipBase `json:"data,omitzero"`
+}
+
+// UpdateGoalRelationshipResponse is the answer of updateGoalRelationship.
+type UpdateGoalRelationshipResponse struct {
+	*api.Extra
+	Data *GoalRelationshipBase `json:"data,omitzero"`
+}
+
+// UpdateGoalRequest is the body of updateGoal.
+type UpdateGoalRequest struct {
+	Data *GoalRequest `json:"data,omitzero"`
+}
+
+// UpdateGoalResponse is the answer of updateGoal.
+type UpdateGoalResponse struct {
+	*api.Extra
+	Data *GoalResponse `json:"data,omitzero"`
+}
+
+// UpdatePortfolioRequest is the body of updatePortfolio.
+type UpdatePortfolioRequest struct {
+	Data *PortfolioRequest `json:"data,omitzero"`
+}
+
+// UpdatePortfolioResponse is the answer of updatePortfolio.
+type UpdatePortfolioResponse struct {
+	*api.Extra
+	Data *PortfolioResponse `json:"data,omitzero"`
+}
+
+// UpdateProjectBriefRequest is the body of updateProjectBrief.
+type UpdateProjectBriefRequest struct {
+	Data *ProjectBriefRequest `json:"data,omitzero"`
+}
+
+// UpdateProjectBriefResponse is the answer of updateProjectBrief.
+type UpdateProjectBriefResponse struct {
+	*api.Extra
+	Data *ProjectBriefResponse `json:"data,omitzero"`
+}
+
+// UpdateProjectRequest is the body of updateProject.
+type UpdateProjectRequest struct {
+	Data *ProjectRequest `json:"data,omitzero"`
+}
+
+// UpdateProjectResponse is the answer of updateProject.
+type UpdateProjectResponse struct {
+	*api.Extra
+	Data *ProjectResponse `json:"data,omitzero"`
+}
+
+// UpdateSectionRequest is the body of updateSection.
+type UpdateSectionRequest struct {
+	Data *SectionRequest `json:"data,omitzero"`
+}
+
+// UpdateSectionResponse is the answer of updateSection.
+type UpdateSectionResponse struct {
+	*api.Extra
+	Data *SectionResponse `json:"data,omitzero"`
+}
+
+// UpdateStoryRequest is the body of updateStory.
+type UpdateStoryRequest struct {
+	Data *StoryBase `json:"data,omitzero"`
+}
+
+// UpdateStoryResponse is the answer of updateStory.
+type UpdateStoryResponse struct {
+	*api.Extra
+	Data *StoryResponse `json:"data,omitzero"`
+}
+
+// UpdateTagResponse is the answer of updateTag.
+type UpdateTagResponse struct {
+	*api.Extra
+	Data *TagResponse `json:"data,omitzero"`
+}
+
+// UpdateTaskRequest is the body of updateTask.
+type UpdateTaskRequest struct {
+	Data *TaskRequest `json:"data,omitzero"`
+}
+
+// UpdateTaskResponse is the answer of updateTask.
+type UpdateTaskResponse struct {
+	*api.Extra
+	Data *TaskResponse `json:"data,omitzero"`
+}
+
+// UpdateTeamRequest is the body of updateTeam.
+type UpdateTeamRequest struct {
+	Data *TeamRequest `json:"data,omitzero"`
+}
+
+// UpdateTeamResponse is the answer of updateTeam.
+type UpdateTeamResponse struct {
+	*api.Extra
+	Data *TeamResponse `json:"data,omitzero"`
+}
+
+// UpdateWebhookRequest is the body of updateWebhook.
+type UpdateWebhookRequest struct {
+	Data *WebhookUpdateRequest `json:"data,omitzero"`
+}
+
+// UpdateWebhookResponse is the answer of updateWebhook.
+type UpdateWebhookResponse struct {
+	*api.Extra
+	Data *WebhookResponse `json:"data,omitzero"`
+}
+
+// UpdateWorkspaceRequest is the body of updateWorkspace.
+type UpdateWorkspaceRequest struct {
+	Data *WorkspaceCompact `json:"data,omitzero"`
+}
+
+// UpdateWorkspaceResponse is the answer of updateWorkspace.
+type UpdateWorkspaceResponse struct {
+	*api.Extra
+	Data *WorkspaceResponse `json:"data,omitzero"`
+}
 
 // UserBaseResponse is the schema UserBaseResponse.
 type UserBaseResponse struct {
@@ -3130,51 +3278,6 @@ type UserTaskListCompact struct {
 	Workspace    *WorkspaceCompact `json:"workspace,omitzero"`
 }
 
-// UserTaskListsGetUserTaskListForUserResponse is the answer of getUserTaskListForUser.
-type UserTaskListsGetUserTaskListForUserResponse struct {
-	*api.Extra
-	Data *UserTaskListCompact `json:"data,omitzero"`
-}
-
-// UserTaskListsGetUserTaskListResponse is the answer of getUserTaskList.
-type UserTaskListsGetUserTaskListResponse struct {
-	*api.Extra
-	Data *UserTaskListCompact `json:"data,omitzero"`
-}
-
-// UsersGetFavoritesForUserResourceType is the parameter resource_type of getFavoritesForUser. A value that is not listed is kept as it is.
-type UsersGetFavoritesForUserResourceType string
-
-// UsersGetFavoritesForUserResponse is the answer of getFavoritesForUser.
-type UsersGetFavoritesForUserResponse struct {
-	*api.Extra
-	Data []AsanaNamedResource `json:"data,omitzero"`
-}
-
-// UsersGetUserResponse is the answer of getUser.
-type UsersGetUserResponse struct {
-	*api.Extra
-	Data *UserResponse `json:"data,omitzero"`
-}
-
-// UsersGetUsersForTeamResponse is the answer of getUsersForTeam.
-type UsersGetUsersForTeamResponse struct {
-	*api.Extra
-	Data []UserCompact `json:"data,omitzero"`
-}
-
-// UsersGetUsersForWorkspaceResponse is the answer of getUsersForWorkspace.
-type UsersGetUsersForWorkspaceResponse struct {
-	*api.Extra
-	Data []UserCompact `json:"data,omitzero"`
-}
-
-// UsersGetUsersResponse is the answer of getUsers.
-type UsersGetUsersResponse struct {
-	*api.Extra
-	Data []UserCompact `json:"data,omitzero"`
-}
-
 // Visibility is the member visibility of the schema TeamRequest, and of 1 more. A value that is not listed is kept as it is.
 type Visibility string
 
@@ -3212,46 +3315,6 @@ type WebhookResponse struct {
 // WebhookUpdateRequest is the schema WebhookUpdateRequest.
 type WebhookUpdateRequest struct {
 	Filters []WebhookFilter `json:"filters,omitzero"`
-}
-
-// WebhooksCreateWebhookRequest is the body of createWebhook.
-type WebhooksCreateWebhookRequest struct {
-	Data *WebhookRequest `json:"data,omitzero"`
-}
-
-// WebhooksCreateWebhookResponse is the answer of createWebhook.
-type WebhooksCreateWebhookResponse struct {
-	*api.Extra
-	Data *WebhookResponse `json:"data,omitzero"`
-}
-
-// WebhooksDeleteWebhookResponse is the answer of deleteWebhook.
-type WebhooksDeleteWebhookResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// WebhooksGetWebhookResponse is the answer of getWebhook.
-type WebhooksGetWebhookResponse struct {
-	*api.Extra
-	Data *WebhookResponse `json:"data,omitzero"`
-}
-
-// WebhooksGetWebhooksResponse is the answer of getWebhooks.
-type WebhooksGetWebhooksResponse struct {
-	*api.Extra
-	Data []WebhookResponse `json:"data,omitzero"`
-}
-
-// WebhooksUpdateWebhookRequest is the body of updateWebhook.
-type WebhooksUpdateWebhookRequest struct {
-	Data *WebhookUpdateRequest `json:"data,omitzero"`
-}
-
-// WebhooksUpdateWebhookResponse is the answer of updateWebhook.
-type WebhooksUpdateWebhookResponse struct {
-	*api.Extra
-	Data *WebhookResponse `json:"data,omitzero"`
 }
 
 // WorkspaceAddUserRequest is the schema WorkspaceAddUserRequest.
@@ -3297,24 +3360,6 @@ type WorkspaceMembershipResponseVacationDates struct {
 	StartOn *string              `json:"start_on,omitzero"`
 }
 
-// WorkspaceMembershipsGetWorkspaceMembershipResponse is the answer of getWorkspaceMembership.
-type WorkspaceMembershipsGetWorkspaceMembershipResponse struct {
-	*api.Extra
-	Data *WorkspaceMembershipResponse `json:"data,omitzero"`
-}
-
-// WorkspaceMembershipsGetWorkspaceMembershipsForUserResponse is the answer of getWorkspaceMembershipsForUser.
-type WorkspaceMembershipsGetWorkspaceMembershipsForUserResponse struct {
-	*api.Extra
-	Data []WorkspaceMembershipCompact `json:"data,omitzero"`
-}
-
-// WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceResponse is the answer of getWorkspaceMembershipsForWorkspace.
-type WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceResponse struct {
-	*api.Extra
-	Data []WorkspaceMembershipCompact `json:"data,omitzero"`
-}
-
 // WorkspaceRemoveUserRequest is the schema WorkspaceRemoveUserRequest.
 type WorkspaceRemoveUserRequest struct {
 	User *string `json:"user,omitzero"`
@@ -3328,49 +3373,4 @@ type WorkspaceResponse struct {
 	IsOrganization *bool    `json:"is_organization,omitzero"`
 	Name           *string  `json:"name,omitzero"`
 	ResourceType   *string  `json:"resource_type,omitzero"`
-}
-
-// WorkspacesAddUserForWorkspaceRequest is the body of addUserForWorkspace.
-type WorkspacesAddUserForWorkspaceRequest struct {
-	Data *WorkspaceAddUserRequest `json:"data,omitzero"`
-}
-
-// WorkspacesAddUserForWorkspaceResponse is the answer of addUserForWorkspace.
-type WorkspacesAddUserForWorkspaceResponse struct {
-	*api.Extra
-	Data *UserBaseResponse `json:"data,omitzero"`
-}
-
-// WorkspacesGetWorkspaceResponse is the answer of getWorkspace.
-type WorkspacesGetWorkspaceResponse struct {
-	*api.Extra
-	Data *WorkspaceResponse `json:"data,omitzero"`
-}
-
-// WorkspacesGetWorkspacesResponse is the answer of getWorkspaces.
-type WorkspacesGetWorkspacesResponse struct {
-	*api.Extra
-	Data []WorkspaceCompact `json:"data,omitzero"`
-}
-
-// WorkspacesRemoveUserForWorkspaceRequest is the body of removeUserForWorkspace.
-type WorkspacesRemoveUserForWorkspaceRequest struct {
-	Data *WorkspaceRemoveUserRequest `json:"data,omitzero"`
-}
-
-// WorkspacesRemoveUserForWorkspaceResponse is the answer of removeUserForWorkspace.
-type WorkspacesRemoveUserForWorkspaceResponse struct {
-	*api.Extra
-	Data EmptyResponse `json:"data,omitzero"`
-}
-
-// WorkspacesUpdateWorkspaceRequest is the body of updateWorkspace.
-type WorkspacesUpdateWorkspaceRequest struct {
-	Data *WorkspaceCompact `json:"data,omitzero"`
-}
-
-// WorkspacesUpdateWorkspaceResponse is the answer of updateWorkspace.
-type WorkspacesUpdateWorkspaceResponse struct {
-	*api.Extra
-	Data *WorkspaceResponse `json:"data,omitzero"`
 }

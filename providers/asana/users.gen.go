@@ -14,12 +14,12 @@ type UsersService struct {
 	client *api.Client
 }
 
-// UsersGetFavoritesForUserParams are the parameters of [UsersService.GetFavoritesForUser].
-type UsersGetFavoritesForUserParams struct {
+// GetFavoritesForUserParams are the parameters of [UsersService.GetFavoritesForUser].
+type GetFavoritesForUserParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 	// ResourceType is required. It defaults to project on the provider's side.
-	ResourceType UsersGetFavoritesForUserResourceType `query:"resource_type,required"`
+	ResourceType GetFavoritesForUserResourceType `query:"resource_type,required"`
 	// Workspace is required.
 	Workspace string `query:"workspace,required"`
 }
@@ -27,14 +27,14 @@ type UsersGetFavoritesForUserParams struct {
 // GetFavoritesForUser calls getFavoritesForUser.
 //
 //	GET /users/{user_gid}/favorites
-func (s *UsersService) GetFavoritesForUser(ctx context.Context, userGID string, params UsersGetFavoritesForUserParams, opts ...api.CallOption) (*UsersGetFavoritesForUserResponse, error) {
-	var out *UsersGetFavoritesForUserResponse
+func (s *UsersService) GetFavoritesForUser(ctx context.Context, userGID string, params GetFavoritesForUserParams, opts ...api.CallOption) (*GetFavoritesForUserResponse, error) {
+	var out *GetFavoritesForUserResponse
 	err := s.client.Do(ctx, &opUsersGetFavoritesForUser, api.Args{Path: []any{userGID}, Params: &params}, &out, opts...)
 	return out, err
 }
 
-// UsersGetUserParams are the optional parameters of [UsersService.GetUser].
-type UsersGetUserParams struct {
+// GetUserParams are the optional parameters of [UsersService.GetUser].
+type GetUserParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -42,14 +42,14 @@ type UsersGetUserParams struct {
 // GetUser calls getUser.
 //
 //	GET /users/{user_gid}
-func (s *UsersService) GetUser(ctx context.Context, userGID string, params *UsersGetUserParams, opts ...api.CallOption) (*UsersGetUserResponse, error) {
-	var out *UsersGetUserResponse
+func (s *UsersService) GetUser(ctx context.Context, userGID string, params *GetUserParams, opts ...api.CallOption) (*GetUserResponse, error) {
+	var out *GetUserResponse
 	err := s.client.Do(ctx, &opUsersGetUser, api.Args{Path: []any{userGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// UsersGetUsersParams are the optional parameters of [UsersService.GetUsers].
-type UsersGetUsersParams struct {
+// GetUsersParams are the optional parameters of [UsersService.GetUsers].
+type GetUsersParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -61,20 +61,20 @@ type UsersGetUsersParams struct {
 // GetUsers calls getUsers.
 //
 //	GET /users
-func (s *UsersService) GetUsers(ctx context.Context, params *UsersGetUsersParams, opts ...api.CallOption) (*UsersGetUsersResponse, error) {
-	var out *UsersGetUsersResponse
+func (s *UsersService) GetUsers(ctx context.Context, params *GetUsersParams, opts ...api.CallOption) (*GetUsersResponse, error) {
+	var out *GetUsersResponse
 	err := s.client.Do(ctx, &opUsersGetUsers, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetUsersAll walks every page of [UsersService.GetUsers] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) GetUsersAll(ctx context.Context, params *UsersGetUsersParams, opts ...api.CallOption) iter.Seq2[*UserCompact, error] {
+func (s *UsersService) GetUsersAll(ctx context.Context, params *GetUsersParams, opts ...api.CallOption) iter.Seq2[*UserCompact, error] {
 	return api.Pages[*UserCompact](ctx, s.client, &opUsersGetUsers, api.Args{Params: params}, opts...)
 }
 
-// UsersGetUsersForTeamParams are the optional parameters of [UsersService.GetUsersForTeam].
-type UsersGetUsersForTeamParams struct {
+// GetUsersForTeamParams are the optional parameters of [UsersService.GetUsersForTeam].
+type GetUsersForTeamParams struct {
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
@@ -83,20 +83,20 @@ type UsersGetUsersForTeamParams struct {
 // GetUsersForTeam calls getUsersForTeam.
 //
 //	GET /teams/{team_gid}/users
-func (s *UsersService) GetUsersForTeam(ctx context.Context, teamGID string, params *UsersGetUsersForTeamParams, opts ...api.CallOption) (*UsersGetUsersForTeamResponse, error) {
-	var out *UsersGetUsersForTeamResponse
+func (s *UsersService) GetUsersForTeam(ctx context.Context, teamGID string, params *GetUsersForTeamParams, opts ...api.CallOption) (*GetUsersForTeamResponse, error) {
+	var out *GetUsersForTeamResponse
 	err := s.client.Do(ctx, &opUsersGetUsersForTeam, api.Args{Path: []any{teamGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetUsersForTeamAll walks every page of [UsersService.GetUsersForTeam] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) GetUsersForTeamAll(ctx context.Context, teamGID string, params *UsersGetUsersForTeamParams, opts ...api.CallOption) iter.Seq2[*UserCompact, error] {
+func (s *UsersService) GetUsersForTeamAll(ctx context.Context, teamGID string, params *GetUsersForTeamParams, opts ...api.CallOption) iter.Seq2[*UserCompact, error] {
 	return api.Pages[*UserCompact](ctx, s.client, &opUsersGetUsersForTeam, api.Args{Path: []any{teamGID}, Params: params}, opts...)
 }
 
-// UsersGetUsersForWorkspaceParams are the optional parameters of [UsersService.GetUsersForWorkspace].
-type UsersGetUsersForWorkspaceParams struct {
+// GetUsersForWorkspaceParams are the optional parameters of [UsersService.GetUsersForWorkspace].
+type GetUsersForWorkspaceParams struct {
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
@@ -105,14 +105,14 @@ type UsersGetUsersForWorkspaceParams struct {
 // GetUsersForWorkspace calls getUsersForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/users
-func (s *UsersService) GetUsersForWorkspace(ctx context.Context, workspaceGID string, params *UsersGetUsersForWorkspaceParams, opts ...api.CallOption) (*UsersGetUsersForWorkspaceResponse, error) {
-	var out *UsersGetUsersForWorkspaceResponse
+func (s *UsersService) GetUsersForWorkspace(ctx context.Context, workspaceGID string, params *GetUsersForWorkspaceParams, opts ...api.CallOption) (*GetUsersForWorkspaceResponse, error) {
+	var out *GetUsersForWorkspaceResponse
 	err := s.client.Do(ctx, &opUsersGetUsersForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetUsersForWorkspaceAll walks every page of [UsersService.GetUsersForWorkspace] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *UsersService) GetUsersForWorkspaceAll(ctx context.Context, workspaceGID string, params *UsersGetUsersForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*UserCompact, error] {
+func (s *UsersService) GetUsersForWorkspaceAll(ctx context.Context, workspaceGID string, params *GetUsersForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*UserCompact, error] {
 	return api.Pages[*UserCompact](ctx, s.client, &opUsersGetUsersForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, opts...)
 }

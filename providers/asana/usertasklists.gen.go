@@ -13,8 +13,8 @@ type UserTaskListsService struct {
 	client *api.Client
 }
 
-// UserTaskListsGetUserTaskListParams are the optional parameters of [UserTaskListsService.GetUserTaskList].
-type UserTaskListsGetUserTaskListParams struct {
+// GetUserTaskListParams are the optional parameters of [UserTaskListsService.GetUserTaskList].
+type GetUserTaskListParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -22,14 +22,14 @@ type UserTaskListsGetUserTaskListParams struct {
 // GetUserTaskList calls getUserTaskList.
 //
 //	GET /user_task_lists/{user_task_list_gid}
-func (s *UserTaskListsService) GetUserTaskList(ctx context.Context, userTaskListGID string, params *UserTaskListsGetUserTaskListParams, opts ...api.CallOption) (*UserTaskListsGetUserTaskListResponse, error) {
-	var out *UserTaskListsGetUserTaskListResponse
+func (s *UserTaskListsService) GetUserTaskList(ctx context.Context, userTaskListGID string, params *GetUserTaskListParams, opts ...api.CallOption) (*GetUserTaskListResponse, error) {
+	var out *GetUserTaskListResponse
 	err := s.client.Do(ctx, &opUserTaskListsGetUserTaskList, api.Args{Path: []any{userTaskListGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// UserTaskListsGetUserTaskListForUserParams are the parameters of [UserTaskListsService.GetUserTaskListForUser].
-type UserTaskListsGetUserTaskListForUserParams struct {
+// GetUserTaskListForUserParams are the parameters of [UserTaskListsService.GetUserTaskListForUser].
+type GetUserTaskListForUserParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 	// Workspace is required.
@@ -39,8 +39,8 @@ type UserTaskListsGetUserTaskListForUserParams struct {
 // GetUserTaskListForUser calls getUserTaskListForUser.
 //
 //	GET /users/{user_gid}/user_task_list
-func (s *UserTaskListsService) GetUserTaskListForUser(ctx context.Context, userGID string, params UserTaskListsGetUserTaskListForUserParams, opts ...api.CallOption) (*UserTaskListsGetUserTaskListForUserResponse, error) {
-	var out *UserTaskListsGetUserTaskListForUserResponse
+func (s *UserTaskListsService) GetUserTaskListForUser(ctx context.Context, userGID string, params GetUserTaskListForUserParams, opts ...api.CallOption) (*GetUserTaskListForUserResponse, error) {
+	var out *GetUserTaskListForUserResponse
 	err := s.client.Do(ctx, &opUserTaskListsGetUserTaskListForUser, api.Args{Path: []any{userGID}, Params: &params}, &out, opts...)
 	return out, err
 }

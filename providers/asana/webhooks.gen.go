@@ -14,8 +14,8 @@ type WebhooksService struct {
 	client *api.Client
 }
 
-// WebhooksCreateWebhookParams are the optional parameters of [WebhooksService.CreateWebhook].
-type WebhooksCreateWebhookParams struct {
+// CreateWebhookParams are the optional parameters of [WebhooksService.CreateWebhook].
+type CreateWebhookParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type WebhooksCreateWebhookParams struct {
 // CreateWebhook calls createWebhook.
 //
 //	POST /webhooks
-func (s *WebhooksService) CreateWebhook(ctx context.Context, params *WebhooksCreateWebhookParams, body WebhooksCreateWebhookRequest, opts ...api.CallOption) (*WebhooksCreateWebhookResponse, error) {
-	var out *WebhooksCreateWebhookResponse
+func (s *WebhooksService) CreateWebhook(ctx context.Context, params *CreateWebhookParams, body CreateWebhookRequest, opts ...api.CallOption) (*CreateWebhookResponse, error) {
+	var out *CreateWebhookResponse
 	err := s.client.Do(ctx, &opWebhooksCreateWebhook, api.Args{Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// WebhooksDeleteWebhookParams are the optional parameters of [WebhooksService.DeleteWebhook].
-type WebhooksDeleteWebhookParams struct {
+// DeleteWebhookParams are the optional parameters of [WebhooksService.DeleteWebhook].
+type DeleteWebhookParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -38,14 +38,14 @@ type WebhooksDeleteWebhookParams struct {
 // DeleteWebhook calls deleteWebhook.
 //
 //	DELETE /webhooks/{webhook_gid}
-func (s *WebhooksService) DeleteWebhook(ctx context.Context, webhookGID string, params *WebhooksDeleteWebhookParams, opts ...api.CallOption) (*WebhooksDeleteWebhookResponse, error) {
-	var out *WebhooksDeleteWebhookResponse
+func (s *WebhooksService) DeleteWebhook(ctx context.Context, webhookGID string, params *DeleteWebhookParams, opts ...api.CallOption) (*DeleteWebhookResponse, error) {
+	var out *DeleteWebhookResponse
 	err := s.client.Do(ctx, &opWebhooksDeleteWebhook, api.Args{Path: []any{webhookGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// WebhooksGetWebhookParams are the optional parameters of [WebhooksService.GetWebhook].
-type WebhooksGetWebhookParams struct {
+// GetWebhookParams are the optional parameters of [WebhooksService.GetWebhook].
+type GetWebhookParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -53,14 +53,14 @@ type WebhooksGetWebhookParams struct {
 // GetWebhook calls getWebhook.
 //
 //	GET /webhooks/{webhook_gid}
-func (s *WebhooksService) GetWebhook(ctx context.Context, webhookGID string, params *WebhooksGetWebhookParams, opts ...api.CallOption) (*WebhooksGetWebhookResponse, error) {
-	var out *WebhooksGetWebhookResponse
+func (s *WebhooksService) GetWebhook(ctx context.Context, webhookGID string, params *GetWebhookParams, opts ...api.CallOption) (*GetWebhookResponse, error) {
+	var out *GetWebhookResponse
 	err := s.client.Do(ctx, &opWebhooksGetWebhook, api.Args{Path: []any{webhookGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// WebhooksGetWebhooksParams are the parameters of [WebhooksService.GetWebhooks].
-type WebhooksGetWebhooksParams struct {
+// GetWebhooksParams are the parameters of [WebhooksService.GetWebhooks].
+type GetWebhooksParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -73,20 +73,20 @@ type WebhooksGetWebhooksParams struct {
 // GetWebhooks calls getWebhooks.
 //
 //	GET /webhooks
-func (s *WebhooksService) GetWebhooks(ctx context.Context, params WebhooksGetWebhooksParams, opts ...api.CallOption) (*WebhooksGetWebhooksResponse, error) {
-	var out *WebhooksGetWebhooksResponse
+func (s *WebhooksService) GetWebhooks(ctx context.Context, params GetWebhooksParams, opts ...api.CallOption) (*GetWebhooksResponse, error) {
+	var out *GetWebhooksResponse
 	err := s.client.Do(ctx, &opWebhooksGetWebhooks, api.Args{Params: &params}, &out, opts...)
 	return out, err
 }
 
 // GetWebhooksAll walks every page of [WebhooksService.GetWebhooks] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *WebhooksService) GetWebhooksAll(ctx context.Context, params WebhooksGetWebhooksParams, opts ...api.CallOption) iter.Seq2[*WebhookResponse, error] {
+func (s *WebhooksService) GetWebhooksAll(ctx context.Context, params GetWebhooksParams, opts ...api.CallOption) iter.Seq2[*WebhookResponse, error] {
 	return api.Pages[*WebhookResponse](ctx, s.client, &opWebhooksGetWebhooks, api.Args{Params: &params}, opts...)
 }
 
-// WebhooksUpdateWebhookParams are the optional parameters of [WebhooksService.UpdateWebhook].
-type WebhooksUpdateWebhookParams struct {
+// UpdateWebhookParams are the optional parameters of [WebhooksService.UpdateWebhook].
+type UpdateWebhookParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -94,8 +94,8 @@ type WebhooksUpdateWebhookParams struct {
 // UpdateWebhook calls updateWebhook.
 //
 //	PUT /webhooks/{webhook_gid}
-func (s *WebhooksService) UpdateWebhook(ctx context.Context, webhookGID string, params *WebhooksUpdateWebhookParams, body WebhooksUpdateWebhookRequest, opts ...api.CallOption) (*WebhooksUpdateWebhookResponse, error) {
-	var out *WebhooksUpdateWebhookResponse
+func (s *WebhooksService) UpdateWebhook(ctx context.Context, webhookGID string, params *UpdateWebhookParams, body UpdateWebhookRequest, opts ...api.CallOption) (*UpdateWebhookResponse, error) {
+	var out *UpdateWebhookResponse
 	err := s.client.Do(ctx, &opWebhooksUpdateWebhook, api.Args{Path: []any{webhookGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

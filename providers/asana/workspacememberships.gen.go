@@ -14,8 +14,8 @@ type WorkspaceMembershipsService struct {
 	client *api.Client
 }
 
-// WorkspaceMembershipsGetWorkspaceMembershipParams are the optional parameters of [WorkspaceMembershipsService.GetWorkspaceMembership].
-type WorkspaceMembershipsGetWorkspaceMembershipParams struct {
+// GetWorkspaceMembershipParams are the optional parameters of [WorkspaceMembershipsService.GetWorkspaceMembership].
+type GetWorkspaceMembershipParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type WorkspaceMembershipsGetWorkspaceMembershipParams struct {
 // GetWorkspaceMembership calls getWorkspaceMembership.
 //
 //	GET /workspace_memberships/{workspace_membership_gid}
-func (s *WorkspaceMembershipsService) GetWorkspaceMembership(ctx context.Context, workspaceMembershipGID string, params *WorkspaceMembershipsGetWorkspaceMembershipParams, opts ...api.CallOption) (*WorkspaceMembershipsGetWorkspaceMembershipResponse, error) {
-	var out *WorkspaceMembershipsGetWorkspaceMembershipResponse
+func (s *WorkspaceMembershipsService) GetWorkspaceMembership(ctx context.Context, workspaceMembershipGID string, params *GetWorkspaceMembershipParams, opts ...api.CallOption) (*GetWorkspaceMembershipResponse, error) {
+	var out *GetWorkspaceMembershipResponse
 	err := s.client.Do(ctx, &opWorkspaceMembershipsGetWorkspaceMembership, api.Args{Path: []any{workspaceMembershipGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// WorkspaceMembershipsGetWorkspaceMembershipsForUserParams are the optional parameters of [WorkspaceMembershipsService.GetWorkspaceMembershipsForUser].
-type WorkspaceMembershipsGetWorkspaceMembershipsForUserParams struct {
+// GetWorkspaceMembershipsForUserParams are the optional parameters of [WorkspaceMembershipsService.GetWorkspaceMembershipsForUser].
+type GetWorkspaceMembershipsForUserParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -40,20 +40,20 @@ type WorkspaceMembershipsGetWorkspaceMembershipsForUserParams struct {
 // GetWorkspaceMembershipsForUser calls getWorkspaceMembershipsForUser.
 //
 //	GET /users/{user_gid}/workspace_memberships
-func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForUser(ctx context.Context, userGID string, params *WorkspaceMembershipsGetWorkspaceMembershipsForUserParams, opts ...api.CallOption) (*WorkspaceMembershipsGetWorkspaceMembershipsForUserResponse, error) {
-	var out *WorkspaceMembershipsGetWorkspaceMembershipsForUserResponse
+func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForUser(ctx context.Context, userGID string, params *GetWorkspaceMembershipsForUserParams, opts ...api.CallOption) (*GetWorkspaceMembershipsForUserResponse, error) {
+	var out *GetWorkspaceMembershipsForUserResponse
 	err := s.client.Do(ctx, &opWorkspaceMembershipsGetWorkspaceMembershipsForUser, api.Args{Path: []any{userGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetWorkspaceMembershipsForUserAll walks every page of [WorkspaceMembershipsService.GetWorkspaceMembershipsForUser] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForUserAll(ctx context.Context, userGID string, params *WorkspaceMembershipsGetWorkspaceMembershipsForUserParams, opts ...api.CallOption) iter.Seq2[*WorkspaceMembershipCompact, error] {
+func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForUserAll(ctx context.Context, userGID string, params *GetWorkspaceMembershipsForUserParams, opts ...api.CallOption) iter.Seq2[*WorkspaceMembershipCompact, error] {
 	return api.Pages[*WorkspaceMembershipCompact](ctx, s.client, &opWorkspaceMembershipsGetWorkspaceMembershipsForUser, api.Args{Path: []any{userGID}, Params: params}, opts...)
 }
 
-// WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceParams are the optional parameters of [WorkspaceMembershipsService.GetWorkspaceMembershipsForWorkspace].
-type WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceParams struct {
+// GetWorkspaceMembershipsForWorkspaceParams are the optional parameters of [WorkspaceMembershipsService.GetWorkspaceMembershipsForWorkspace].
+type GetWorkspaceMembershipsForWorkspaceParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -64,14 +64,14 @@ type WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceParams struct {
 // GetWorkspaceMembershipsForWorkspace calls getWorkspaceMembershipsForWorkspace.
 //
 //	GET /workspaces/{workspace_gid}/workspace_memberships
-func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForWorkspace(ctx context.Context, workspaceGID string, params *WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceParams, opts ...api.CallOption) (*WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceResponse, error) {
-	var out *WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceResponse
+func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForWorkspace(ctx context.Context, workspaceGID string, params *GetWorkspaceMembershipsForWorkspaceParams, opts ...api.CallOption) (*GetWorkspaceMembershipsForWorkspaceResponse, error) {
+	var out *GetWorkspaceMembershipsForWorkspaceResponse
 	err := s.client.Do(ctx, &opWorkspaceMembershipsGetWorkspaceMembershipsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetWorkspaceMembershipsForWorkspaceAll walks every page of [WorkspaceMembershipsService.GetWorkspaceMembershipsForWorkspace] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForWorkspaceAll(ctx context.Context, workspaceGID string, params *WorkspaceMembershipsGetWorkspaceMembershipsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*WorkspaceMembershipCompact, error] {
+func (s *WorkspaceMembershipsService) GetWorkspaceMembershipsForWorkspaceAll(ctx context.Context, workspaceGID string, params *GetWorkspaceMembershipsForWorkspaceParams, opts ...api.CallOption) iter.Seq2[*WorkspaceMembershipCompact, error] {
 	return api.Pages[*WorkspaceMembershipCompact](ctx, s.client, &opWorkspaceMembershipsGetWorkspaceMembershipsForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, opts...)
 }

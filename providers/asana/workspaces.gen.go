@@ -14,8 +14,8 @@ type WorkspacesService struct {
 	client *api.Client
 }
 
-// WorkspacesAddUserForWorkspaceParams are the optional parameters of [WorkspacesService.AddUserForWorkspace].
-type WorkspacesAddUserForWorkspaceParams struct {
+// AddUserForWorkspaceParams are the optional parameters of [WorkspacesService.AddUserForWorkspace].
+type AddUserForWorkspaceParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -23,14 +23,14 @@ type WorkspacesAddUserForWorkspaceParams struct {
 // AddUserForWorkspace calls addUserForWorkspace.
 //
 //	POST /workspaces/{workspace_gid}/addUser
-func (s *WorkspacesService) AddUserForWorkspace(ctx context.Context, workspaceGID string, params *WorkspacesAddUserForWorkspaceParams, body WorkspacesAddUserForWorkspaceRequest, opts ...api.CallOption) (*WorkspacesAddUserForWorkspaceResponse, error) {
-	var out *WorkspacesAddUserForWorkspaceResponse
+func (s *WorkspacesService) AddUserForWorkspace(ctx context.Context, workspaceGID string, params *AddUserForWorkspaceParams, body AddUserForWorkspaceRequest, opts ...api.CallOption) (*AddUserForWorkspaceResponse, error) {
+	var out *AddUserForWorkspaceResponse
 	err := s.client.Do(ctx, &opWorkspacesAddUserForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }
 
-// WorkspacesGetWorkspaceParams are the optional parameters of [WorkspacesService.GetWorkspace].
-type WorkspacesGetWorkspaceParams struct {
+// GetWorkspaceParams are the optional parameters of [WorkspacesService.GetWorkspace].
+type GetWorkspaceParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -38,14 +38,14 @@ type WorkspacesGetWorkspaceParams struct {
 // GetWorkspace calls getWorkspace.
 //
 //	GET /workspaces/{workspace_gid}
-func (s *WorkspacesService) GetWorkspace(ctx context.Context, workspaceGID string, params *WorkspacesGetWorkspaceParams, opts ...api.CallOption) (*WorkspacesGetWorkspaceResponse, error) {
-	var out *WorkspacesGetWorkspaceResponse
+func (s *WorkspacesService) GetWorkspace(ctx context.Context, workspaceGID string, params *GetWorkspaceParams, opts ...api.CallOption) (*GetWorkspaceResponse, error) {
+	var out *GetWorkspaceResponse
 	err := s.client.Do(ctx, &opWorkspacesGetWorkspace, api.Args{Path: []any{workspaceGID}, Params: params}, &out, opts...)
 	return out, err
 }
 
-// WorkspacesGetWorkspacesParams are the optional parameters of [WorkspacesService.GetWorkspaces].
-type WorkspacesGetWorkspacesParams struct {
+// GetWorkspacesParams are the optional parameters of [WorkspacesService.GetWorkspaces].
+type GetWorkspacesParams struct {
 	Limit     *int64   `query:"limit"`
 	Offset    string   `query:"offset"`
 	OptFields []string `query:"opt_fields,comma"`
@@ -55,20 +55,20 @@ type WorkspacesGetWorkspacesParams struct {
 // GetWorkspaces calls getWorkspaces.
 //
 //	GET /workspaces
-func (s *WorkspacesService) GetWorkspaces(ctx context.Context, params *WorkspacesGetWorkspacesParams, opts ...api.CallOption) (*WorkspacesGetWorkspacesResponse, error) {
-	var out *WorkspacesGetWorkspacesResponse
+func (s *WorkspacesService) GetWorkspaces(ctx context.Context, params *GetWorkspacesParams, opts ...api.CallOption) (*GetWorkspacesResponse, error) {
+	var out *GetWorkspacesResponse
 	err := s.client.Do(ctx, &opWorkspacesGetWorkspaces, api.Args{Params: params}, &out, opts...)
 	return out, err
 }
 
 // GetWorkspacesAll walks every page of [WorkspacesService.GetWorkspaces] and yields the items one by one. It stops
 // after the first error, and asks for no further page once the loop ends.
-func (s *WorkspacesService) GetWorkspacesAll(ctx context.Context, params *WorkspacesGetWorkspacesParams, opts ...api.CallOption) iter.Seq2[*WorkspaceCompact, error] {
+func (s *WorkspacesService) GetWorkspacesAll(ctx context.Context, params *GetWorkspacesParams, opts ...api.CallOption) iter.Seq2[*WorkspaceCompact, error] {
 	return api.Pages[*WorkspaceCompact](ctx, s.client, &opWorkspacesGetWorkspaces, api.Args{Params: params}, opts...)
 }
 
-// WorkspacesRemoveUserForWorkspaceParams are the optional parameters of [WorkspacesService.RemoveUserForWorkspace].
-type WorkspacesRemoveUserForWorkspaceParams struct {
+// RemoveUserForWorkspaceParams are the optional parameters of [WorkspacesService.RemoveUserForWorkspace].
+type RemoveUserForWorkspaceParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -76,14 +76,12 @@ type WorkspacesRemoveUserForWorkspaceParams struct {
 // RemoveUserForWorkspace calls removeUserForWorkspace.
 //
 //	POST /workspaces/{workspace_gid}/removeUser
-func (s *WorkspacesService) RemoveUserForWorkspace(ctx context.Context, workspaceGID string, params *WorkspacesRemoveUserForWorkspaceParams, body WorkspacesRemoveUserForWorkspaceRequest, opts ...api.CallOption) (*WorkspacesRemoveUserForWorkspaceResponse, error) {
-	var out *WorkspacesRemoveUserForWorkspaceResponse
-	err := s.client.Do(ctx, &opWorkspacesRemoveUserForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params, Body: &body}, &out, opts...)
-	return out, err
+func (s *WorkspacesService) RemoveUserForWorkspace(ctx context.Context, workspaceGID string, params *RemoveUserForWorkspaceParams, body RemoveUserForWorkspaceRequest, opts ...api.CallOption) error {
+	return s.client.Do(ctx, &opWorkspacesRemoveUserForWorkspace, api.Args{Path: []any{workspaceGID}, Params: params, Body: &body}, nil, opts...)
 }
 
-// WorkspacesUpdateWorkspaceParams are the optional parameters of [WorkspacesService.UpdateWorkspace].
-type WorkspacesUpdateWorkspaceParams struct {
+// UpdateWorkspaceParams are the optional parameters of [WorkspacesService.UpdateWorkspace].
+type UpdateWorkspaceParams struct {
 	OptFields []string `query:"opt_fields,comma"`
 	OptPretty *bool    `query:"opt_pretty"`
 }
@@ -91,8 +89,8 @@ type WorkspacesUpdateWorkspaceParams struct {
 // UpdateWorkspace calls updateWorkspace.
 //
 //	PUT /workspaces/{workspace_gid}
-func (s *WorkspacesService) UpdateWorkspace(ctx context.Context, workspaceGID string, params *WorkspacesUpdateWorkspaceParams, body WorkspacesUpdateWorkspaceRequest, opts ...api.CallOption) (*WorkspacesUpdateWorkspaceResponse, error) {
-	var out *WorkspacesUpdateWorkspaceResponse
+func (s *WorkspacesService) UpdateWorkspace(ctx context.Context, workspaceGID string, params *UpdateWorkspaceParams, body UpdateWorkspaceRequest, opts ...api.CallOption) (*UpdateWorkspaceResponse, error) {
+	var out *UpdateWorkspaceResponse
 	err := s.client.Do(ctx, &opWorkspacesUpdateWorkspace, api.Args{Path: []any{workspaceGID}, Params: params, Body: &body}, &out, opts...)
 	return out, err
 }

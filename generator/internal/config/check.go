@@ -53,9 +53,9 @@ func (p *Provider) check(file string) diag.List {
 		c.paging(diag.Pointer("paging", strconv.Itoa(i)), rule)
 	}
 	switch p.Groups.Rule {
-	case GroupAuto, GroupSlash, GroupDotted, GroupIDs, GroupTags, GroupPath:
+	case GroupAuto, GroupSlash, GroupDotted, GroupIDs, GroupTags, GroupFirst, GroupPath:
 	default:
-		c.bad("/groups/rule", "%q is not one of slash, dotted, ids, tags, path", p.Groups.Rule)
+		c.bad("/groups/rule", "%q is not one of slash, dotted, ids, tags, first, path", p.Groups.Rule)
 	}
 	c.packages(p.Packages)
 	c.flat(p.Flat, p.Packages.Rule != SplitNone)

@@ -154,6 +154,7 @@ const (
 	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
 	GroupIDs    Grouping = "ids"    // operation IDs of the form api.group.sub.method
 	GroupTags   Grouping = "tags"   // the first tag
+	GroupFirst  Grouping = "first"  // the path's first segment that says something
 	GroupPath   Grouping = "path"   // the path's first segment, or the one after it
 )
 

@@ -30,6 +30,7 @@ var inner = map[string]string{
 	"config-unknown-parameter":   "provider.yaml names a parameter that the document lacks",
 	"dropped-parameter-required": "provider.yaml drops a parameter that is required",
 	"group-unknown-operation":    "provider.yaml moves an operation that the document lacks",
+	"form-without-part":          "a multipart form is described as the file itself; the part is called file",
 	"body-of-metadata":           "an object is described under media types that hold none; it is sent as JSON",
 	"paging-guessed":             "an operation pages by its shape, without a rule",
 	"paging-unseen":              "a paging rule reads a member that the document does not show in the answer",

@@ -169,6 +169,7 @@ func (e *emitter) structSchema(t *model.Type, s *openapi3.Schema) {
 	s.Properties = openapi3.Schemas{}
 	for i, f := range t.Fields {
 		typ, omit := e.fieldType(t, f)
+		omit = omit || f.ReadOnly && e.sent[t] // "required" speaks of answers alone then
 		p := e.position(f.Ref)
 		doc := e.fieldDoc(t, f)
 		if typ != e.value(f.Ref) && typ != "*"+e.value(f.Ref) || e.byValue[f] || f.Required && typ[0] == '*' {

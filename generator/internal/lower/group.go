@@ -22,6 +22,7 @@ const (
 	GroupDotted Grouping = "dotted" // paths of the form /group.sub.method
 	GroupIDs    Grouping = "ids"    // operation IDs of the form api.group.sub.method
 	GroupTags   Grouping = "tags"   // the first tag, or the first word of the path
+	GroupFirst  Grouping = "first"  // the path's first segment that says something
 	GroupPath   Grouping = "path"   // the path's first segment that says something, or the one after it
 )
 
@@ -45,6 +46,8 @@ func (g Grouping) Split(op *model.Operation) (group, method string, ok bool) {
 			return "", "", false
 		}
 		return rest[:i], rest[i+1:], true
+	case GroupFirst:
+		return pathGroup(op.Path), op.ID, true
 	case GroupPath:
 		group, method = byPath(op)
 		return group, method, true

@@ -32,6 +32,12 @@ func TestOperationInAnotherGroup(t *testing.T) {
 	}
 }
 
+func TestGroupsFromFirstSegments(t *testing.T) {
+	if got, want := groups(Options{Grouping: GroupFirst}, []string{"getUsers", "getMails"}), "getMails:getMails getUsers:getUsers"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // groups lists group and method of each operation, and codes.
 func groups(opts Options, ids []string) string {
 	l, all := &lowerer{opts: opts}, &model.API{}

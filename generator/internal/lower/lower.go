@@ -155,13 +155,17 @@ func (l *lowerer) define() {
 }
 
 func (l *lowerer) fields(t *model.Type, s *openapi3.Schema) {
+	readOnly, _ := s.Extensions[normalize.ReadOnlyKey].([]any)
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		p := s.Properties[name]
 		if !taggable(name) || strings.ContainsRune(name, ',') || name == "-" {
 			l.report(diag.Warning, pointer(t)+"/properties/"+escaper.Replace(name), "member-without-field", "no struct tag can hold the name of this member; it is left out", "")
 			continue
 		}
-		f := &model.Field{JSON: name, Required: slices.Contains(s.Required, name) && !slices.Contains(l.opts.Optional, name), Ref: l.ref(p)}
+		f := &model.Field{
+			JSON: name, Ref: l.ref(p), ReadOnly: slices.Contains(readOnly, any(name)),
+			Required: slices.Contains(s.Required, name) && !slices.Contains(l.opts.Optional, name),
+		}
 		f.Deprecated = p.Extensions["x-deprecated"] == true
 		if p.Ref == "" {
 			f.Deprecated = f.Deprecated || p.Value.Deprecated

@@ -211,6 +211,9 @@ func (l *lowerer) answer(status int, r *openapi3.Response) answer {
 		return a
 	}
 	for media, entry := range r.Content {
+		if status == http.StatusNoContent || status == http.StatusResetContent {
+			break // whatever the document says: HTTP has no body there
+		}
 		a.media, a.empty = media, false
 		if normalize.IsJSON(media) {
 			a.ref = l.ref(entry.Schema)

@@ -168,7 +168,8 @@ func (a *assigner) own() {
 			}
 			full := op.Group.Name + op.Name
 			owner := full
-			if op.Group.Name == op.Name {
+			// An ID that is the method's name is like no other of the document.
+			if op.Group.Name == op.Name || op.Name == a.spell.Exported(op.ID) && says(op.ID, op.Group.Key) {
 				owner = op.Name
 			}
 			if taken[strings.ToLower(full)] {
@@ -179,6 +180,25 @@ func (a *assigner) own() {
 			a.owners[op.ID], op.Var = owner, "op"+full
 		}
 	}
+}
+
+// says tells whether a method's name holds the words of its group, one as good as
+// many: GetComments in Comments.
+func says(method, group string) bool {
+	of := func(text string) []string {
+		words := Words(text)
+		for i, w := range words {
+			words[i] = normalize.Singular(strings.ToLower(w))
+		}
+		return words
+	}
+	all, wanted := of(method), of(group)
+	for i := range len(all) - len(wanted) + 1 {
+		if len(wanted) > 0 && slices.Equal(all[i:i+len(wanted)], wanted) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *assigner) pin(op *model.Operation) string {
@@ -216,10 +236,8 @@ func (a *assigner) methodName(op *model.Operation) string {
 			trimmed = append(trimmed, w)
 		}
 	}
-	for _, g := range group {
-		if len(trimmed) > 1 && strings.EqualFold(trimmed[0], g) {
-			trimmed = trimmed[1:]
-		}
+	if n := len(group); len(trimmed) > n && slices.EqualFunc(trimmed[:n], group, strings.EqualFold) {
+		trimmed = trimmed[n:]
 	}
 	name := a.spell.Exported(trimmed...)
 	if strings.Contains(op.Name, "/") && strings.Contains(op.Name, " ") {
@@ -355,13 +373,26 @@ func (a *assigner) members(t *model.Type) {
 		word := cmp.Or(a.spell.Exported(f.JSON), "Value")
 		f.Name = pick(word, word+caseWord(f.JSON))
 	}
+	hints := map[string]int{}
+	for _, v := range t.Variants {
+		hints[a.spell.Exported(v.Word)]++
+	}
 	for _, v := range t.Variants {
 		word := variantWord(t, v)
-		if v.Ref.Kind == model.Named && isInline(v.Ref.Type) {
-			word = cmp.Or(a.spell.Exported(v.Word), word)
+		// A hint that several variants have tells none of them, and a number tells
+		// nothing; their types may have names of their own from the list.
+		hint := a.spell.Exported(v.Word)
+		if v.Ref.Kind == model.Named && isInline(v.Ref.Type) && hints[hint] == 1 && !renumbered(hint, v.Ref.Type.Name) {
+			word = cmp.Or(hint, word)
 		}
 		v.Name = pick(word, word+"Value")
 	}
+}
+
+// renumbered says whether a hint is "object", with a number or without, and the
+// type's name does not end in it.
+func renumbered(hint, name string) bool {
+	return strings.TrimRight(hint, "0123456789") == "Object" && !strings.HasSuffix(name, hint)
 }
 
 // variantWord names a variant by its type, or by what it is on the wire.

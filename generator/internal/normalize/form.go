@@ -13,6 +13,7 @@ const (
 	TemplateKey = "x-template" // on an operation whose path is not what is sent
 	SegmentsKey = "x-segments" // true on a path parameter that may hold slashes
 	EmptyKey    = "x-empty"    // true on an object that admits no member at all
+	ReadOnlyKey = "x-readonly" // members of an object that only answers hold
 	ErrorKey    = "x-error"    // true on a component that only errors refer to
 )
 

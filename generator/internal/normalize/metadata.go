@@ -49,3 +49,17 @@ func (n *normalizer) describes(schema any, at place) bool {
 	}
 	return len(props) > 0
 }
+
+// wholeForm gives the file a part where a form is described as the file itself, as
+// Jira's attachments are. "file" is what most APIs call it.
+func (n *normalizer) wholeForm(schema any, media string, at place) any {
+	s := n.peek(orEmpty(schema), at)
+	if kind(s) == "array" {
+		s = n.peek(object(s, "items"), at)
+	}
+	if base(media) != "multipart/form-data" || text(s, "format") != "binary" {
+		return schema
+	}
+	n.assume(at.pointer, "form-without-part", "the form is described as a file; the file is sent as its part \"file\"")
+	return tree{"type": "object", "required": []any{"file"}, "properties": tree{"file": schema}}
+}

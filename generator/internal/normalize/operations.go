@@ -270,7 +270,7 @@ func (n *normalizer) body(op tree, at place) tree {
 		sent = n.metadata(content, media, at)
 	}
 	if base(media) == "application/x-www-form-urlencoded" || base(media) == "multipart/form-data" {
-		schema = n.dropCredentials(schema, at)
+		schema = n.dropCredentials(n.wholeForm(schema, media, at), at)
 		s := n.peek(orEmpty(schema), at)
 		if more := s["additionalProperties"]; kind(s) == "map" && (more == nil || more == false) || kind(s) == "" {
 			return nil // an empty form says nothing

@@ -155,7 +155,7 @@ var notStructure = set([]string{
 	"title", "description", "example", "examples", "externalDocs", "summary",
 	"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
 	"minItems", "maxItems", "uniqueItems", "pattern", "multipleOf", "minProperties", "maxProperties", "xml",
-	"readOnly", "writeOnly", "default", "deprecated", VariantsKey,
+	"readOnly", "writeOnly", ReadOnlyKey, "default", "deprecated", VariantsKey,
 })
 
 func writeCanonical(b *strings.Builder, v any) {

@@ -197,7 +197,11 @@ func (n *normalizer) form(s tree, at place) tree {
 func (n *normalizer) defineStruct(s tree, at place) tree {
 	out := keep(s, "type", "title", "deprecated", "description")
 	props, outProps := object(s, "properties"), tree{}
+	var readOnly []any
 	for _, name := range sortedKeys(props) {
+		if p, ok := props[name].(tree); ok && flag(p, "readOnly") {
+			readOnly = append(readOnly, name)
+		}
 		below := at.down(name, "properties", name)
 		if from, ok := object(s, fromKey)[name].(string); ok {
 			below.pointer = from
@@ -205,6 +209,9 @@ func (n *normalizer) defineStruct(s tree, at place) tree {
 		outProps[name] = n.use(props[name], below)
 	}
 	out["properties"] = outProps
+	if len(readOnly) > 0 {
+		out[ReadOnlyKey] = readOnly
+	}
 	var required []any
 	for _, r := range slices.Compact(slices.Sorted(slices.Values(strs(list(s, "required"))))) {
 		if outProps[r] != nil {

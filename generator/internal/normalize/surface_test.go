@@ -63,10 +63,12 @@ func TestBodyOfMetadata(t *testing.T) {
 		`{"*/*":` + form + `}`:       "multipart/form-data media-range",
 		`{"image/png":` + form + `}`: "image/png",
 		`{"image/png":{"schema":{"type":"string","format":"binary"}}}`: "image/png",
-		`{"image/png":{}}`:          "image/png",
-		`{"text/xml":` + mail + `}`: "text/xml",
-		`{"multipart/form-data":` + mail + `,"image/png":` + mail + `}`: "multipart/form-data",
-		`{"application/json":` + mail + `,"image/png":` + mail + `}`:    "application/json",
+		`{"image/png":{}}`: "image/png",
+		`{"multipart/form-data":{"schema":{"type":"string","format":"binary"}}}`: "multipart/form-data form-without-part",
+		`{"multipart/form-data":` + form + `}`:                                   "multipart/form-data",
+		`{"text/xml":` + mail + `}`:                                              "text/xml",
+		`{"multipart/form-data":` + mail + `,"image/png":` + mail + `}`:          "multipart/form-data",
+		`{"application/json":` + mail + `,"image/png":` + mail + `}`:             "application/json",
 	} {
 		out, diags := Run(decode(t, strings.Replace(twoCalls, "BODY", `{"content":`+content+`}`, 1)), Options{})
 		body := object(object(object(object(out.Root, "paths"), "/{name}"), "post"), "requestBody")

@@ -77,6 +77,7 @@ type Surface struct {
 	Dropped    []string            // parameters that are never sent
 	Kept       map[string][]string // operation ID -> dropped names that it has all the same
 	Segmented  []string            // path parameters whose value keeps its slashes, unmarked in the document
+	FileForms  []string            // operation IDs whose multipart form is described as the file itself; its part is "file"
 	JSONBodies []string            // operation IDs whose JSON body is listed under an upload's media types
 }
 

@@ -242,8 +242,9 @@ func (r *runner) coverage() {
 			r.faultf(id, "", "config", "the reason listed under %q is not needed", key)
 		}
 	}
+	all := len(r.cfg.Modes) >= len(Modes()) // what no mode here needs, another may
 	for i, e := range r.cfg.Ignore {
-		if !r.used[ignored(i)] {
+		if all && !r.used[ignored(i)] {
 			r.faultf(e.Operation, "", "config", "the exception for %s %q is not needed", e.Judge, e.Contains)
 		}
 	}

@@ -14,7 +14,7 @@ type node = map[string]any
 
 // surfaced returns the document as the package's surface has it.
 func surfaced(spec []byte, s subject.Surface) ([]byte, error) {
-	if len(s.Dropped)+len(s.Segmented)+len(s.JSONBodies) == 0 {
+	if len(s.Dropped)+len(s.Segmented)+len(s.JSONBodies)+len(s.FileForms) == 0 {
 		return spec, nil
 	}
 	doc := node{}
@@ -30,7 +30,7 @@ func surfaced(spec []byte, s subject.Surface) ([]byte, error) {
 			c.item(item)
 		}
 	}
-	for _, name := range slices.Concat(s.Dropped, s.Segmented, s.JSONBodies) {
+	for _, name := range slices.Concat(s.Dropped, s.Segmented, s.JSONBodies, s.FileForms) {
 		if !c.met[name] {
 			return nil, fmt.Errorf("the surface changes %q, which the document does not have", name)
 		}
@@ -59,6 +59,9 @@ func (c *changer) item(item node) {
 		op["parameters"] = c.parameters(id, own, shared)
 		if slices.Contains(c.JSONBodies, id) {
 			c.jsonBody(id, op)
+		}
+		if slices.Contains(c.FileForms, id) {
+			c.fileForm(id, op)
 		}
 	}
 }
@@ -112,4 +115,14 @@ func (c *changer) jsonBody(id string, op node) {
 		c.met[id] = true
 		return
 	}
+}
+
+func (c *changer) fileForm(id string, op node) {
+	content, _ := c.follow(op["requestBody"])["content"].(node)
+	entry, ok := content["multipart/form-data"].(node)
+	if !ok {
+		return
+	}
+	entry["schema"] = node{"type": "object", "required": []any{"file"}, "properties": node{"file": entry["schema"]}}
+	c.met[id] = true
 }

@@ -81,8 +81,14 @@ func (r *runner) expectBody(want *plain.Expect, desc *api.Operation, m *plain.Ma
 	return nil
 }
 
-// declaredMedia is the document's spelling of a body's media type. A pattern stands
-// for bytes of any type.
+// within tells whether a media type is in a range such as image/*; bytes of no known
+// type are in each.
+func within(media, span string) bool {
+	family, ok := strings.CutSuffix(span, "*")
+	return ok && (family == "*/" || strings.HasPrefix(media, family) || media == "application/octet-stream")
+}
+
+// declaredMedia is the document's spelling of a body's media type.
 func declaredMedia(b *plain.Body, media string) (string, bool) {
 	short, _, _ := strings.Cut(media, ";")
 	for _, try := range []string{media, short} {
@@ -91,7 +97,7 @@ func declaredMedia(b *plain.Body, media string) (string, bool) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Media)) {
-		if base, _, _ := strings.Cut(name, ";"); strings.EqualFold(base, short) || strings.Contains(name, "*") && short == "application/octet-stream" {
+		if base, _, _ := strings.Cut(name, ";"); strings.EqualFold(base, short) || within(short, name) {
 			return name, true
 		}
 	}

@@ -165,13 +165,24 @@ func steps(path string) []string {
 	return names
 }
 
+// headers are those of a request that the other one has to have, too: where only one
+// has a body, because the cursor goes into it, only that one has its media type.
+func headers(of, other plain.Captured) http.Header {
+	h := of.Header
+	if len(of.Body) > 0 && len(other.Body) == 0 {
+		h = h.Clone()
+		h.Del("Content-Type")
+	}
+	return h
+}
+
 // differs says what is wrong with the second request, or "".
 func differs(p api.Paging, first, second plain.Captured) string {
 	a, b := splitURL(first.URL), splitURL(second.URL)
 	switch {
 	case first.Method != second.Method:
 		return "the method is " + second.Method
-	case !maps.EqualFunc(first.Header, second.Header, slices.Equal):
+	case !maps.EqualFunc(headers(first, second), headers(second, first), slices.Equal):
 		return "the headers are others"
 	case a.where != b.where:
 		return "the path is another"

@@ -40,11 +40,11 @@ func (s *PetsService) GetPet(ctx context.Context, petID int64, opts ...api.CallO
 	return out, err
 }
 
-// PetsListPetsParams are the optional parameters of [PetsService.ListPets].
-type PetsListPetsParams struct {
+// ListPetsParams are the optional parameters of [PetsService.ListPets].
+type ListPetsParams struct {
 	// Limit defaults to 20 on the provider's side.
-	Limit  *int64             `query:"limit"`
-	Status PetsListPetsStatus `query:"status"`
+	Limit  *int64         `query:"limit"`
+	Status ListPetsStatus `query:"status"`
 }
 
 // ListPets calls listPets.
@@ -52,7 +52,7 @@ type PetsListPetsParams struct {
 //	GET /pets
 //
 // https://pets.example/docs/list
-func (s *PetsService) ListPets(ctx context.Context, params *PetsListPetsParams, opts ...api.CallOption) ([]Pet, error) {
+func (s *PetsService) ListPets(ctx context.Context, params *ListPetsParams, opts ...api.CallOption) ([]Pet, error) {
 	var out []Pet
 	err := s.client.Do(ctx, &opPetsListPets, api.Args{Params: params}, &out, opts...)
 	return out, err

@@ -10,15 +10,15 @@ const (
 	ErrorCodeUnknown ErrorCode = "unknown"
 )
 
-// Defines values for PetsListPetsStatus.
+// Defines values for ListPetsStatus.
 const (
-	PetsListPetsStatusA         PetsListPetsStatus = "a"
-	PetsListPetsStatusAUpper    PetsListPetsStatus = "A"
-	PetsListPetsStatusAvailable PetsListPetsStatus = "available"
-	PetsListPetsStatusEmpty     PetsListPetsStatus = ""
-	PetsListPetsStatusMinus1    PetsListPetsStatus = "-1"
-	PetsListPetsStatusPlus1     PetsListPetsStatus = "+1"
-	PetsListPetsStatusSold      PetsListPetsStatus = "sold"
+	ListPetsStatusA         ListPetsStatus = "a"
+	ListPetsStatusAUpper    ListPetsStatus = "A"
+	ListPetsStatusAvailable ListPetsStatus = "available"
+	ListPetsStatusEmpty     ListPetsStatus = ""
+	ListPetsStatusMinus1    ListPetsStatus = "-1"
+	ListPetsStatusPlus1     ListPetsStatus = "+1"
+	ListPetsStatusSold      ListPetsStatus = "sold"
 )
 
 // ErrorCode is the member code of the error answer of getPet. A value that is not listed is kept as it is.
@@ -30,6 +30,9 @@ type ErrorResponse struct {
 	Code    *ErrorCode `json:"code,omitzero"`
 	Message *string    `json:"message,omitzero"`
 }
+
+// ListPetsStatus is the parameter status of listPets. A value that is not listed is kept as it is.
+type ListPetsStatus string
 
 // Pet is the schema pet.
 type Pet struct {
@@ -46,6 +49,3 @@ type PetTag struct {
 	*api.Extra
 	Name *string `json:"name,omitzero"`
 }
-
-// PetsListPetsStatus is the parameter status of listPets. A value that is not listed is kept as it is.
-type PetsListPetsStatus string

@@ -13,8 +13,8 @@ type FilesService struct {
 	client *api.Client
 }
 
-// FilesUploadFileParams are the optional parameters of [FilesService.UploadFile].
-type FilesUploadFileParams struct {
+// UploadFileParams are the optional parameters of [FilesService.UploadFile].
+type UploadFileParams struct {
 	Many []string `query:"many"`
 	Tags []string `query:"tags,comma"`
 }
@@ -22,7 +22,7 @@ type FilesUploadFileParams struct {
 // UploadFile calls uploadFile.
 //
 //	POST /upload/{id}
-func (s *FilesService) UploadFile(ctx context.Context, id string, params *FilesUploadFileParams, body FilesUploadFileRequest, opts ...api.CallOption) (*File, error) {
+func (s *FilesService) UploadFile(ctx context.Context, id string, params *UploadFileParams, body UploadFileRequest, opts ...api.CallOption) (*File, error) {
 	var out *File
 	err := s.client.Do(ctx, &opFilesUploadFile, api.Args{Path: []any{id}, Params: params, Body: &body}, &out, opts...)
 	return out, err

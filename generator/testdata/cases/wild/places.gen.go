@@ -20,8 +20,8 @@ func (s *PlacesService) ClosePlace(ctx context.Context, place string, opts ...ap
 	return s.client.Do(ctx, &opPlacesClosePlace, api.Args{Path: []any{place}}, nil, opts...)
 }
 
-// PlacesFindPlacesParams are the parameters of [PlacesService.FindPlaces].
-type PlacesFindPlacesParams struct {
+// FindPlacesParams are the parameters of [PlacesService.FindPlaces].
+type FindPlacesParams struct {
 	// Lat is required.
 	Lat float64 `query:"lat,required"`
 	// Lon is required.
@@ -32,7 +32,7 @@ type PlacesFindPlacesParams struct {
 // FindPlaces calls findPlaces.
 //
 //	GET /v1/places?lat={lat}&lon={longitude}&sort={sort}&v=2&{odd}=1
-func (s *PlacesService) FindPlaces(ctx context.Context, params PlacesFindPlacesParams, opts ...api.CallOption) error {
+func (s *PlacesService) FindPlaces(ctx context.Context, params FindPlacesParams, opts ...api.CallOption) error {
 	return s.client.Do(ctx, &opPlacesFindPlaces, api.Args{Params: &params}, nil, opts...)
 }
 

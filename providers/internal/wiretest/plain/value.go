@@ -107,7 +107,11 @@ func (m *Maker) notNull(schema Node, name string, place Place, refs []string) (a
 	}
 	if enum := slices.DeleteFunc(slices.Clone(list(s.node["enum"])), func(v any) bool { return v == nil }); len(enum) > 0 {
 		m.n++
-		return enum[(m.n+m.mode.Variant+m.item)%len(enum)], nil
+		v := enum[(m.n+m.mode.Variant+m.item)%len(enum)]
+		if n, ok := v.(json.Number); ok && typeOf(s.node) == "string" {
+			return n.String(), nil // the document says text and writes a number
+		}
+		return v, nil
 	}
 	if s.node["enum"] != nil && len(list(s.node["enum"])) == 0 {
 		return nil, fmt.Errorf("%s: no value is in both enumerations", name)
@@ -149,10 +153,19 @@ func (m *Maker) object(s flat, name string, place Place) (any, error) {
 	out := Node{}
 	required := names(s.node["required"])
 	properties := object(s.node["properties"])
+	least, _ := number(s.node["minProperties"])
+	least -= float64(len(required)) // members that a minimal object needs beyond those
+	most, limited := number(s.node["maxProperties"])
 	for _, member := range slices.Sorted(maps.Keys(properties)) {
 		schema := object(properties[member])
-		if !required[member] && (m.mode.Minimal || m.spent(schema)) || m.readOnly(schema) {
+		if !required[member] && (m.mode.Minimal && least <= 0 || m.spent(schema)) || m.readOnly(schema) {
 			continue
+		}
+		if !required[member] {
+			if limited && len(out)+missing(required, out) >= int(most) {
+				continue
+			}
+			least--
 		}
 		v, err := m.value(schema, member, place, s.refs)
 		if errors.Is(err, errRecursive) && !required[member] {
@@ -180,14 +193,26 @@ func (m *Maker) readOnly(schema Node) bool {
 // extra adds members that the schema has no name for: always when it describes
 // them, else only to an object without declared members. A type with declared
 // members need not keep others.
+// missing counts the required members that out lacks.
+func missing(required map[string]bool, out Node) int {
+	count := 0
+	for member := range required {
+		if _, ok := out[member]; !ok {
+			count++
+		}
+	}
+	return count
+}
+
 func (m *Maker) extra(s flat, out Node, name string, place Place) error {
 	more := s.node["additionalProperties"]
 	described := object(more) != nil
 	free := len(object(s.node["properties"])) == 0 && more != false
-	if !described && !free || m.mode.Zero || m.mode.Minimal {
-		return nil
-	}
+	least, _ := number(s.node["minProperties"])
 	count := 2
+	if !described && !free || m.mode.Zero || m.mode.Minimal {
+		count = max(0, int(least)-len(out))
+	}
 	if limit, ok := number(s.node["maxProperties"]); ok {
 		count = min(count, int(limit)-len(out))
 	}
