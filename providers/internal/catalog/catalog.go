@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/asana"
+	"github.com/grantwire/grantwire/providers/internal/catalog/figma"
 	"github.com/grantwire/grantwire/providers/internal/catalog/github"
 	"github.com/grantwire/grantwire/providers/internal/catalog/gmail"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlecalendar"
@@ -13,9 +14,12 @@ import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlepeople"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlesheets"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googletasks"
+	"github.com/grantwire/grantwire/providers/internal/catalog/jira"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
 	"github.com/grantwire/grantwire/providers/internal/catalog/stripe"
+	"github.com/grantwire/grantwire/providers/internal/catalog/xero"
 	"github.com/grantwire/grantwire/providers/internal/catalog/youtube"
+	"github.com/grantwire/grantwire/providers/internal/catalog/zoom"
 	"github.com/grantwire/grantwire/providers/internal/subject"
 )
 
@@ -23,6 +27,7 @@ import (
 func All() []subject.Provider {
 	return []subject.Provider{
 		asana.Subject(),
+		figma.Subject(),
 		github.Subject(),
 		gmail.Subject(),
 		googlecalendar.Subject(),
@@ -31,8 +36,11 @@ func All() []subject.Provider {
 		googlepeople.Subject(),
 		googlesheets.Subject(),
 		googletasks.Subject(),
+		jira.Subject(),
 		slack.Subject(),
 		stripe.Subject(),
+		xero.Subject(),
 		youtube.Subject(),
+		zoom.Subject(),
 	}
 }

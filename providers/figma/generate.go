@@ -1,0 +1,3 @@
+package figma
+
+//go:generate go run ../../generator/cmd/grantgen --provider figma

@@ -1,0 +1,45 @@
+// Package jira describes Jira's client to the tests.
+package jira
+
+import (
+	"net/http"
+
+	"github.com/grantwire/grantwire/providers/internal/subject"
+	"github.com/grantwire/grantwire/providers/jira"
+)
+
+// Subject is Jira.
+func Subject() subject.Provider {
+	return subject.Provider{
+		Name:       "jira",
+		New:        func(hc *http.Client) any { return jira.New(hc) },
+		Operations: jira.Operations(),
+		Count:      499,
+		Flat:       40,
+		Base:       "https://your-domain.atlassian.net",
+		Headers:    map[string]string{"X-Atlassian-Token": "no-check"},
+		Surface:    subject.Surface{FileForms: []string{"addAttachment"}},
+		Wire:       subject.Wire{Ignore: ignored()},
+		Error: subject.Error{
+			Status:  http.StatusNotFound,
+			Body:    `{"errorMessages":["Issue does not exist or you do not have permission to see it."],"errors":{}}`,
+			Code:    "",
+			Message: "Issue does not exist or you do not have permission to see it.",
+			Own:     subject.Is[*jira.Error],
+		},
+	}
+}
+
+const (
+	closedUnion    = "the object is closed and lists its type only, while its variants require more members: nothing fits both"
+	closedRequired = "the object is closed and requires a member that it does not list: nothing fits both"
+)
+
+func ignored() []subject.Exception {
+	return []subject.Exception{
+		{Operation: "evaluateJiraExpression", Judge: "filter", Contains: `discriminator property "type" has invalid value`, Reason: closedUnion},
+		{Operation: "setDefaultValues", Judge: "filter", Contains: `discriminator property "type" has invalid value`, Reason: closedUnion},
+		{Operation: "addSecurityLevelMembers", Judge: "filter", Contains: `"securitySchemeLevelMembers" is unsupported`, Reason: closedRequired},
+		{Operation: "createScreenScheme", Judge: "filter", Contains: `"defaultScreen" is unsupported`, Reason: closedRequired},
+	}
+}

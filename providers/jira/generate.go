@@ -1,0 +1,3 @@
+package jira
+
+//go:generate go run ../../generator/cmd/grantgen --provider jira

@@ -1,0 +1,3 @@
+package xero
+
+//go:generate go run ../../generator/cmd/grantgen --provider xero

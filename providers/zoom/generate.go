@@ -1,0 +1,3 @@
+package zoom
+
+//go:generate go run ../../generator/cmd/grantgen --provider zoom
