@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/asana"
+	"github.com/grantwire/grantwire/providers/internal/catalog/bitbucket"
 	"github.com/grantwire/grantwire/providers/internal/catalog/figma"
 	"github.com/grantwire/grantwire/providers/internal/catalog/github"
 	"github.com/grantwire/grantwire/providers/internal/catalog/gmail"
@@ -27,6 +28,7 @@ import (
 func All() []subject.Provider {
 	return []subject.Provider{
 		asana.Subject(),
+		bitbucket.Subject(),
 		figma.Subject(),
 		github.Subject(),
 		gmail.Subject(),

@@ -71,6 +71,7 @@ func make1(t *testing.T, components, s string, mode Mode) string {
 
 func TestValues(t *testing.T) {
 	const tree = `{"T":{"type":"object","required":["n"],"properties":{"n":{"type":"integer"},"up":{"$ref":"#/components/schemas/T"},"kids":{"type":"array","items":{"$ref":"#/components/schemas/T"}}}},
+		"Base":{"type":"object","required":["b"],"properties":{"b":{"type":"boolean"}}},
 		"Loop":{"type":"object","required":["l"],"properties":{"l":{"$ref":"#/components/schemas/Loop"}}}}`
 	cases := []struct {
 		name, schema string
@@ -102,6 +103,7 @@ func TestValues(t *testing.T) {
 		{"extra members", `{"type":"object","maxProperties":1,"additionalProperties":{"type":"integer"}}`, Mode{}, `{"w1-extra":1002}`},
 		{"recursion ends", `{"$ref":"#/components/schemas/T"}`, Mode{}, `{"kids":[],"n":1001}`},
 		{"recursion without an end", `{"$ref":"#/components/schemas/Loop"}`, Mode{}, `error: l: the schema refers to itself`},
+		{"a base that comes again below", `{"allOf":[{"$ref":"#/components/schemas/Base"},{"type":"object","required":["in"],"properties":{"in":{"allOf":[{"$ref":"#/components/schemas/Base"}]}}}]}`, Mode{Minimal: true}, `{"b":false,"in":{"b":true}}`},
 		{"dangling", `{"$ref":"#/components/schemas/None"}`, Mode{}, `error: reference "#/components/schemas/None" points at nothing`},
 		{"maxLength", `{"type":"string","maxLength":2}`, Mode{}, `"w1"`},
 		{"minLength", `{"type":"string","format":"date","minLength":12}`, Mode{}, `"2031-01-02xx"`},

@@ -15,6 +15,7 @@ var errRecursive = errors.New("the schema refers to itself")
 type flat struct {
 	node Node
 	refs []string // references followed so far, to end recursion
+	own  []string // those without the parts of allOf and the variants: a base may come again below
 }
 
 // flatten resolves schema under the references followed so far. choice picks
@@ -35,7 +36,7 @@ func (d *Document) flatten(schema Node, refs []string, choice int) (flat, error)
 		}
 		schema = next
 	}
-	out := flat{node: maps.Clone(schema), refs: refs}
+	out := flat{node: maps.Clone(schema), refs: refs, own: refs}
 	for _, word := range []string{"allOf", "oneOf", anyOf} {
 		delete(out.node, word)
 	}

@@ -168,8 +168,11 @@ func (m *Maker) object(s flat, name string, place Place) (any, error) {
 			least--
 		}
 		v, err := m.value(schema, member, place, s.refs)
-		if errors.Is(err, errRecursive) && !required[member] {
-			continue
+		if errors.Is(err, errRecursive) {
+			if !required[member] {
+				continue
+			}
+			v, err = m.value(schema, member, place, s.own)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", member, err)

@@ -1,0 +1,3 @@
+package bitbucket
+
+//go:generate go run ../../generator/cmd/grantgen --provider bitbucket
