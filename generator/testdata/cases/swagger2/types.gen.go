@@ -12,7 +12,7 @@ type File struct {
 	X    api.Nullable[map[string]any] `json:"x,omitzero"`
 }
 
-// FilesUploadFileRequest is the body of uploadFile.
-type FilesUploadFileRequest struct {
+// UploadFileRequest is the body of uploadFile.
+type UploadFileRequest struct {
 	File api.File `json:"file"`
 }
