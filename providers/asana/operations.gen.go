@@ -1629,8 +1629,6 @@ var opTeamsRemoveUserForTeam = api.Operation{
 	Name:     "RemoveUserForTeam",
 	Access:   api.Write,
 	Request:  "application/json",
-	Accept:   "application/json",
-	Result:   api.JSON,
 }
 var opTeamMembershipsGetTeamMembershipsForTeam = api.Operation{
 	Provider:   &provider,
@@ -1980,8 +1978,6 @@ var opWorkspacesRemoveUserForWorkspace = api.Operation{
 	Name:     "RemoveUserForWorkspace",
 	Access:   api.Write,
 	Request:  "application/json",
-	Accept:   "application/json",
-	Result:   api.JSON,
 }
 var opTagsGetTagsForWorkspace = api.Operation{
 	Provider:   &provider,
