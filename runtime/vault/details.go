@@ -17,7 +17,7 @@ type Details struct {
 
 	PolicyError   string        // ErrPolicyViolation: the policy's own code
 	MaxSessionAge time.Duration // ErrStepUpRequired
-	Reason        string        // ErrGrantNotDelegable, ErrConnectTimeout, ErrConnectConfig: why
+	Reason        string        // ErrGrantNotDelegable, ErrConnectTimeout, ErrConnectConfig, ErrIdentityAssertion: why
 	Source        string        // ErrScopeReauthRequired, ErrProviderUnauthorized: who found out
 	Hint          string        // ErrAgent: what the vault advises
 	Label         string        // ErrLabelConflict

@@ -17,6 +17,8 @@ const (
 	grantID       = "22222222-2222-4222-8222-222222222222"
 	agentID       = "11111111-1111-4111-8111-111111111111"
 	approvalID    = "44444444-4444-4444-8444-444444444444"
+	appID         = "55555555-5555-4555-8555-555555555555"
+	userID        = "66666666-6666-4666-8666-666666666666"
 )
 
 const exampleInfo = `"id":"` + agentID + `","name":"triage","type":"agent","status":"active","version":4,"created_at":"2026-01-01T00:00:00Z","scopes":{"github":["repo"]}`
@@ -59,6 +61,9 @@ var exampleAnswers = map[string]string{
 	"POST /sdk/auth/session":               `{"session_token":"test-secret-session","auth_url":"https://idp.example.com/login","expires_in":600,"expires_at":"2026-01-01T00:10:00Z"}`,
 	"POST /sdk/auth/poll":                  `{"status":"completed","user_token":"test-secret-user-token","user_info":{"sub":"user-1"}}`,
 	"POST /sdk/auth/verify-token":          `{"sub":"user-1"}`,
+
+	"POST /sdk/identity/resolve": `{"app_id":"` + appID + `","app_user_id":"` + userID + `","user_status":"active","email":"ada@example.com"}`,
+	"POST /sdk/identity/assert":  `{"token":"test-secret-assertion","expires_at":"2026-01-01T00:02:00Z","identity":{"app_id":"` + appID + `","agent_id":"` + agentID + `"}}`,
 
 	"GET /sdk/approvals/" + approvalID:             `{"approval_id":"` + approvalID + `","approval_group_id":"` + grantID + `","status":"executed","gates":[{"approval_id":"` + approvalID + `","status":"approved","expires_at":"2026-01-01T00:10:00Z"}],"expires_at":"2026-01-01T00:10:00Z","has_result":true}`,
 	"GET /sdk/approvals/" + approvalID + "/result": `{"status_code":201,"headers":{},"body_b64":"eyJudW1iZXIiOjd9","approval_id":"` + approvalID + `"}`,

@@ -73,6 +73,8 @@ var (
 	kindClock     = sub(kindBackend, "ClockSkew", "set this machine's clock")
 	kindReplay    = sub(kindBackend, "ReplayedRequest", "something repeats requests on their way to the vault")
 
+	kindAssertion = &kind{name: "MemoryIsolation", remedy: "ask for a new assertion, and check who it was made for"}
+
 	kindUserToken = &kind{name: "UserToken", remedy: "have the user sign in again"}
 
 	kindProvider             = &kind{name: "ProviderAPI"}
@@ -125,6 +127,9 @@ var (
 	ErrUnsupportedBody error = kindBody      // the mode cannot carry the request's body
 	ErrClosed          error = kindClosed    // the agent or app was closed
 	ErrUserToken       error = kindUserToken // the function of WithUserToken failed or gave ""; covers nothing, its error is the cause
+
+	// An assertion that somebody sent does not pass; no vault was asked.
+	ErrIdentityAssertion error = kindAssertion // Details.Reason says why
 
 	// Faults on the way.
 	ErrNetwork               error = kindNetwork  // vault or provider not reached; covers ErrTimeout

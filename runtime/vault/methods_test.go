@@ -151,6 +151,22 @@ func managementCalls(vault *fakeVault, app *App, agent *Agent) []managed {
 			do: func(ctx context.Context) error { return second(app.PollAuthSession(ctx, "s")) }},
 		{name: "verify", endpoint: "POST /sdk/auth/verify-token", want: `POST /sdk/auth/verify-token {"token":"t"}`,
 			do: func(ctx context.Context) error { return second(app.VerifyUserToken(ctx, "t")) }},
+		{name: "identity", traced: true, endpoint: "POST /sdk/identity/resolve", want: `POST /sdk/identity/resolve {"include_profile":false}`,
+			do: func(ctx context.Context) error { return second(app.ResolveIdentity(ctx, IdentityParams{})) }},
+		{name: "identity full", agent: true, traced: true, endpoint: "POST /sdk/identity/resolve",
+			want: `POST /sdk/identity/resolve {"include_profile":true,"user_token":"u","app_user_id":"i"}`,
+			do: func(ctx context.Context) error {
+				return second(agent.ResolveIdentity(ctx, AgentIdentityParams{UserToken: "u", AppUserID: "i", IncludeProfile: true}))
+			}},
+		{name: "assertion", agent: true, traced: true, endpoint: "POST /sdk/identity/assert", want: `POST /sdk/identity/assert {"include_profile":false,"audience":"urn:x"}`,
+			do: func(ctx context.Context) error {
+				return second(agent.AssertIdentity(ctx, "urn:x", 0, AgentIdentityParams{}))
+			}},
+		{name: "assertion full", traced: true, endpoint: "POST /sdk/identity/assert",
+			want: `POST /sdk/identity/assert {"include_profile":true,"user_token":"u","audience":"https://m.example.com","ttl_seconds":10}`,
+			do: func(ctx context.Context) error {
+				return second(app.AssertIdentity(ctx, "https://m.example.com", 10*time.Second, IdentityParams{UserToken: "u", IncludeProfile: true}))
+			}},
 	}
 	for i, c := range calls {
 		body, ok := answers[c.endpoint]

@@ -12,9 +12,9 @@ import (
 // do. A method that moves shows here.
 func TestWhoHasWhichMethod(t *testing.T) {
 	both := []string{
-		"ActorID", "Approval", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
+		"ActorID", "Approval", "AssertIdentity", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
 		"CreateConnectSessionForError", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
-		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "RevokeDelegation", "Transport", "WithConstraints",
+		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "ResolveIdentity", "RevokeDelegation", "Transport", "WithConstraints",
 	}
 	for _, c := range []struct {
 		typ   reflect.Type

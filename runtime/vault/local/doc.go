@@ -61,6 +61,16 @@
 // only this vault verifies. It is handed out once (and again within 30 seconds,
 // for an answer that got lost).
 //
+// # Identity
+//
+// POST /sdk/identity/resolve tells a client who stands behind its key: app, user
+// and agent. POST /sdk/identity/assert signs it (ES256) for one audience and at
+// most five minutes; the issuer is the vault's address ([WithPublicURL]), the
+// public key is at /.well-known/alter-identity-jwks.json, and
+// vault.VerifyIdentityAssertion checks it without asking the vault. An app asks
+// for its users by their token; an agent only for users who delegated to it,
+// and to it all others look as if they did not exist.
+//
 // # Refresh
 //
 // A connected credential that is about to end is renewed before a call gets it:

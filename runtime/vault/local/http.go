@@ -42,7 +42,7 @@ func endpoints() []endpoint {
 		proxyEndpoint(),
 		{method: http.MethodPost, path: wire.PathAudit, limit: largeBody, scope: "audit:emit", suspended: true, serve: (*Vault).serveReport},
 		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe, caller: agentOnly, callerCode: codeMeNeedsAgent},
-	}, adminEndpoints(), sessionEndpoints(), approvalEndpoints())
+	}, adminEndpoints(), sessionEndpoints(), approvalEndpoints(), identityEndpoints())
 }
 
 func proxyEndpoint() endpoint {
@@ -69,7 +69,7 @@ type request struct {
 // carries X-Request-ID; errors have the members error (a code) and message. The
 // pages for users' browsers are HTML.
 func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if v.servePage(w, r) {
+	if v.servePage(w, r) || v.serveIdentityKeys(w, r) {
 		return
 	}
 	rq := &request{id: newID(), start: time.Now(), http: r}

@@ -15,10 +15,11 @@ import (
 // Fields that are sealed. Each is part of the associated data, so that a
 // ciphertext moved to another owner or column does not open.
 const (
-	fieldDataKey    = "data_key"
-	fieldCredential = "credential"
-	fieldSigningKey = "signing_key"
-	fieldIndexKey   = "index_key"
+	fieldDataKey     = "data_key"
+	fieldCredential  = "credential"
+	fieldSigningKey  = "signing_key"
+	fieldIndexKey    = "index_key"
+	fieldIdentityKey = "identity_key"
 
 	kindGrant = "grant"
 	kindKey   = "agent_key"

@@ -34,6 +34,7 @@ type Vault struct {
 	publicURL   string
 	flows       flows
 	stopSweep   context.CancelFunc
+	identitySet atomic.Pointer[[]byte] // the public keys, once they were asked for
 
 	userTokensSelect bool // WithUserTokenDelegation
 }

@@ -52,8 +52,8 @@ var parsers = map[string]func([]byte) (any, error){
 	"POST /sdk/spans":                                  later,
 	"POST /sdk/managed-secrets/{id}/grants":            later,
 	"POST /sdk/managed-secrets/connect/session":        later,
-	"POST /sdk/identity/resolve":                       later,
-	"POST /sdk/identity/assert":                        later,
+	"POST /sdk/identity/resolve":                       parser(ParseIdentity),
+	"POST /sdk/identity/assert":                        parser(ParseIdentityAssertion),
 }
 
 func later([]byte) (any, error) { return nil, nil }
@@ -177,6 +177,12 @@ var answerRules = []struct {
 	{"POST /sdk/auth/poll", "user_token", `7`, false},
 	{"POST /sdk/auth/poll", "user_info", `[]`, true},
 	{"POST /sdk/auth/verify-token", "sub", `7`, false},
+	{"POST /sdk/identity/resolve", "group_ids", `null`, false},
+	{"POST /sdk/identity/resolve", "trace", `{"run_id":"r","thread_id":null}`, true},
+	{"POST /sdk/identity/resolve", "trace", `"r"`, false},
+	{"POST /sdk/identity/resolve", "app_user_id", `7`, false},
+	{"POST /sdk/identity/assert", "identity", `{"app_id":""}`, false},
+	{"POST /sdk/identity/assert", "expires_at", `"soon"`, false},
 }
 
 func TestAnswerRules(t *testing.T) {
@@ -248,6 +254,13 @@ func TestManagementAnswersRoundTrip(t *testing.T) {
 	} {
 		roundTrip(t, s, ConnectState.Marshal, ParseConnectState)
 	}
+	who := Identity{
+		AppID: "a", AppUserID: "u", ExternalSubjectID: "github|1", IDPID: "github", UserStatus: "active", AgentID: "g", ActorID: "x",
+		GroupIDs: []string{"p"}, RunID: "r", ThreadID: "t", Email: "e", DisplayName: "n",
+	}
+	roundTrip(t, who, Identity.Marshal, ParseIdentity)
+	roundTrip(t, Identity{AppID: "a", GroupIDs: []string{}}, Identity.Marshal, ParseIdentity)
+	roundTrip(t, IdentityAssertion{"t", at, who}, IdentityAssertion.Marshal, ParseIdentityAssertion)
 	for _, s := range []AuthState{
 		{Status: SessionPending}, {Status: SessionCompleted, UserToken: "t", UserInfo: []byte(`{"sub":"u"}`)},
 		{Status: SessionError, Error: &SessionFault{"c", "m", &wait}},

@@ -139,8 +139,6 @@ def unserved():
         "await_approval": lambda c: c.await_approval(ident, timeout=1),
         "create_managed_secret_grant": lambda c: c.create_managed_secret_grant(ident, principal=alter_sdk.SystemPrincipal()),
         "create_managed_secret_connect_session": lambda c: c.create_managed_secret_connect_session(provider="x", user_token="t"),
-        "resolve_identity": lambda c: c.resolve_identity(),
-        "assert_identity": lambda c: c.assert_identity(audience="https://x.example"),
         "provider_specs.list": lambda c: c.provider_specs.list(),
         "provider_specs.get": lambda c: c.provider_specs.get("oauth", "github"),
         "provider_specs.list_operations": lambda c: c.provider_specs.list_operations("oauth", "github"),

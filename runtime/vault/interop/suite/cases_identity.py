@@ -3,6 +3,8 @@
 import os
 import uuid
 
+import httpx
+
 import alter_sdk
 
 from harness import case, equal, fresh, raises, true
@@ -132,3 +134,28 @@ async def an_agents_own_key_with_a_user_token(w):
             for call in (agent.request, agent.proxy_request):
                 async with raises(alter_sdk.BackendError, status=400):
                     await call("GET", w.url(), grant_id=w.grant_id, **token)
+
+
+@case("App.resolve_identity", "App.assert_identity", "Agent.resolve_identity", "Agent.assert_identity")
+async def identity_is_resolved_and_vouched_for(w):
+    audience = "https://memory.example.com"
+    async with httpx.AsyncClient() as plain:
+        jwks = (await plain.get(w.base_url + "/.well-known/alter-identity-jwks.json")).json()
+    async with w.app() as app, w.agent() as agent:
+        user = await w.sign_in(app)
+        known = await app.resolve_identity(user_token=user.user_token, include_profile=True)
+        true("no app_user_id", known.app_user_id)
+        equal("user_status", known.user_status, "active")
+        own = await agent.resolve_identity()
+        equal("agent_id", own.agent_id, w.agent_id)
+        equal("app_id", own.app_id, known.app_id)
+        with_user = await app.assert_identity(audience=audience, user_token=user.user_token, ttl_seconds=300)
+        with_agent = await agent.assert_identity(audience=audience)
+        for signed, want in ((with_user, (known.app_user_id, None)), (with_agent, (None, w.agent_id))):
+            got = alter_sdk.verify_identity_assertion(
+                signed.token, issuer=w.base_url, audience=audience, jwks=jwks, expected_app_id=known.app_id, expected_agent_id=want[1])
+            equal("verified", (got.app_user_id, got.agent_id), want)
+        async with raises(alter_sdk.ReAuthRequiredError, code="jwt_validation_error"):
+            await app.resolve_identity(user_token="forged")
+        async with raises(alter_sdk.GrantNotFoundError):
+            await agent.resolve_identity(app_user_id=str(uuid.uuid4()))

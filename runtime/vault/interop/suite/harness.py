@@ -31,6 +31,7 @@ Agent.connect Agent.create_connect_session Agent.poll_connect_session Agent.crea
 agents.create agents.list agents.get agents.get_by_name agents.update agents.suspend agents.resume agents.delete
 agents.mint_key agents.list_keys agents.deprecate_key agents.undeprecate_key agents.revoke_key
 keys.derive keys.rotate keys.revoke scopes.list oauth_providers.list
+App.resolve_identity App.assert_identity Agent.resolve_identity Agent.assert_identity
 """.split()
 
 OUT = {
@@ -41,10 +42,6 @@ OUT = {
     "App.create_managed_secret_grant": "managed secrets are another area",
     "App.create_managed_secret_connect_session": "managed secrets are another area",
     "Agent.create_managed_secret_connect_session": "managed secrets are another area",
-    "App.resolve_identity": "identity export is another area",
-    "App.assert_identity": "identity export is another area",
-    "Agent.resolve_identity": "identity export is another area",
-    "Agent.assert_identity": "identity export is another area",
     "App.boto3_client": "AWS signing is another area",
     "Agent.boto3_client": "AWS signing is another area",
     "App.provider_specs": "provider descriptions are another area",
