@@ -158,7 +158,8 @@ func (a *assigner) inline() {
 	for _, t := range rest {
 		o := bestOrigin(t)
 		prop, owner := a.propName(o), a.owner(o.Owner)
-		long := owner + a.ownerPath(o.Path)
+		words := a.pathWords(o.Path)
+		long := owner + strings.Join(words, "")
 		short := join(owner, prop)
 		candidates := []string{}
 		if perWord[strings.ToLower(prop)] == 1 && owners(t) > 1 && len(prop) > 3 && !isVariant(o) && a.table.free(prop+"s") {
@@ -170,7 +171,11 @@ func (a *assigner) inline() {
 		if scalars := scalarUnion(t); scalars != "" {
 			candidates = append(candidates, scalars)
 		}
-		candidates = append(candidates, short, long, short+kindWord(t), long+kindWord(t))
+		candidates = append(candidates, short)
+		for n := 2; n < len(words); n++ { // as much of the path as it takes
+			candidates = append(candidates, owner+strings.Join(words[len(words)-n:], ""))
+		}
+		candidates = append(candidates, long, short+kindWord(t), long+kindWord(t))
 		if !a.claim(t, candidates...) {
 			a.claim(t, a.number(short, pointer(t), a.table.free))
 		}
@@ -282,19 +287,20 @@ func (a *assigner) propName(o model.Origin) string {
 	return "Value"
 }
 
-func (a *assigner) ownerPath(path []string) string {
-	var b strings.Builder
+// pathWords are the words from an owner to a schema below it.
+func (a *assigner) pathWords(path []string) []string {
+	var words []string
 	for i, p := range path {
 		if p == "item" || p == "value" {
 			if i == len(path)-1 && i == 0 {
-				b.WriteString(a.spell.Exported(p))
+				words = append(words, a.spell.Exported(p))
 			}
 			continue
 		}
 		if i+1 < len(path) && path[i+1] == "item" {
 			p = normalize.Singular(p)
 		}
-		b.WriteString(a.spell.Exported(p))
+		words = append(words, a.spell.Exported(p))
 	}
-	return b.String()
+	return words
 }

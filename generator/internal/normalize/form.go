@@ -69,10 +69,11 @@ func Run(root map[string]any, opts Options) (*Form, diag.List) {
 	n := &normalizer{
 		root: root, opts: opts,
 		components: tree{}, origins: map[string][]Origin{},
-		byShape: map[string]string{}, nullable: map[string]bool{}, aliases: map[string]string{}, peeked: map[string]tree{},
+		byShape: map[string]string{}, nullable: map[string]bool{}, aliases: map[string]string{}, peeked: map[string]tree{}, deep: map[string]bool{}, loops: map[string]string{},
 		credentials: set(opts.Credentials), surface: newSurface(opts),
 	}
 	n.schemas, _ = at(root, "components", "schemas").(tree)
+	n.findDeep(root)
 	n.findAliases()
 	paths := n.paths()
 	n.unknownParameters()
@@ -118,11 +119,13 @@ type normalizer struct {
 	aliases    map[string]string // component key -> the component that it repeats
 	queue      []string          // referenced components still to be defined
 	queued     map[string]bool
-	errorRoots []string        // components that stand for error objects, see hoistError
-	merging    []string        // components on the way down through allOf, to stop cycles
-	joining    []string        // joined properties on the way down, see endless
-	depth      int             // of peek, see there
-	peeked     map[string]tree // reference -> what peek saw there
+	errorRoots []string          // components that stand for error objects, see hoistError
+	merging    []string          // components on the way down through allOf, to stop cycles
+	joining    []string          // joined properties on the way down, see endless
+	deep       map[string]bool   // references to what is no component
+	loops      map[string]string // of those, the ones that lead back to themselves: the component to be
+	depth      int               // of peek, see there
+	peeked     map[string]tree   // reference -> what peek saw there
 	diags      diag.List
 }
 

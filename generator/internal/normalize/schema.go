@@ -41,6 +41,9 @@ func (r Role) inner() Role {
 // use brings a schema position into normal form: a reference, a primitive, an
 // array or a map.
 func (n *normalizer) use(v any, at place) tree {
+	if n.deep[at.pointer] && !slices.Contains(n.merging, at.pointer) {
+		return n.useDeep(v, at)
+	}
 	v, done := n.endless(v, at)
 	defer done()
 	if m, ok := v.(tree); ok {
@@ -91,13 +94,11 @@ func (n *normalizer) useRef(ref string, m tree, at place) tree {
 			fmt.Sprintf("reference %s points at nothing", ref), "point it at an existing schema")
 		return tree{}
 	}
-	if slices.Contains(n.merging, ref) {
-		n.assume(at.pointer, "endless-ref", "a reference outside components leads back to itself; any value is accepted")
-		return tree{}
+	if key := n.loop(ref); key != "" {
+		null := n.admitsNull(target, nil) || flag(m, "nullable")
+		return orNull(tree{"$ref": "#/components/schemas/" + key}, null)
 	}
-	n.merging = append(n.merging, ref)
-	defer func() { n.merging = n.merging[:len(n.merging)-1] }()
-	return n.use(target, at.same(ref))
+	return n.use(target, n.stands(ref, at))
 }
 
 // need queues a component for definition the first time something refers to it.

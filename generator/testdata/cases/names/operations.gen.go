@@ -4,8 +4,9 @@ package names
 
 import "github.com/grantwire/grantwire/runtime/api"
 
-// This package was generated for this version of the runtime. If the line does
-// not compile, run grantgen of the same version as grantwire's runtime again.
+// If api.GeneratedV1 is undefined, this package was generated for another version of
+// github.com/grantwire/grantwire than the one in go.mod. Generate it again with the
+// grantgen of that version, or, if this package is the newer one, raise the version.
 const _ = api.GeneratedV1
 
 var opAGet = api.Operation{

@@ -10,7 +10,7 @@ const (
 	ThingsGetEnumB ThingsGetEnum = "b"
 )
 
-// StringOrInt is the member loop.tuple of get /v1/things/{id}/{undeclared}, and of 1 more: one of several types. Set exactly one field.
+// StringOrInt is the member tuple of get /v1/things/{id}/{undeclared}: one of several types. Set exactly one field.
 type StringOrInt struct {
 	String *string `json:"-"`
 	Int    *int64  `json:"-"`
@@ -19,40 +19,17 @@ type StringOrInt struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ThingsGetDeep is the member deep of get /v1/things/{id}/{undeclared}, and of 1 more.
-type ThingsGetDeep struct {
-	*api.Extra
-	X *string `json:"x,omitzero"`
-}
-
-// ThingsGetEnum is the member enum of get /v1/things/{id}/{undeclared}, and of 1 more. A value that is not listed is kept as it is.
+// ThingsGetEnum is the member enum of get /v1/things/{id}/{undeclared}. A value that is not listed is kept as it is.
 type ThingsGetEnum string
-
-// ThingsGetLoop is the member loop of get /v1/things/{id}/{undeclared}.
-type ThingsGetLoop struct {
-	*api.Extra
-	Deep    *ThingsGetDeep              `json:"deep,omitzero"`
-	Enum    api.Nullable[ThingsGetEnum] `json:"enum,omitzero"`
-	Free    map[string]any              `json:"free,omitzero"`
-	Items   []any                       `json:"items,omitzero"`
-	Loop    any                         `json:"loop,omitzero"`
-	Mixed   any                         `json:"mixed,omitzero"`
-	Numbers *int64                      `json:"numbers,omitzero"`
-	Truth   *bool                       `json:"truth,omitzero"`
-	Tuple   []StringOrInt               `json:"tuple,omitzero"`
-	Typed   *ThingsGetTyped             `json:"typed,omitzero"`
-	Union   *ThingsGetUnion             `json:"union,omitzero"`
-	Untyped *ThingsGetUntyped           `json:"untyped,omitzero"`
-}
 
 // ThingsGetResponse is the answer of get /v1/things/{id}/{undeclared}.
 type ThingsGetResponse struct {
 	*api.Extra
-	Deep    *ThingsGetDeep              `json:"deep,omitzero"`
+	Deep    *ThingsGetUntyped           `json:"deep,omitzero"`
 	Enum    api.Nullable[ThingsGetEnum] `json:"enum,omitzero"`
 	Free    map[string]any              `json:"free,omitzero"`
 	Items   []any                       `json:"items,omitzero"`
-	Loop    *ThingsGetLoop              `json:"loop,omitzero"`
+	Loop    *ThingsGetResponse          `json:"loop,omitzero"`
 	Mixed   any                         `json:"mixed,omitzero"`
 	Numbers *int64                      `json:"numbers,omitzero"`
 	Truth   *bool                       `json:"truth,omitzero"`
@@ -62,7 +39,7 @@ type ThingsGetResponse struct {
 	Untyped *ThingsGetUntyped           `json:"untyped,omitzero"`
 }
 
-// ThingsGetTyped is the member loop.typed of get /v1/things/{id}/{undeclared}, and of 1 more.
+// ThingsGetTyped is the member typed of get /v1/things/{id}/{undeclared}.
 type ThingsGetTyped struct {
 	K *string `json:"k,omitzero"`
 
@@ -70,7 +47,7 @@ type ThingsGetTyped struct {
 	Extra map[string]int64 `json:",embed"`
 }
 
-// ThingsGetUnion is the member loop.union of get /v1/things/{id}/{undeclared}, and of 1 more.
+// ThingsGetUnion is the member union of get /v1/things/{id}/{undeclared}.
 type ThingsGetUnion struct {
 	A *string `json:"a,omitzero"`
 	B *string `json:"b,omitzero"`
@@ -79,7 +56,7 @@ type ThingsGetUnion struct {
 	Extra map[string]any `json:",embed"`
 }
 
-// ThingsGetUntyped is the member loop.untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
+// ThingsGetUntyped is the member untyped of get /v1/things/{id}/{undeclared}, and of 1 more.
 type ThingsGetUntyped struct {
 	*api.Extra
 	X *string `json:"x,omitzero"`
