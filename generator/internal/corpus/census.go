@@ -84,13 +84,24 @@ func (c *counter) body(pointer, name string, got *model.Operation, op map[string
 	body, pointer := c.followTo(op["requestBody"], pointer)
 	content := object(body, "content")
 	switch {
-	case len(content) == 0:
+	case len(content) == 0 || got.Body == nil && c.emptyForm(content):
 	case got.Body == nil:
 		c.lose(lostBody, pointer, "%s has no body", name)
 	case got.Body.Ref != nil:
 		entry := object(content, got.Body.Media)
 		c.schema(entry["schema"], pointer+diag.Pointer("content", got.Body.Media, "schema"))
 	}
+}
+
+// emptyForm recognises the form without fields that tools write for every GET.
+func (c *counter) emptyForm(content map[string]any) bool {
+	for media := range content {
+		s := c.follow(object(content, media)["schema"])
+		if props, ok := s["properties"].(map[string]any); !ok || len(props) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // schema looks for members that no type of the package has.

@@ -21,6 +21,7 @@ var inner = map[string]string{
 	"file-as-text":               "a file stands in a schema that JSON uses too; it is a text there",
 	"path-parameter-unused":      "the path has no variable for a path parameter; it is left out",
 	"parameter-without-name":     "a parameter without name or place is left out",
+	"open-form":                  "a form lists no fields; any are accepted",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",
 	"object-for-null":            "a nullable object without members, beside other variants, is read as null",

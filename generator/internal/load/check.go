@@ -85,16 +85,17 @@ func (c *checker) nothing(l local, code, message, remedy string) {
 }
 
 // wrongKind repairs a reference into the wrong section when it is clear what
-// was meant.
+// was meant. A schema that cannot be guessed admits any value.
 func (c *checker) wrongKind(l local, r resolved, kind *grammar.Node) {
 	ref := l.holder["$ref"]
-	guess := slices.Clone(r.tokens)
-	if l.kind.Section == "schemas" && c.isObject(append(guess, "schema")) {
-		guess = append(guess, "schema")
-	} else if len(guess) > 0 {
-		guess = append(c.sectionPath(l.kind.Section), guess[len(guess)-1])
-	}
-	if len(guess) == 0 || !c.isObject(guess) {
+	guess := c.meant(l, r)
+	switch {
+	case len(guess) > 0 && c.isObject(guess):
+	case l.kind.Section == "schemas":
+		delete(l.holder, "$ref")
+		c.warn(l.from, diag.CodeRefWrongKind, fmt.Sprintf("the reference %q leads to %s; any value is accepted", ref, expected(kind)), "refer to "+expected(l.kind))
+		return
+	default:
 		if c.wrap(l, kind) {
 			return
 		}
@@ -129,6 +130,27 @@ func (c *checker) wrap(l local, kind *grammar.Node) bool {
 	delete(l.holder, "$ref")
 	maps.Copy(l.holder, out)
 	return true
+}
+
+// meant guesses what a reference into the wrong section should lead to.
+func (c *checker) meant(l local, r resolved) []string {
+	if len(r.tokens) == 0 {
+		return nil
+	}
+	named := append(c.sectionPath(l.kind.Section), r.tokens[len(r.tokens)-1])
+	if l.kind.Section != "schemas" {
+		return named
+	}
+	if inside := append(slices.Clone(r.tokens), "schema"); c.isObject(inside) {
+		return inside
+	}
+	// A body or an answer has its schema under a media type.
+	content := append(slices.Clone(r.tokens), "content")
+	media, _ := lookup(c.root, content)
+	if m, ok := media.(map[string]any); ok && len(m) == 1 && !c.isObject(named) {
+		return append(content, slices.Collect(maps.Keys(m))[0], "schema")
+	}
+	return named
 }
 
 func (c *checker) isObject(tokens []string) bool {

@@ -193,6 +193,16 @@ func TestRepaired(t *testing.T) {
 			"/openapi", "3.1.0",
 		},
 		{
+			"schema that refers to an answer", "a.json", `{"openapi":"3.0.3","paths":{"/a":` + okGet + `},"components":{"responses":{"R":{"description":"","content":{"text/plain":{"schema":{"type":"string"}}}}},"schemas":{"A":{"$ref":"#/components/responses/R"}}}}`,
+			`warning: a.json#/components/schemas/A/$ref: ref-wrong-kind: the reference "#/components/responses/R" leads to a response object; it was read as "#/components/responses/R/content/text~1plain/schema" (correct the reference)`,
+			"/components/schemas/A/$ref", "#/components/responses/R/content/text~1plain/schema",
+		},
+		{
+			"schema that refers to an answer without one", "a.json", `{"openapi":"3.0.3","paths":{"/a":` + okGet + `},"components":{"responses":{"R":{"description":""}},"schemas":{"A":{"$ref":"#/components/responses/R","type":"x"}}}}`,
+			`warning: a.json#/components/schemas/A/$ref: ref-wrong-kind: the reference "#/components/responses/R" leads to a response object; any value is accepted (refer to a schema object)`,
+			"/components/schemas/A/type", "x",
+		},
+		{
 			"mapping that leads nowhere", "a.json", `{"openapi":"3.0.3","paths":{"/a":` + okGet + `},"components":{"schemas":{"A":{"discriminator":{"propertyName":"t","mapping":{"a":"A","b":"#/components/schemas/Gone"}}}}}}`,
 			`warning: a.json#/components/schemas/A/discriminator/mapping/b: dangling-ref: the mapping leads nowhere; it was left out (correct the name of the schema)`,
 			"/components/schemas/A/discriminator/mapping", map[string]any{"a": "#/components/schemas/A"},

@@ -43,7 +43,7 @@ func (n *normalizer) chooseMedia(content tree, at place, answer bool) (media, as
 		read[i] = n.readRange(key, object(content, key)["schema"], at, answer)
 	}
 	for _, match := range mediaOrder {
-		if i := slices.IndexFunc(read, match); i >= 0 {
+		if i := slices.IndexFunc(read, func(m string) bool { return m != "" && match(m) }); i >= 0 {
 			if read[i] != keys[i] {
 				n.report(diag.Note, child(at.pointer, "content", keys[i]), "media-range",
 					fmt.Sprintf("the media range %q with this schema is read as %q", keys[i], read[i]), "name the media type")
@@ -54,11 +54,11 @@ func (n *normalizer) chooseMedia(content tree, at place, answer bool) (media, as
 	return "", ""
 }
 
-// readRange reads a media range by its schema, as frameworks that write "*/*" for
-// every answer (springdoc) mean it: what has members is JSON, plain text is text.
+// readRange reads a media range by its schema, as frameworks that write "*/*" (or
+// nothing) for every answer (springdoc) mean it: what has members is JSON, plain text is text.
 func (n *normalizer) readRange(media string, schema any, at place, answer bool) string {
 	m, ok := schema.(tree)
-	if b := base(media); !ok || b != "*/*" && b != "application/*" && b != "*" {
+	if b := base(media); !ok || b != "*/*" && b != "application/*" && b != "*" && b != "" {
 		return media
 	}
 	s := n.peek(m, at)

@@ -257,8 +257,8 @@ func allowsEmpty(s tree) bool { return slices.Contains(list(s, "enum"), any(""))
 func (n *normalizer) body(op tree, at place) tree {
 	raw, pointer := n.deref(op["requestBody"], child(at.pointer, "requestBody"))
 	content := object(raw, "content")
-	media, as := n.chooseMedia(content, at.same(pointer), false)
-	if media == "" {
+	media, as := n.chooseMedia(n.withoutOpenForms(content, at), at.same(pointer), false)
+	if as == "" {
 		return nil
 	}
 	at.pointer = child(pointer, "content", media, "schema")
@@ -271,9 +271,12 @@ func (n *normalizer) body(op tree, at place) tree {
 	}
 	if base(media) == "application/x-www-form-urlencoded" || base(media) == "multipart/form-data" {
 		schema = n.dropCredentials(n.wholeForm(schema, media, at), at)
-		s := n.peek(orEmpty(schema), at)
-		if more := s["additionalProperties"]; kind(s) == "map" && (more == nil || more == false) || kind(s) == "" {
-			return nil // an empty form says nothing
+		if n.emptyForm(schema, at) {
+			return nil
+		}
+		if n.openForm(schema, at) {
+			n.report(diag.Note, at.pointer, "open-form", "the form lists no fields; any are accepted", "describe the fields")
+			schema = tree{"type": "object"}
 		}
 	}
 	if schema != nil {
@@ -286,6 +289,35 @@ func (n *normalizer) body(op tree, at place) tree {
 	}
 	if flag(raw, "required") {
 		out["required"] = true
+	}
+	return out
+}
+
+// emptyForm recognises a form that is said to have no fields. Tools write one for
+// every GET.
+func (n *normalizer) emptyForm(schema any, at place) bool {
+	s := n.peek(orEmpty(schema), at)
+	return kind(s) == "map" && s["additionalProperties"] == nil && s["properties"] != nil || kind(s) == "map" && s["additionalProperties"] == false
+}
+
+// openForm recognises a form that says nothing of its fields.
+func (n *normalizer) openForm(schema any, at place) bool {
+	s := n.peek(orEmpty(schema), at)
+	return kind(s) == "" || kind(s) == "map" && s["additionalProperties"] == nil && s["properties"] == nil
+}
+
+// withoutOpenForms leaves out the forms that say nothing of their fields where the
+// body can be sent in another way.
+func (n *normalizer) withoutOpenForms(content tree, at place) tree {
+	out := tree{}
+	for media, entry := range content {
+		m, _ := entry.(tree)
+		if b := base(media); b != "application/x-www-form-urlencoded" && b != "multipart/form-data" || !n.openForm(m["schema"], at) {
+			out[media] = entry
+		}
+	}
+	if len(out) == 0 {
+		return content
 	}
 	return out
 }
@@ -355,7 +387,7 @@ func (n *normalizer) responses(op tree, at place) tree {
 func (n *normalizer) response(r tree, at place, success bool) tree {
 	out := tree{"description": ""}
 	content := object(r, "content")
-	if media, as := n.chooseMedia(content, at, true); media != "" {
+	if media, as := n.chooseMedia(content, at, true); as != "" {
 		entry := tree{}
 		if schema := object(content, media)["schema"]; schema != nil && IsJSON(as) {
 			entry["schema"] = n.use(schema, at.same(child(at.pointer, "content", media, "schema")))

@@ -80,6 +80,13 @@ func (s *BodyService) Multipart(ctx context.Context, body BodyMultipartRequest, 
 	return s.client.Do(ctx, &opBodyMultipart, api.Args{Body: &body}, nil, opts...)
 }
 
+// OpenForm calls body/open-form.
+//
+//	POST /open
+func (s *BodyService) OpenForm(ctx context.Context, body map[string]any, opts ...api.CallOption) error {
+	return s.client.Do(ctx, &opBodyOpenForm, api.Args{Body: body}, nil, opts...)
+}
+
 // Optional calls body/optional.
 //
 //	POST /optional

@@ -2,7 +2,7 @@
 
 // Package bodies is a typed client for Bodies, version 1.
 //
-// It has 12 operations. [New] takes any *http.Client; one that goes through a vault
+// It has 13 operations. [New] takes any *http.Client; one that goes through a vault
 // comes from package vault, and the grant is named on the call:
 //
 //	client := bodies.New(agent.HTTPClient())

@@ -95,6 +95,16 @@ var opBodyMultipart = api.Operation{
 	Access:   api.Write,
 	Request:  "multipart/form-data",
 }
+var opBodyOpenForm = api.Operation{
+	Provider: &provider,
+	ID:       "body/open-form",
+	Method:   "POST",
+	Path:     "/open",
+	Service:  "Body",
+	Name:     "OpenForm",
+	Access:   api.Write,
+	Request:  "multipart/form-data",
+}
 var opBodyOptional = api.Operation{
 	Provider: &provider,
 	ID:       "body/optional",
@@ -152,6 +162,7 @@ func Operations() []api.Operation {
 		opBodyList,
 		opBodyMap,
 		opBodyMultipart,
+		opBodyOpenForm,
 		opBodyOptional,
 		opBodyShared,
 		opBodyText,

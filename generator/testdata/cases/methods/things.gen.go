@@ -30,7 +30,7 @@ func (s *ThingsService) LinkThings(ctx context.Context, opts ...api.CallOption) 
 // SearchThings calls searchThings.
 //
 //	QUERY /things
-func (s *ThingsService) SearchThings(ctx context.Context, body ThingsSearchThingsRequest, opts ...api.CallOption) ([]string, error) {
+func (s *ThingsService) SearchThings(ctx context.Context, body SearchThingsRequest, opts ...api.CallOption) ([]string, error) {
 	var out []string
 	err := s.client.Do(ctx, &opThingsSearchThings, api.Args{Body: &body}, &out, opts...)
 	return out, err

@@ -2,7 +2,7 @@
 
 package methods
 
-// ThingsSearchThingsRequest is the body of searchThings.
-type ThingsSearchThingsRequest struct {
+// SearchThingsRequest is the body of searchThings.
+type SearchThingsRequest struct {
 	Q *string `json:"q,omitzero"`
 }
