@@ -52,7 +52,7 @@ type runCommand struct {
 	List      string        `help:"Documents of packages, pinned in a list, in place of the directory's." placeholder:"FILE"`
 	Every     int           `default:"1" help:"Examine every nth document only." placeholder:"N"`
 	Compile   int           `default:"40" help:"Packages to build and vet with the go command afterwards, spread over all." placeholder:"N"`
-	Time      time.Duration `default:"2m" help:"Limit of time per document."`
+	Time      time.Duration `default:"5m" help:"Limit of time per document."`
 	MB        int           `default:"4096" help:"Limit of memory per document, in megabytes."`
 	Total     int           `default:"4096" help:"Limit of memory of all processes together, in megabytes."`
 	Parallel  int           `default:"0" help:"Processes at once; 0: one per processor."`
