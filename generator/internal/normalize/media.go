@@ -2,7 +2,6 @@ package normalize
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/grantwire/grantwire/generator/internal/diag"
@@ -43,7 +42,8 @@ func (n *normalizer) chooseMedia(content tree, at place, answer bool) (media, as
 		read[i] = n.readRange(key, object(content, key)["schema"], at, answer)
 	}
 	for _, match := range mediaOrder {
-		if i := slices.IndexFunc(read, func(m string) bool { return m != "" && match(m) }); i >= 0 {
+		i := pick(keys, read, match)
+		if i >= 0 {
 			if read[i] != keys[i] {
 				n.report(diag.Note, child(at.pointer, "content", keys[i]), "media-range",
 					fmt.Sprintf("the media range %q with this schema is read as %q", keys[i], read[i]), "name the media type")
@@ -52,6 +52,18 @@ func (n *normalizer) chooseMedia(content tree, at place, answer bool) (media, as
 		}
 	}
 	return "", ""
+}
+
+// pick finds the media type that matches, a name before a range that is read as one.
+func pick(keys, read []string, match func(string) bool) int {
+	for _, named := range []bool{true, false} {
+		for i, as := range read {
+			if as != "" && (as == keys[i]) == named && match(as) {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // readRange reads a media range by its schema, as frameworks that write "*/*" (or

@@ -23,6 +23,7 @@ func TestMedia(t *testing.T) {
 		{"no media type and no schema", `{"":{},"image/png":` + bytes + `}`, "image/png", "image/png"},
 		{"a form that lists no fields beside bytes", `{"multipart/form-data":{"schema":{"type":"object","format":"file"}},"application/octet-stream":` + bytes + `}`, "multipart/form-data", "application/octet-stream"},
 		{"a form that lists no fields", `{"multipart/form-data":{"schema":{}}}`, "multipart/form-data", "multipart/form-data"},
+		{"an object without a media type beside one that has it", `{"":{"schema":{"type":"object","properties":{"no":{}}}},"application/json":` + object + `}`, "application/json", "application/json"},
 		{"a picture", `{"image/*":` + bytes + `}`, "image/*", "image/*"},
 		{"JSON beside a range", `{"*/*":` + object + `,"application/json":` + object + `}`, "application/json", "application/json"},
 		{"JSON beside events", `{"application/json":` + object + `,"text/event-stream":` + object + `}`, "application/json", "application/json"},
