@@ -21,6 +21,8 @@ var inner = map[string]string{
 	"file-as-text":               "a file stands in a schema that JSON uses too; it is a text there",
 	"path-parameter-unused":      "the path has no variable for a path parameter; it is left out",
 	"parameter-without-name":     "a parameter without name or place is left out",
+	"no-base-url":                "the document names no server with an address; a client needs api.WithBaseURL",
+	"server-without-scheme":      "a server's address has no scheme; https is assumed",
 	"open-form":                  "a form lists no fields; any are accepted",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",

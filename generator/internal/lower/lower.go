@@ -42,7 +42,10 @@ type PagingRule struct {
 // Run lowers the document.
 func Run(doc *openapi3.T, origins map[string][]normalize.Origin, opts Options) (*model.API, diag.List) {
 	l := &lowerer{doc: doc, opts: opts, origins: origins, types: map[string]*model.Type{}}
-	api := &model.API{Provider: opts.Provider, BaseURL: l.baseURL(doc.Servers, opts.BaseURL)}
+	api := &model.API{Provider: opts.Provider, BaseURL: cmp.Or(strings.TrimRight(opts.BaseURL, "/"), l.server(doc.Servers, "", "/servers"))}
+	if l.base = api.BaseURL; l.base == "" {
+		l.report(diag.Note, "/servers", "no-base-url", "the document names no server with an address; every call needs one", "pass api.WithBaseURL to New, or set base_url in provider.yaml")
+	}
 	if doc.Info != nil {
 		api.Title, api.Version = doc.Info.Title, doc.Info.Version
 	}
@@ -62,6 +65,7 @@ func Run(doc *openapi3.T, origins map[string][]normalize.Origin, opts Options) (
 type lowerer struct {
 	doc     *openapi3.T
 	opts    Options
+	base    string // the API's base URL, "" when it is not known
 	origins map[string][]normalize.Origin
 	types   map[string]*model.Type
 	diags   diag.List
@@ -71,22 +75,6 @@ func (l *lowerer) report(sev diag.Severity, pointer, code, message, remedy strin
 	l.diags = append(l.diags, diag.Diagnostic{
 		Severity: sev, Provider: l.opts.Provider, Pointer: pointer, Code: code, Message: message, Remedy: remedy,
 	})
-}
-
-func (l *lowerer) baseURL(servers openapi3.Servers, override string) string {
-	if override != "" {
-		return strings.TrimRight(override, "/")
-	}
-	for _, s := range servers {
-		u := s.URL
-		for name, v := range s.Variables {
-			u = strings.ReplaceAll(u, "{"+name+"}", v.Default)
-		}
-		if strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://") {
-			return strings.TrimRight(u, "/")
-		}
-	}
-	return ""
 }
 
 // declare makes a type for every component that needs a name, so that references

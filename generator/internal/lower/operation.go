@@ -56,7 +56,7 @@ func (l *lowerer) operation(path, method, member string, o *openapi3.Operation) 
 		op.Link = o.ExternalDocs.URL
 	}
 	if o.Servers != nil {
-		op.Server = l.baseURL(*o.Servers, "")
+		op.Server = l.server(*o.Servers, l.base, op.Pointer+"/servers")
 	}
 	op.Resource, _ = segments(path)
 	op.Access, op.Idempotent = access(method)
