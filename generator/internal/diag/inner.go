@@ -23,6 +23,8 @@ var inner = map[string]string{
 	"parameter-without-name":     "a parameter without name or place is left out",
 	"no-base-url":                "the document names no server with an address; a client needs api.WithBaseURL",
 	"server-without-scheme":      "a server's address has no scheme; https is assumed",
+	"items-of-object":            "an object is described by items and is read as them",
+	"properties-of-array":        "members stand on a list; they are its items', or left out",
 	"open-form":                  "a form lists no fields; any are accepted",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",

@@ -60,9 +60,38 @@ func (n *normalizer) step(s tree, null bool, at place) (out tree, again, outNull
 		items[openKey] = true // a guess: what it does not list is kept
 		return items, true, null
 	}
+	if items := object(s, "items"); text(s, "type") == "object" && len(items) > 0 && n.meansItems(s, at) {
+		n.assume(at.pointer, "items-of-object", "an object with items and no members is read as what its items are")
+		return items, true, null
+	}
+	s = n.arrayMembers(s, at)
 	s = n.inferType(s, at)
 	s, enumNull := n.cleanEnum(s, at)
 	return s, false, null || enumNull
+}
+
+// meansItems recognises an object that is described by items, as if it were a list.
+func (n *normalizer) meansItems(s tree, at place) bool {
+	return s["properties"] == nil && s["additionalProperties"] == nil && kind(n.peek(object(s, "items"), at)) == "struct"
+}
+
+// arrayMembers moves the members that stand on a list, and not on its items, to
+// these, where nothing else says what they are.
+func (n *normalizer) arrayMembers(s tree, at place) tree {
+	props := object(s, "properties")
+	if text(s, "type") != "array" || len(props) == 0 {
+		return s
+	}
+	out := without(s, "properties", "required")
+	if len(object(s, "items")) > 0 {
+		n.assume(at.pointer, "properties-of-array", "a list has no members, but items; the members are left out")
+		return out
+	}
+	n.assume(at.pointer, "properties-of-array", "a list has no members, but items; the members are read as theirs")
+	item := keep(s, "properties", "required")
+	item["type"] = "object"
+	out["items"] = withFrom(item, at.pointer)
+	return out
 }
 
 // foldConst reads JSON Schema's const as an enum of one value.
