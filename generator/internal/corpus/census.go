@@ -25,8 +25,9 @@ const (
 // census counts what a document describes and lists what the model lacks. It
 // reads the document by itself, with none of the generator's rules: what both
 // would overlook for the same reason is the danger here.
-func census(root map[string]any, api *model.API) []Finding {
-	c := counter{root: root, ops: map[string]*model.Operation{}, members: members(api), seen: map[string]bool{}}
+// told says of what the diagnostics speak: that is not lost, nor is what lies below.
+func census(root map[string]any, api *model.API, told func(pointer string) bool) []Finding {
+	c := counter{root: root, told: told, ops: map[string]*model.Operation{}, members: members(api), seen: map[string]bool{}}
 	for _, op := range api.Ops {
 		c.ops[op.Method+" "+op.Path] = op
 	}
@@ -47,6 +48,7 @@ var methods = []string{"get", "put", "post", "delete", "options", "head", "patch
 
 type counter struct {
 	root    map[string]any
+	told    func(pointer string) bool
 	ops     map[string]*model.Operation
 	members map[string]bool // the wire names of all fields of the package
 	seen    map[string]bool // schemas by pointer
@@ -64,7 +66,9 @@ func members(api *model.API) map[string]bool {
 }
 
 func (c *counter) lose(code, pointer, format string, args ...any) {
-	c.lost = append(c.lost, Finding{code, pointer, fmt.Sprintf(format, args...)})
+	if !c.told(pointer) {
+		c.lost = append(c.lost, Finding{code, pointer, fmt.Sprintf(format, args...)})
+	}
 }
 
 func (c *counter) operation(path, method string, item, op map[string]any) {
@@ -107,7 +111,7 @@ func (c *counter) emptyForm(content map[string]any) bool {
 // schema looks for members that no type of the package has.
 func (c *counter) schema(v any, pointer string) {
 	s, pointer := c.followTo(v, pointer)
-	if s == nil || c.seen[pointer] {
+	if s == nil || c.seen[pointer] || c.told(pointer) {
 		return
 	}
 	c.seen[pointer] = true

@@ -70,13 +70,7 @@ func missing(file string, out pipeline.Result, diags diag.List) []Finding {
 	if json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &root) != nil {
 		return nil // YAML: the census reads JSON only
 	}
-	var lost []Finding
-	for _, f := range census(root, out.API) {
-		if !told(f.Pointer, diags) {
-			lost = append(lost, f)
-		}
-	}
-	return lost
+	return census(root, out.API, func(pointer string) bool { return told(pointer, diags) })
 }
 
 // told says whether a diagnostic speaks of the place, or of one around it.

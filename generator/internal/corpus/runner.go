@@ -63,7 +63,7 @@ func (r *Runner) Run(ctx context.Context, dir string, files []string, results *R
 	var rows []Row
 	var open []document
 	for _, file := range files {
-		if row, ok := done[file]; ok {
+		if row, ok := done[file]; ok && row.Outcome != TimedOut && row.Outcome != TooBig { // another limit may do
 			rows = append(rows, row)
 			continue
 		}

@@ -25,6 +25,7 @@ var inner = map[string]string{
 	"server-without-scheme":      "a server's address has no scheme; https is assumed",
 	"items-of-object":            "an object is described by items and is read as them",
 	"properties-of-array":        "members stand on a list; they are its items', or left out",
+	"structure-ignored":          "a text, number or boolean has members or items; they are left out",
 	"open-form":                  "a form lists no fields; any are accepted",
 	"media-range":                "a body is described under a media range; its schema says what it is",
 	"response-missing":           "a response can't be read and is left out",

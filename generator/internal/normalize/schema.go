@@ -187,6 +187,9 @@ func (n *normalizer) form(s tree, at place) tree {
 		}
 		return out
 	default:
+		if text(s, "type") != "" && (len(object(s, "items")) > 0 || len(object(s, "properties")) > 0) {
+			n.assume(at.pointer, "structure-ignored", fmt.Sprintf("a %s has no members and no items; they are left out", text(s, "type")))
+		}
 		out := keep(s, "type", "format", "enum", "deprecated", "default", "description")
 		if least, ok := s["minimum"].(json.Number); ok { // tells whether pages are counted from 0 or 1
 			out["minimum"] = least

@@ -83,7 +83,7 @@ func (n *normalizer) arrayMembers(s tree, at place) tree {
 		return s
 	}
 	out := without(s, "properties", "required")
-	if len(object(s, "items")) > 0 {
+	if item := n.peek(object(s, "items"), at); kind(item) != "" && (kind(item) != "map" || item["additionalProperties"] != nil) {
 		n.assume(at.pointer, "properties-of-array", "a list has no members, but items; the members are left out")
 		return out
 	}
