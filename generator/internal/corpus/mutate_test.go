@@ -223,8 +223,8 @@ func (m *mutants) check(t *testing.T, name string, doc map[string]any, f fault) 
 	if faults := m.checker.Check(o.result.Files); len(faults) > 0 {
 		t.Errorf("%s: the package does not compile: %s", name, strings.Join(faults, "\n"))
 	}
-	for _, lost := range census(doc, o.result.API) {
-		if !f.lossy && !told(lost.Pointer, o.diags) {
+	for _, lost := range census(doc, o.result.API, func(pointer string) bool { return told(pointer, o.diags) }) {
+		if !f.lossy {
 			t.Errorf("%s: %s %s: %s", name, lost.Code, lost.Pointer, lost.Message)
 		}
 	}
