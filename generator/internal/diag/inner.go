@@ -32,6 +32,7 @@ var inner = map[string]string{
 	"object-for-null":            "a nullable object without members, beside other variants, is read as null",
 	"not-loadable":               "kin-openapi can't read the document",
 	"not-valid":                  "kin-openapi's validation objects to something that can be emitted",
+	"answer-undescribed":         "a success has no content in the document; what comes is returned as any JSON",
 	"other-success":              "a second success has another body and is returned as an error to decode",
 	"config-unknown-parameter":   "provider.yaml names a parameter that the document lacks",
 	"dropped-parameter-required": "provider.yaml drops a parameter that is required",

@@ -51,6 +51,7 @@ func Run(doc *openapi3.T, origins map[string][]normalize.Origin, opts Options) (
 	}
 	l.declare()
 	l.define()
+	l.silent = l.isSilent()
 	api.Ops = l.operations()
 	l.files(api.Ops)
 	l.group(api)
@@ -68,6 +69,7 @@ type lowerer struct {
 	base    string // the API's base URL, "" when it is not known
 	origins map[string][]normalize.Origin
 	types   map[string]*model.Type
+	silent  bool // the document describes no successful answer
 	diags   diag.List
 }
 

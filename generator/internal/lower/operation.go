@@ -207,7 +207,7 @@ func (l *lowerer) answers(o *openapi3.Operation) (success []answer, redirect, do
 
 func (l *lowerer) answer(status int, r *openapi3.Response) answer {
 	a := answer{status: status, empty: true}
-	if r == nil {
+	if r == nil || status == http.StatusNoContent || status == http.StatusResetContent { // no body, whatever the document says
 		return a
 	}
 	for media, entry := range r.Content {
@@ -254,8 +254,12 @@ func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 	op.Redirect = redirect && (op.Method == http.MethodGet || op.Method == http.MethodHead)
 	i := slices.IndexFunc(success, func(a answer) bool { return !a.empty })
 	if i < 0 {
-		if len(success) == 0 && download && op.Method == http.MethodGet {
+		switch {
+		case len(success) == 0 && download && op.Method == http.MethodGet:
 			op.Result = model.Result{Kind: model.ResultStream}
+		case l.undescribed(success):
+			op.Result = model.Result{Kind: model.ResultJSON, Ref: &model.Ref{Kind: model.Any}, Accept: "application/json"}
+			l.report(diag.Note, op.Pointer+"/responses", "answer-undescribed", "no answer has content; what comes is returned as any JSON", "")
 		}
 		return
 	}
@@ -277,6 +281,28 @@ func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 		l.report(diag.Note, op.Pointer+"/responses/"+strconv.Itoa(a.status), "other-success",
 			fmt.Sprintf("status %d has another body than status %d; the call returns it as an error that can be decoded", a.status, first.status), "")
 	}
+}
+
+// undescribed says whether an answer has a body that the document is silent about,
+// as Trello's is about every answer. Where it describes others, an operation
+// without content has none, or sends a file. 204 says that there is none.
+func (l *lowerer) undescribed(success []answer) bool {
+	return l.silent && slices.ContainsFunc(success, func(a answer) bool {
+		return a.status == http.StatusOK || a.status == http.StatusCreated
+	})
+}
+
+// isSilent says whether no success of the document has content.
+func (l *lowerer) isSilent() bool {
+	for _, item := range l.doc.Paths.Map() {
+		for _, o := range item.Operations() {
+			success, _, _ := l.answers(o)
+			if slices.ContainsFunc(success, func(a answer) bool { return a.media != "" }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func sameRef(a, b *model.Ref) bool {

@@ -183,10 +183,13 @@ func pathTo(names ...string) string {
 func unlisted(r *model.Ref, paths []string) (string, *model.Ref) {
 	r = r.Base()
 	open := r.Kind == model.Any || r.Kind == model.Named && r.Type.Extra != nil && r.Type.Extra.Kind == model.Any
-	if len(paths) == 0 || !open {
-		return "", nil
+	switch {
+	case len(paths) > 0 && open:
+		return paths[0], &model.Ref{Kind: model.Any}
+	case len(paths) == 0 && r.Kind == model.Any: // the answer itself, of which the document says nothing
+		return "", &model.Ref{Kind: model.Any}
 	}
-	return paths[0], &model.Ref{Kind: model.Any}
+	return "", nil
 }
 
 // shows says whether the document has a member at the path of an answer, or of one

@@ -88,3 +88,19 @@ func TestGroupsAndArticles(t *testing.T) {
 		t.Errorf("%s.%s, want Album.GetAlbum", g.Name, op.Name)
 	}
 }
+
+func TestGroupLeavesTheName(t *testing.T) {
+	for _, test := range [][3]string{
+		{"list-credential-list-mappings", "CredentialListMapping", "ListCredentialListMappings"},
+		{"apps-list-apps", "Apps", "ListApps"},
+		{"apps", "Apps", "Apps"},
+	} {
+		g := &model.Group{Key: test[1]}
+		op := &model.Operation{ID: test[0], Name: test[0], Method: "GET", Path: "/x", Group: g}
+		g.Ops = []*model.Operation{op}
+		Assign(&model.API{Groups: []*model.Group{g}, Ops: g.Ops}, Options{})
+		if op.Name != test[2] {
+			t.Errorf("%s in %s is %s, want %s", test[0], test[1], op.Name, test[2])
+		}
+	}
+}

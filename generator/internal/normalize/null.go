@@ -78,8 +78,8 @@ func isNullType(v any) bool {
 	if !ok {
 		return false
 	}
-	if text(m, "type") == "null" {
-		return true
+	if text(m, "type") == "null" || flag(m, "nullable") && !hasStructure(m) {
+		return true // OpenAPI 3.0 has no type null: {nullable: true} is how SendGrid writes it
 	}
 	e := list(m, "enum")
 	return len(e) == 1 && e[0] == nil

@@ -140,7 +140,8 @@ func (n *normalizer) parameters(op, item tree, path string, at place) (params []
 // reservedHeader names the headers that OpenAPI says a parameter can't describe.
 func reservedHeader(name string) bool {
 	switch strings.ToLower(name) {
-	case "accept", "content-type", "authorization":
+	case "accept", "content-type", "authorization", // ignored, says OpenAPI
+		"content-length": // the transport's own (two of Vercel's uploads)
 		return true
 	}
 	return false

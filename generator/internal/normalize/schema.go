@@ -203,6 +203,9 @@ func (n *normalizer) defineStruct(s tree, at place) tree {
 	props, outProps := object(s, "properties"), tree{}
 	var readOnly []any
 	for _, name := range sortedKeys(props) {
+		if props[name] == false {
+			continue // JSON Schema's false admits nothing: no such member can be sent
+		}
 		if p, ok := props[name].(tree); ok && flag(p, "readOnly") {
 			readOnly = append(readOnly, name)
 		}

@@ -6,6 +6,9 @@ package catalog
 import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/asana"
 	"github.com/grantwire/grantwire/providers/internal/catalog/bitbucket"
+	"github.com/grantwire/grantwire/providers/internal/catalog/box"
+	"github.com/grantwire/grantwire/providers/internal/catalog/digitalocean"
+	"github.com/grantwire/grantwire/providers/internal/catalog/docusign"
 	"github.com/grantwire/grantwire/providers/internal/catalog/figma"
 	"github.com/grantwire/grantwire/providers/internal/catalog/github"
 	"github.com/grantwire/grantwire/providers/internal/catalog/gmail"
@@ -16,8 +19,17 @@ import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/googlesheets"
 	"github.com/grantwire/grantwire/providers/internal/catalog/googletasks"
 	"github.com/grantwire/grantwire/providers/internal/catalog/jira"
+	"github.com/grantwire/grantwire/providers/internal/catalog/mailchimp"
+	"github.com/grantwire/grantwire/providers/internal/catalog/netlify"
+	"github.com/grantwire/grantwire/providers/internal/catalog/sendgrid"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
+	"github.com/grantwire/grantwire/providers/internal/catalog/spotify"
+	"github.com/grantwire/grantwire/providers/internal/catalog/square"
 	"github.com/grantwire/grantwire/providers/internal/catalog/stripe"
+	"github.com/grantwire/grantwire/providers/internal/catalog/trello"
+	"github.com/grantwire/grantwire/providers/internal/catalog/twilio"
+	"github.com/grantwire/grantwire/providers/internal/catalog/twitter"
+	"github.com/grantwire/grantwire/providers/internal/catalog/vercel"
 	"github.com/grantwire/grantwire/providers/internal/catalog/xero"
 	"github.com/grantwire/grantwire/providers/internal/catalog/youtube"
 	"github.com/grantwire/grantwire/providers/internal/catalog/zoom"
@@ -29,6 +41,9 @@ func All() []subject.Provider {
 	return []subject.Provider{
 		asana.Subject(),
 		bitbucket.Subject(),
+		box.Subject(),
+		digitalocean.Subject(),
+		docusign.Subject(),
 		figma.Subject(),
 		github.Subject(),
 		gmail.Subject(),
@@ -39,8 +54,17 @@ func All() []subject.Provider {
 		googlesheets.Subject(),
 		googletasks.Subject(),
 		jira.Subject(),
+		mailchimp.Subject(),
+		netlify.Subject(),
+		sendgrid.Subject(),
 		slack.Subject(),
+		spotify.Subject(),
+		square.Subject(),
 		stripe.Subject(),
+		trello.Subject(),
+		twilio.Subject(),
+		twitter.Subject(),
+		vercel.Subject(),
 		xero.Subject(),
 		youtube.Subject(),
 		zoom.Subject(),

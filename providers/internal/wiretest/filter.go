@@ -89,7 +89,8 @@ func pathParams(op *plain.Operation, path string) (map[string]string, error) {
 	}
 	var pattern strings.Builder
 	var names []string
-	for literal, rest := range pieces(op.Path) {
+	template, _, _ := strings.Cut(op.Path, "#") // what follows is not sent
+	for literal, rest := range pieces(template) {
 		pattern.WriteString(regexp.QuoteMeta(literal))
 		if rest == "" {
 			continue

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -263,6 +264,11 @@ func (d *Document) lookup(ref string) (Node, error) {
 	var v any = d.root
 	for part := range strings.SplitSeq(rest, "/") {
 		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+		items := list(v)
+		if i, err := strconv.Atoi(part); err == nil && i >= 0 && i < len(items) {
+			v = items[i] // "#/paths/…/parameters/0"
+			continue
+		}
 		v = object(v)[part]
 	}
 	n, ok := v.(Node)

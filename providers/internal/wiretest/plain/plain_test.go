@@ -72,6 +72,7 @@ func make1(t *testing.T, components, s string, mode Mode) string {
 func TestValues(t *testing.T) {
 	const tree = `{"T":{"type":"object","required":["n"],"properties":{"n":{"type":"integer"},"up":{"$ref":"#/components/schemas/T"},"kids":{"type":"array","items":{"$ref":"#/components/schemas/T"}}}},
 		"Base":{"type":"object","required":["b"],"properties":{"b":{"type":"boolean"}}},
+		"U":{"oneOf":[{"type":"boolean"},{"type":"integer"}]},
 		"Loop":{"type":"object","required":["l"],"properties":{"l":{"$ref":"#/components/schemas/Loop"}}}}`
 	cases := []struct {
 		name, schema string
@@ -104,6 +105,10 @@ func TestValues(t *testing.T) {
 		{"recursion ends", `{"$ref":"#/components/schemas/T"}`, Mode{}, `{"kids":[],"n":1001}`},
 		{"recursion without an end", `{"$ref":"#/components/schemas/Loop"}`, Mode{}, `error: l: the schema refers to itself`},
 		{"a base that comes again below", `{"allOf":[{"$ref":"#/components/schemas/Base"},{"type":"object","required":["in"],"properties":{"in":{"allOf":[{"$ref":"#/components/schemas/Base"}]}}}]}`, Mode{Minimal: true}, `{"b":false,"in":{"b":true}}`},
+		{"an item of a list", `{"$ref":"#/components/schemas/T/required/0"}`, Mode{}, `error: reference "#/components/schemas/T/required/0" points at nothing`},
+		{"a variant by its number", `{"$ref":"#/components/schemas/U/oneOf/1"}`, Mode{}, `1001`},
+		{"a part stands in two others", `{"allOf":[{"$ref":"#/components/schemas/T"},{"allOf":[{"$ref":"#/components/schemas/T"}]}]}`, Mode{Minimal: true}, `{"n":1001}`},
+		{"a variant that is null", `{"anyOf":[{"type":"string","enum":["a"]},{"nullable":true}]}`, Mode{Variant: 1}, `"a"`},
 		{"dangling", `{"$ref":"#/components/schemas/None"}`, Mode{}, `error: reference "#/components/schemas/None" points at nothing`},
 		{"maxLength", `{"type":"string","maxLength":2}`, Mode{}, `"w1"`},
 		{"minLength", `{"type":"string","format":"date","minLength":12}`, Mode{}, `"2031-01-02xx"`},

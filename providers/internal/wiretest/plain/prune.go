@@ -27,7 +27,7 @@ func (d *Document) Requests(credentials []string) ([]byte, error) {
 				kept[word] = d.request(object(v), credentials)
 			}
 		}
-		paths[path] = kept
+		paths[path] = d.inline(kept)
 	}
 	out := Node{
 		"openapi": d.root["openapi"],
@@ -36,6 +36,31 @@ func (d *Document) Requests(credentials []string) ([]byte, error) {
 	}
 	out["components"] = d.reachable(paths)
 	return json.Marshal(out)
+}
+
+// inline puts what references into paths lead to in their place: a typed loader
+// does not follow them everywhere, and the answers that some lead to are gone.
+func (d *Document) inline(v any) any {
+	switch v := v.(type) {
+	case Node:
+		if strings.HasPrefix(text(v["$ref"]), "#/paths/") {
+			if n, err := d.resolve(v); err == nil {
+				return d.inline(n)
+			}
+		}
+		out := make(Node, len(v))
+		for name, member := range v {
+			out[name] = d.inline(member)
+		}
+		return out
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, item := range v {
+			out = append(out, d.inline(item))
+		}
+		return out
+	}
+	return v
 }
 
 func (d *Document) request(op Node, credentials []string) Node {
@@ -107,7 +132,9 @@ func withoutMember(schema Node, members []string) Node {
 // Strip takes parameters and body members out of an operation that carry a
 // credential. A body that held nothing else is no body any more.
 func (op *Operation) Strip(credentials []string) {
-	op.Params = slices.DeleteFunc(op.Params, func(p Param) bool { return slices.Contains(credentials, p.Name) })
+	op.Params = slices.DeleteFunc(op.Params, func(p Param) bool {
+		return p.In != Path && slices.Contains(credentials, p.Name) // a path needs its values
+	})
 	if op.Body == nil {
 		return
 	}

@@ -41,7 +41,7 @@ func (d *Document) flatten(schema Node, refs []string, choice int) (flat, error)
 		delete(out.node, word)
 	}
 	for _, part := range list(schema["allOf"]) {
-		if err := d.merge(&out, object(part), choice); err != nil {
+		if err := d.merge(&out, object(part), refs, choice); err != nil {
 			return flat{}, err
 		}
 	}
@@ -51,7 +51,7 @@ func (d *Document) flatten(schema Node, refs []string, choice int) (flat, error)
 			continue
 		}
 		chosen := choice % len(variants)
-		if err := d.merge(&out, variants[chosen], choice); err != nil {
+		if err := d.merge(&out, variants[chosen], refs, choice); err != nil {
 			return flat{}, err
 		}
 		if word == "oneOf" {
@@ -66,7 +66,8 @@ func (d *Document) variants(v any) []Node {
 	var all []Node
 	for _, part := range list(v) {
 		n := object(part)
-		if r, err := d.resolve(n); err == nil && text(r["type"]) == null {
+		r, err := d.resolve(n)
+		if err == nil && (text(r["type"]) == null || len(r) == 1 && r["nullable"] == true) {
 			continue
 		}
 		all = append(all, n)
@@ -99,13 +100,14 @@ func (d *Document) possible(base Node, variants []Node) []Node {
 	})
 }
 
-func (d *Document) merge(into *flat, part Node, choice int) error {
-	add, err := d.flatten(part, into.refs, choice)
+// Parts stand side by side: what one of them refers to, another may refer to as well.
+func (d *Document) merge(into *flat, part Node, refs []string, choice int) error {
+	add, err := d.flatten(part, refs, choice)
 	if err != nil {
 		return err
 	}
 	into.node = mergeNodes(into.node, add.node)
-	into.refs = add.refs
+	into.refs = append(slices.Clone(into.refs), add.refs...)
 	return nil
 }
 

@@ -135,6 +135,8 @@ func (m *Maker) notNull(schema Node, name string, place Place, refs []string) (a
 		return !m.mode.Zero && (m.n+m.mode.Variant)%2 == 0, nil
 	case "":
 		return m.anything(name, place), nil
+	case null:
+		return nil, nil
 	default:
 		return nil, fmt.Errorf("%s: type %q is unknown", name, t)
 	}
@@ -157,6 +159,9 @@ func (m *Maker) object(s flat, name string, place Place) (any, error) {
 	least -= float64(len(required)) // members that a minimal object needs beyond those
 	most, limited := number(s.node["maxProperties"])
 	for _, member := range slices.Sorted(maps.Keys(properties)) {
+		if properties[member] == false {
+			continue // admits nothing
+		}
 		schema := object(properties[member])
 		if !required[member] && (m.mode.Minimal && least <= 0 || m.spent(schema)) || m.readOnly(schema) {
 			continue

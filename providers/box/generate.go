@@ -1,0 +1,3 @@
+package box
+
+//go:generate go run ../../generator/cmd/grantgen --provider box

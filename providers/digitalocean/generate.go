@@ -1,0 +1,3 @@
+package digitalocean
+
+//go:generate go run ../../generator/cmd/grantgen --provider digitalocean

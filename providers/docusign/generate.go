@@ -1,0 +1,3 @@
+package docusign
+
+//go:generate go run ../../generator/cmd/grantgen --provider docusign

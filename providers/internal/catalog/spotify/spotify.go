@@ -1,0 +1,27 @@
+// Package spotify describes Spotify's client to the tests.
+package spotify
+
+import (
+	"net/http"
+
+	"github.com/grantwire/grantwire/providers/internal/subject"
+	"github.com/grantwire/grantwire/providers/spotify"
+)
+
+// Subject is Spotify.
+func Subject() subject.Provider {
+	return subject.Provider{
+		Name:       "spotify",
+		New:        func(hc *http.Client) any { return spotify.New(hc) },
+		Operations: spotify.Operations(),
+		Count:      88,
+		Flat:       25,
+		Base:       "https://api.spotify.com/v1",
+		Error: subject.Error{
+			Status:  http.StatusNotFound,
+			Body:    `{"error":{"status":404,"message":"Non existing id"}}`,
+			Message: "Non existing id",
+			Own:     subject.Is[*spotify.Error],
+		},
+	}
+}

@@ -1,0 +1,3 @@
+package mailchimp
+
+//go:generate go run ../../generator/cmd/grantgen --provider mailchimp

@@ -1,0 +1,3 @@
+package netlify
+
+//go:generate go run ../../generator/cmd/grantgen --provider netlify

@@ -1,0 +1,3 @@
+package sendgrid
+
+//go:generate go run ../../generator/cmd/grantgen --provider sendgrid

@@ -1,0 +1,3 @@
+package spotify
+
+//go:generate go run ../../generator/cmd/grantgen --provider spotify

@@ -1,0 +1,3 @@
+package square
+
+//go:generate go run ../../generator/cmd/grantgen --provider square

@@ -1,0 +1,3 @@
+package trello
+
+//go:generate go run ../../generator/cmd/grantgen --provider trello

@@ -1,0 +1,3 @@
+package twilio
+
+//go:generate go run ../../generator/cmd/grantgen --provider twilio

@@ -1,0 +1,14 @@
+package twilio_test
+
+import (
+	"testing"
+
+	"github.com/grantwire/grantwire/providers/internal/catalog/twilio"
+	"github.com/grantwire/grantwire/providers/internal/wiretest"
+)
+
+// TestWire sends every operation; see package wiretest.
+func TestWire(t *testing.T) { wiretest.Provider(t, twilio.Subject()) }
+
+// TestWireThroughVault sends every operation with a credential from a vault.
+func TestWireThroughVault(t *testing.T) { wiretest.ThroughVault(t, twilio.Subject()) }

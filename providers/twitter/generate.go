@@ -1,0 +1,3 @@
+package twitter
+
+//go:generate go run ../../generator/cmd/grantgen --provider twitter

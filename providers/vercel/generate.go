@@ -1,0 +1,3 @@
+package vercel
+
+//go:generate go run ../../generator/cmd/grantgen --provider vercel
