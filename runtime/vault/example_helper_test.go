@@ -62,6 +62,7 @@ var exampleAnswers = map[string]string{
 	"POST /sdk/auth/poll":                  `{"status":"completed","user_token":"test-secret-user-token","user_info":{"sub":"user-1"}}`,
 	"POST /sdk/auth/verify-token":          `{"sub":"user-1"}`,
 
+	"POST /sdk/spans":            `{"accepted":1}`,
 	"POST /sdk/identity/resolve": `{"app_id":"` + appID + `","app_user_id":"` + userID + `","user_status":"active","email":"ada@example.com"}`,
 	"POST /sdk/identity/assert":  `{"token":"test-secret-assertion","expires_at":"2026-01-01T00:02:00Z","identity":{"app_id":"` + appID + `","agent_id":"` + agentID + `"}}`,
 

@@ -84,7 +84,7 @@ func TestEveryMethodHasAnExample(t *testing.T) {
 		})
 	}
 	forms := map[string]bool{"Format": true, "LogValue": true}
-	for _, typ := range []reflect.Type{reflect.TypeFor[*App](), reflect.TypeFor[*Agent](), reflect.TypeFor[Agents](), reflect.TypeFor[Keys]()} {
+	for _, typ := range []reflect.Type{reflect.TypeFor[*App](), reflect.TypeFor[*Agent](), reflect.TypeFor[Agents](), reflect.TypeFor[Keys](), reflect.TypeFor[Spans]()} {
 		for m := range typ.Methods() {
 			if !used[m.Name] && !forms[m.Name] {
 				t.Errorf("%s.%s is in no example", typ, m.Name)

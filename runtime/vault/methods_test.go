@@ -151,6 +151,17 @@ func managementCalls(vault *fakeVault, app *App, agent *Agent) []managed {
 			do: func(ctx context.Context) error { return second(app.PollAuthSession(ctx, "s")) }},
 		{name: "verify", endpoint: "POST /sdk/auth/verify-token", want: `POST /sdk/auth/verify-token {"token":"t"}`,
 			do: func(ctx context.Context) error { return second(app.VerifyUserToken(ctx, "t")) }},
+		{name: "spans", traced: true, endpoint: "POST /sdk/spans",
+			want: `POST /sdk/spans {"spans":[{"trace_id":"t","name":"n","start_time":"2026-01-02T03:04:05Z","attributes":{}},` +
+				`{"trace_id":"t","name":"n","start_time":"2026-01-02T03:04:05.000120+02:00","span_id":"s","parent_span_id":"p",` +
+				`"end_time":"2026-01-02T03:04:05Z","attributes":{"a":"\u00e9","b":""}}]}`,
+			do: func(ctx context.Context) error {
+				at := time.Date(2026, 1, 2, 3, 4, 5, 999, time.UTC)
+				return second(app.Spans().Emit(ctx, []Span{{TraceID: "t", Name: "n", Start: at}, {
+					TraceID: "t", Name: "n", Start: time.Date(2026, 1, 2, 3, 4, 5, 120_000, time.FixedZone("", 7200)), SpanID: "s", ParentSpanID: "p", End: at,
+					Attributes: map[string]string{"b": "", "a": "é"},
+				}}))
+			}},
 		{name: "identity", traced: true, endpoint: "POST /sdk/identity/resolve", want: `POST /sdk/identity/resolve {"include_profile":false}`,
 			do: func(ctx context.Context) error { return second(app.ResolveIdentity(ctx, IdentityParams{})) }},
 		{name: "identity full", agent: true, traced: true, endpoint: "POST /sdk/identity/resolve",

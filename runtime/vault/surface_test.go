@@ -14,7 +14,7 @@ func TestWhoHasWhichMethod(t *testing.T) {
 	both := []string{
 		"ActorID", "Approval", "AssertIdentity", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
 		"CreateConnectSessionForError", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
-		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "ResolveIdentity", "RevokeDelegation", "Transport", "WithConstraints",
+		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "ResolveIdentity", "RevokeDelegation", "Spans", "Transport", "WithConstraints",
 	}
 	for _, c := range []struct {
 		typ   reflect.Type

@@ -71,6 +71,12 @@
 // for its users by their token; an agent only for users who delegated to it,
 // and to it all others look as if they did not exist.
 //
+// # Spans
+//
+// POST /sdk/spans takes what a client tells about its own work, up to 50 spans a
+// request, and keeps the newest hundred thousand of each app beside the trail;
+// [Vault.Spans] lists them. Who sent a span is proven, what it says is not.
+//
 // # Refresh
 //
 // A connected credential that is about to end is renewed before a call gets it:

@@ -13,4 +13,5 @@ var migrations = [...]string{
 	schemaV3,
 	schemaV4,
 	schemaV5,
+	schemaV6,
 }

@@ -133,7 +133,6 @@ async def provider_gone(w):
 def unserved():
     """A call for each method that the vault does not serve."""
     ident = str(uuid.uuid4())
-    span = dict(trace_id="t", name="n", start_time="2026-01-01T00:00:00Z")
     return {
         "get_approval_status": lambda c: c.get_approval_status(ident),
         "await_approval": lambda c: c.await_approval(ident, timeout=1),
@@ -143,7 +142,6 @@ def unserved():
         "provider_specs.get": lambda c: c.provider_specs.get("oauth", "github"),
         "provider_specs.list_operations": lambda c: c.provider_specs.list_operations("oauth", "github"),
         "provider_specs.get_operation": lambda c: c.provider_specs.get_operation("oauth", "github", "repos/get"),
-        "spans.emit": lambda c: c.spans.emit([alter_sdk.UserSpan(**span)]),
     }
 
 

@@ -159,3 +159,11 @@ async def identity_is_resolved_and_vouched_for(w):
             await app.resolve_identity(user_token="forged")
         async with raises(alter_sdk.GrantNotFoundError):
             await agent.resolve_identity(app_user_id=str(uuid.uuid4()))
+
+
+@case("App.spans", "Agent.spans", "spans.emit")
+async def spans_are_taken(w):
+    span = dict(trace_id="t", name="n", start_time="2026-01-01T00:00:00.5+02:00", end_time="2026-01-01T00:00:01", attributes={"a": "b"})
+    async with w.app() as app, w.agent() as agent:
+        for client in (app, agent):
+            equal("accepted", (await client.spans.emit([alter_sdk.UserSpan(**span), alter_sdk.UserSpan(**span)])).accepted, 2)
