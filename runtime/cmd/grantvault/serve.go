@@ -30,6 +30,11 @@ type serveCommand struct {
 	PublicURL string `name:"public-url" help:"Where browsers reach this vault (default the TCP address)."`
 	Verbose   bool   `short:"v" help:"Log every refusal, not only faults."`
 
+	LimitAddress int            `placeholder:"N" help:"Requests a minute of one IP address."`
+	LimitKey     int            `placeholder:"N" help:"Requests a minute of one API key."`
+	LimitApp     int            `placeholder:"N" help:"Requests a minute of one app with its agents."`
+	Quota        map[string]int `placeholder:"WINDOW=N" help:"Requests of an app in a calendar minute, hour, day or month (UTC), such as day=10000. Counted anew after a restart."`
+
 	UserTokenDelegation bool `help:"An agent's own key with a user token selects among that user's delegations, instead of being refused."`
 }
 
@@ -69,7 +74,7 @@ func (c *serveCommand) Run(t *tool) (err error) {
 	if c.UserTokenDelegation {
 		opts = append(opts, local.WithUserTokenDelegation())
 	}
-	v, err := t.open(opts...)
+	v, err := t.open(append(opts, c.limits())...)
 	if err != nil {
 		return err
 	}
@@ -90,6 +95,18 @@ func (c *serveCommand) Run(t *tool) (err error) {
 		return err
 	}
 	return s.serve(t.ctx, v)
+}
+
+// limits is nil when nothing is limited.
+func (c *serveCommand) limits() local.Option {
+	limits := local.RateLimits{PerAddress: c.LimitAddress, PerKey: c.LimitKey, PerApp: c.LimitApp}
+	for window, n := range c.Quota {
+		limits.Quotas = append(limits.Quotas, local.Quota{Window: window, Requests: n})
+	}
+	if c.LimitAddress == 0 && c.LimitKey == 0 && c.LimitApp == 0 && limits.Quotas == nil {
+		return nil
+	}
+	return local.WithRateLimits(limits)
 }
 
 func (t *tool) logger(verbose bool) *slog.Logger {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -78,6 +79,32 @@ func TestServe(t *testing.T) {
 }
 
 // TestStaleSocket: a socket that a killed daemon left behind is no obstacle.
+// TestServeLimits: the flags reach the vault.
+func TestServeLimits(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "v")
+	must(t, "", "init", "--dir", dir)
+	must(t, "", "app", "create", "mailer", "--dir", dir)
+	creds := must(t, "", "agent", "create", "builder", "--dir", dir)
+	d := start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--socket", "none", "--limit-key", "1", "--limit-address", "50", "--limit-app", "40", "--quota", "day=30")
+	agent, err := vault.NewAgent(creds["ALTER_AGENT_KEY"], vault.WithBaseURL(d.values["ALTER_BASE_URL"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.Me(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if budget, ok := agent.RateLimit(); !ok || budget.Limit != 1 || budget.Remaining != 0 {
+		t.Errorf("%+v %v", budget, ok)
+	}
+	_, err = agent.Me(t.Context())
+	if e, ok := errors.AsType[*vault.Error](err); !ok || !errors.Is(err, vault.ErrRateLimited) || e.RetryAfter == 0 || e.Details.RateScope != "api_key" {
+		t.Errorf("%v", err)
+	}
+	if out := command(t, "", "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--socket", "none", "--quota", "week=1"); out.code == exitOK || !strings.Contains(out.stderr, "WithRateLimits") {
+		t.Errorf("%+v", out)
+	}
+}
+
 func TestStaleSocket(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "v")
 	must(t, "", "init", "--dir", dir)

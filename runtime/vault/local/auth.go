@@ -80,6 +80,9 @@ func (v *Vault) authenticate(ctx context.Context, rq *request) *fault {
 		return v.broken(ctx, rq, err)
 	}
 	rq.who = row.principal
+	if f := v.limiter.principal(rq, v.now()); f != nil {
+		return f
+	}
 	signingKey, err := v.seal.open(kindKey, row.keyID, fieldSigningKey, row.signing)
 	if err != nil {
 		return v.broken(ctx, rq, err)

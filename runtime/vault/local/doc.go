@@ -77,6 +77,11 @@
 // request, and keeps the newest hundred thousand of each app beside the trail;
 // [Vault.Spans] lists them. Who sent a span is proven, what it says is not.
 //
+// # Limits
+//
+// [WithRateLimits] refuses clients that ask too often: by address before a
+// request is read, by key and app before its signature is checked.
+//
 // # Refresh
 //
 // A connected credential that is about to end is renewed before a call gets it:

@@ -62,6 +62,7 @@ type request struct {
 	params   []string // what the braces of the path matched
 
 	scopes     []string    // what key and constraints leave, once admitted
+	budget     *budget     // of the limits that it met; nil = none
 	rule       rule.Rule   // of a constrained client, once admitted; nil = none
 	deprecated atomic.Bool // the key should be replaced; set by a job that may outlive the request
 }
@@ -76,6 +77,7 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rq := &request{id: newID(), start: time.Now(), http: r}
 	w.Header()[wire.HeaderRequestID] = []string{rq.id}
 	a := v.handle(w, rq)
+	rq.budget.write(w.Header())
 	if rq.deprecated.Load() {
 		w.Header()[wire.HeaderKeyDeprecated] = []string{"true"}
 	}
@@ -85,9 +87,15 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (v *Vault) handle(w http.ResponseWriter, rq *request) answer {
 	ctx := rq.http.Context()
 	allowed := route(rq)
-	f := rq.read(w)
+	f := v.limiter.address(rq, v.now())
+	if f == nil {
+		f = rq.read(w)
+	}
 	if f == nil {
 		f = v.authenticate(ctx, rq)
+	}
+	if f != nil && f.status == http.StatusTooManyRequests {
+		return v.fail(ctx, rq, f) // without an audit row: a flood must not reach the disk
 	}
 	if id := v.actorID(rq); id != "" {
 		w.Header()[wire.HeaderActorID] = []string{id}

@@ -43,6 +43,9 @@ func (v *Vault) apiKey(ctx context.Context, q *statements, id string) (k apiKeyR
 			return err
 		}
 		k.ScopeVersion, k.KeyType = scopeVersion, string(k.kind)
+		if l := v.limiter; l != nil && l.limits.PerKey > 0 {
+			k.EffectiveRateLimitRPM, k.RateLimitSource = new(int64(l.limits.PerKey)), "platform_default"
+		}
 		if k.kind == wire.KeyManaged { // the protocol has no type of its own for these
 			k.KeyType = string(wire.KeyAgent)
 		}

@@ -30,6 +30,7 @@ type config struct {
 	maxResponse int
 	operations  *operationTable
 	publicURL   string
+	limits      *RateLimits
 
 	userTokensSelect bool
 }

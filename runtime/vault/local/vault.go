@@ -30,6 +30,7 @@ type Vault struct {
 	maxResponse int
 	operations  *operationTable
 	strangers   strangerLimit
+	limiter     *limiter
 	nextPurge   atomic.Int64
 	publicURL   string
 	flows       flows
@@ -76,7 +77,7 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 	}
 	v := &Vault{
 		dir: dir, store: st, seal: seal, clock: c.clock, logger: c.logger, transport: c.transport,
-		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations, publicURL: c.publicURL, userTokensSelect: c.userTokensSelect,
+		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations, publicURL: c.publicURL, limiter: newLimiter(c.limits), userTokensSelect: c.userTokensSelect,
 	}
 	if v.transport == nil {
 		v.transport = defaultTransport()
