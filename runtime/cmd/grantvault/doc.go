@@ -5,6 +5,8 @@
 //	grantvault serve                    listen on 127.0.0.1:8200 and on a unix socket
 //	grantvault app|agent|key|grant …    who may do what; works beside a running daemon
 //	grantvault provider …               where users connect accounts and sign in
+//	grantvault rule …                   what calls may do
+//	grantvault approval|approve|deny …  calls that wait for a person
 //	grantvault audit list [--json]      every call, oldest first
 //	grantvault dev [--approve]          a throwaway vault with a stand-in provider, to try things out
 //
