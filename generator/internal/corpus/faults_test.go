@@ -13,8 +13,6 @@ var isStruct = has("properties")
 
 func isUnion(m map[string]any) bool { return m["oneOf"] != nil || m["anyOf"] != nil }
 
-func isEnum(m map[string]any) bool { return m["enum"] != nil && m["type"] == "string" }
-
 // faults lists them; a name says what is wrong with the document.
 func faults() []fault {
 	return slices.Concat(referenceFaults(), schemaFaults(), nameFaults(), operationFaults(), newerWords())

@@ -179,7 +179,7 @@ func generate(text []byte, strict bool) outcome {
 			return
 		}
 		out, more := pipeline.Generate(pipeline.Input{Doc: doc, Package: packageName, Strict: strict})
-		o.result, o.diags = out, append(diags, more...)
+		o.result, o.diags = out, slices.Concat(diags, more)
 	}()
 	select {
 	case o := <-done:

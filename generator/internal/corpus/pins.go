@@ -102,7 +102,9 @@ func (p Pin) module(ctx context.Context, to string) error {
 	cmd.Dir = os.TempDir()                                                                     // outside of any module
 	text, _ := cmd.Output()                                                                    // fails for a module that needs a newer Go, with the archive in place
 	var got struct {
-		Zip, Sum, Error string
+		Zip   string `json:"Zip"`
+		Sum   string `json:"Sum"`
+		Error string `json:"Error"`
 	}
 	if err := json.Unmarshal(text, &got); err != nil {
 		return fmt.Errorf("go mod download %s@%s: %w", p.Package, p.Version, err)

@@ -93,8 +93,7 @@ func (e *emitter) reheader(src string) []byte {
 // foreign lists the packages whose types the package's own types name.
 func (e *emitter) foreign() []string {
 	found := map[string]bool{}
-	var add func(r *model.Ref)
-	add = func(r *model.Ref) {
+	add := func(r *model.Ref) {
 		for ; r != nil; r = r.Elem {
 			if r.Type != nil && r.Type.Home != e.home {
 				found[e.imports[r.Type.Home.Name]] = true

@@ -46,11 +46,11 @@ func byPath(op *model.Operation) (group, method string) {
 	case len(words) > 1 && strings.EqualFold(words[0], resource):
 		return group, strings.Join(ownWords(words[1:], resource, group), ".")
 	case id != op.ID || strings.ContainsAny(op.ID, " {"): // an ID that only tells operations apart
-		method = strings.ToLower(op.Method)
+		said := []string{strings.ToLower(op.Method)}
 		for _, seg := range rest {
-			method += " " + bare(seg)
+			said = append(said, bare(seg))
 		}
-		return group, method
+		return group, strings.Join(said, " ")
 	default:
 		return group, op.ID
 	}

@@ -72,11 +72,11 @@ func TestBodyOfMetadata(t *testing.T) {
 	} {
 		out, diags := Run(decode(t, strings.Replace(twoCalls, "BODY", `{"content":`+content+`}`, 1)), Options{})
 		body := object(object(object(object(out.Root, "paths"), "/{name}"), "post"), "requestBody")
-		got := strings.Join(sortedKeys(object(body, "content")), " ")
+		words := sortedKeys(object(body, "content"))
 		for _, d := range diags {
-			got += " " + d.Code
+			words = append(words, d.Code)
 		}
-		if got != want {
+		if got := strings.Join(words, " "); got != want {
 			t.Errorf("%s: %s, want %s", content, got, want)
 		}
 	}

@@ -216,7 +216,7 @@ func (s *splitter) place() {
 	}
 	for _, t := range s.api.Types {
 		i := at[t]
-		path := ""
+		var path string
 		if i < len(s.types) {
 			c := s.types[i]
 			c.types, path = append(c.types, t), shared+c.name

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func drawn(t *rapid.T) *model.API {
 	group := &model.Group{Key: "g"}
 	for i := range rapid.IntRange(1, 12).Draw(t, "operations") {
 		api.Ops = append(api.Ops, &model.Operation{
-			Path: fmt.Sprint(i), Group: group, Result: model.Result{Ref: named()},
+			Path: strconv.Itoa(i), Group: group, Result: model.Result{Ref: named()},
 			Resource: rapid.SampledFrom([]string{"users", "teams", "files", "chats", "internal", "t01"}).Draw(t, "resource"),
 		})
 	}
@@ -126,7 +127,7 @@ func TestKeeps(t *testing.T) {
 			checkParts(t, second)
 			return
 		}
-		clear(t, first)
+		forget(t, first)
 		diags := Run(first, Options{Packages: packages, Home: func(typ *model.Type) string { return had[typ.Key] }})
 		if diff := cmp.Diff(had, homes(first)); diff != "" || len(diags) > 0 {
 			t.Fatalf("a second run moves types (%v):\n%s", diags, diff)
@@ -137,7 +138,7 @@ func TestKeeps(t *testing.T) {
 	})
 }
 
-func clear(t *rapid.T, api *model.API) {
+func forget(t *rapid.T, api *model.API) {
 	t.Helper()
 	api.Parts = nil
 	for _, typ := range api.Types {

@@ -53,7 +53,7 @@ func notAList(start string) string {
 	if start == "" {
 		return "" // a limit of something else
 	}
-	return fmt.Sprintf("the answer has no list, although there is %s", code(start))
+	return "the answer has no list, although there is " + code(start)
 }
 
 // answer tells the lists of an answer, or why it cannot be looked into.

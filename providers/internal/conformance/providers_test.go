@@ -30,7 +30,7 @@ func upstreamFile(t *testing.T, name string) string {
 
 // TestConformanceRequests sends every request of the wire test through Prism,
 // which validates it against the upstream document.
-func TestConformanceRequests(t *testing.T) {
+func TestConformanceRequests(t *testing.T) { //nolint:tparallel // providers run beside each other, the two tests do not
 	for _, p := range catalog.All() {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +77,7 @@ func requests(t *testing.T, p subject.Provider) {
 
 // TestConformanceExamples decodes every example of an answer in the upstream
 // documents by the client and encodes it again.
-func TestConformanceExamples(t *testing.T) {
+func TestConformanceExamples(t *testing.T) { //nolint:tparallel // as above
 	for _, p := range catalog.All() {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()

@@ -115,7 +115,7 @@ func tolerated() []tolerance {
 		fits:  func(_ reflect.StructField, t reflect.Type) bool { return t == reflect.TypeFor[api.Time]() },
 		sent:  `"2031-02-03T04:05:06.789+0000"`,
 		found: func(v reflect.Value) bool {
-			at, ok := v.Interface().(api.Time)
+			at, ok := reflect.TypeAssert[api.Time](v)
 			return ok && at.Equal(time.Date(2031, 2, 3, 4, 5, 6, 789e6, time.UTC))
 		},
 	}}
@@ -188,8 +188,7 @@ func path(t reflect.Type, fits func(reflect.StructField, reflect.Type) bool, see
 		if _, union := base.FieldByName("Raw"); union {
 			continue
 		}
-		for i := range base.NumField() {
-			f := base.Field(i)
+		for f := range base.Fields() {
 			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if !f.IsExported() || f.Anonymous || name == "" || name == "-" || strings.Contains(options, "embed") {
 				continue
@@ -223,7 +222,7 @@ func inner(t reflect.Type) reflect.Type {
 // says that all is well, or "".
 func body(way []step, sent, ok string) string {
 	text := sent
-	for i := len(way) - 1; i >= 0; i-- {
+	for i := range slices.Backward(way) {
 		member := ""
 		switch {
 		case way[i].member == "":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 
 	"github.com/grantwire/grantwire/runtime/api"
 	"github.com/grantwire/grantwire/runtime/api/apitest"
@@ -42,7 +43,7 @@ func New(operations []api.Operation) *World {
 // Trail prints what the vault wrote down about each call.
 func (w *World) Trail() {
 	for _, row := range w.vault.Rows() {
-		fmt.Println("audit:", row.Operation, row.Status, row.Outcome)
+		_, _ = fmt.Fprintln(os.Stdout, "audit:", row.Operation, row.Status, row.Outcome) // what an example's Output is compared with
 	}
 }
 
@@ -57,7 +58,7 @@ func (w *World) Close() {
 type stage struct{ cleanups []func() }
 
 func (*stage) Helper()                           {}
-func (*stage) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+func (*stage) Errorf(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format+"\n", args...) }
 func (*stage) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 func (s *stage) Cleanup(f func())                { s.cleanups = append(s.cleanups, f) }
 

@@ -17,7 +17,7 @@ type Part struct {
 type clients map[*api.Provider]any
 
 // Join makes the New and Operations of a [Provider] from its parts.
-func Join(parts []Part) (make func(hc *http.Client) any, operations []api.Operation) {
+func Join(parts []Part) (newClient func(hc *http.Client) any, operations []api.Operation) {
 	for _, part := range parts {
 		operations = append(operations, part.Operations()...)
 	}

@@ -1,6 +1,7 @@
 package wiretest
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -42,9 +43,7 @@ func Of(t *testing.T, p subject.Provider) Config {
 		Transport: inject(headers, query), Headers: headers, Query: query,
 		Credentials: p.CredentialParameters, Surface: p.Surface, Skip: p.Wire.Skip, Ignore: p.Wire.Ignore,
 	}
-	for name, value := range p.Headers {
-		cfg.Headers[name] = value
-	}
+	maps.Copy(cfg.Headers, p.Headers)
 	return cfg
 }
 
