@@ -52,8 +52,8 @@ test: ## Run all tests; needs no C compiler and no network
 	for m in $(NESTED); do echo "module $$m"; (cd $$m && CGO_ENABLED=0 $(GO) test ./...); done
 
 .PHONY: race
-race: ## Run all tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race ./...
+race: ## Run the tests of everything that works concurrently under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./generator/... ./runtime/... ./examples/... ./providers/github ./providers/slack
 
 .PHONY: check
 check: vet-targets ## Fail if providers/, go.mod or the formatting is stale; vet on three targets
@@ -66,8 +66,10 @@ check: vet-targets ## Fail if providers/, go.mod or the formatting is stale; vet
 
 .PHONY: vet-targets
 vet-targets: ## Run go vet for linux/amd64, linux/386 and windows/amd64
-	for t in linux/amd64 linux/386 windows/amd64; do \
-	  echo "go vet $$t"; CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./...; done
+	echo "go vet linux/amd64"; CGO_ENABLED=0 GOOS=linux GOARCH=amd64 $(GO) vet ./...
+	# The giant costs two minutes of processor time a target, and is made of what the others are made of.
+	for t in linux/386 windows/amd64; do \
+	  echo "go vet $$t"; CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet $$($(GO) list ./... | grep -v -e /providers/msgraph -e /providers/internal/); done
 	for m in $(NESTED); do echo "go vet $$m"; (cd $$m && CGO_ENABLED=0 $(GO) vet ./...); done
 
 .PHONY: lint

@@ -123,7 +123,7 @@ func described(root, name string) (tables.Provider, diag.List) {
 	if err != nil {
 		return tables.Provider{}, diag.List{{Provider: name, File: shown(filepath.Join(specs, "names.txt")), Code: diag.CodeReadFailed, Message: "cannot read the list of names", Remedy: "run grantgen --provider " + name}}
 	}
-	api, diags := pipeline.Model(pipeline.Input{Doc: doc, Config: conf, Package: conf.Package, Names: list})
+	api, diags := pipeline.Model(pipeline.Input{Doc: doc, Config: conf, Package: conf.Package, ImportPath: conf.ImportPath, Names: list})
 	if diags.HasErrors() {
 		return tables.Provider{}, diags
 	}
