@@ -20,6 +20,7 @@ import (
 	"github.com/grantwire/grantwire/providers/internal/catalog/googletasks"
 	"github.com/grantwire/grantwire/providers/internal/catalog/jira"
 	"github.com/grantwire/grantwire/providers/internal/catalog/mailchimp"
+	"github.com/grantwire/grantwire/providers/internal/catalog/msgraph"
 	"github.com/grantwire/grantwire/providers/internal/catalog/netlify"
 	"github.com/grantwire/grantwire/providers/internal/catalog/sendgrid"
 	"github.com/grantwire/grantwire/providers/internal/catalog/slack"
@@ -55,6 +56,7 @@ func All() []subject.Provider {
 		googletasks.Subject(),
 		jira.Subject(),
 		mailchimp.Subject(),
+		msgraph.Subject(),
 		netlify.Subject(),
 		sendgrid.Subject(),
 		slack.Subject(),

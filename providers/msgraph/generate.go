@@ -1,0 +1,3 @@
+package msgraph
+
+//go:generate go run ../../generator/cmd/grantgen --provider msgraph
