@@ -3,6 +3,7 @@
 package providers_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -142,7 +143,7 @@ func TestEveryOperation(t *testing.T) {
 	for _, p := range catalog.All() {
 		want := documented(t, p)
 		for _, op := range p.Operations {
-			key := op.Method + " " + op.Path
+			key := keyOf(op.Method, op.Path, op.ID)
 			if _, ok := want[key]; !ok {
 				t.Errorf("%s: %s is not in the document, or twice in the table", p.Name, key)
 			}
@@ -162,6 +163,7 @@ func TestEveryOperation(t *testing.T) {
 
 // described is what a document says about an operation, as far as it is compared.
 type described struct {
+	ID           string `json:"operationId"`
 	ExternalDocs struct {
 		URL string `json:"url"`
 	} `json:"externalDocs"`
@@ -169,7 +171,15 @@ type described struct {
 	Deprecated bool                  `json:"deprecated"`
 }
 
-// documented reads the operations of a provider's document, by method and path.
+// keyOf tells operations apart by what is sent and by their IDs: fragments, which
+// Box tells paths apart by, never leave a client.
+func keyOf(method, path, id string) string {
+	id = cmp.Or(id, strings.ToLower(method)+" "+path)
+	path, _, _ = strings.Cut(path, "#")
+	return strings.ToUpper(method) + " " + path + " " + id
+}
+
+// documented reads the operations of a provider's document; see keyOf.
 func documented(t *testing.T, p subject.Provider) map[string]described {
 	t.Helper()
 	text, err := p.Spec()
@@ -200,7 +210,7 @@ func documented(t *testing.T, p subject.Provider) map[string]described {
 			for _, alternative := range d.Security {
 				maps.DeleteFunc(alternative, func(name string, _ []string) bool { return doc.Components.SecuritySchemes[name].Type != "oauth2" })
 			}
-			out[strings.ToUpper(method)+" "+path] = d
+			out[keyOf(method, path, d.ID)] = d
 		}
 	}
 	return out
@@ -231,7 +241,7 @@ func TestDescriptors(t *testing.T) {
 		linked, scoped, deprecated := 0, 0, 0
 		docs := documented(t, p)
 		for _, op := range p.Operations {
-			d := docs[op.Method+" "+op.Path]
+			d := docs[keyOf(op.Method, op.Path, op.ID)]
 			if d.ExternalDocs.URL != "" {
 				if linked++; op.Doc == "" {
 					t.Errorf("%s: %s has lost its link", p.Name, op.ID)
