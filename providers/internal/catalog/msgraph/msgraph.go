@@ -94,6 +94,10 @@ func Subject() subject.Provider {
 			Message: "The specified object was not found in the store.",
 			Own:     subject.Is[*msgraph.Error],
 		},
+		Lacks: map[string]string{
+			"missing required member": "the one member that answers require, @odata.type, may be left out (optional_members)",
+			"null required member":    "as above",
+		},
 		Wire: subject.Wire{Ignore: []subject.Exception{{
 			Judge: "filter", Contains: "input matches more than one oneOf schemas",
 			Reason: "the document writes a number as oneOf a number, any string, and INF or NaN: each of the last fits two",
@@ -102,8 +106,8 @@ func Subject() subject.Provider {
 }
 
 // part turns the constructor of one package into the common form.
-func part[C any](make func(*http.Client, ...api.ClientOption) *C, operations func() []api.Operation) subject.Part {
-	return subject.Part{New: func(hc *http.Client) any { return make(hc) }, Operations: operations}
+func part[C any](newClient func(*http.Client, ...api.ClientOption) *C, operations func() []api.Operation) subject.Part {
+	return subject.Part{New: func(hc *http.Client) any { return newClient(hc) }, Operations: operations}
 }
 
 func parts() []subject.Part {
