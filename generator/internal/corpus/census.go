@@ -184,7 +184,7 @@ func (c *counter) result(pointer, name string, got *model.Operation, op map[stri
 		for _, media := range slices.Sorted(maps.Keys(content)) {
 			entry := object(content, media)
 			schema := c.follow(entry["schema"])
-			if strings.HasPrefix(status, "2") && got.Result.Kind == model.ResultNone && len(schema) > 0 && !closed(schema) {
+			if carries(status) && got.Result.Kind == model.ResultNone && len(schema) > 0 && !closed(schema) {
 				c.lose(lostResult, pointer, "%s returns nothing, although %s has %s", name, status, media)
 			}
 			if media == "application/json" {
@@ -192,6 +192,11 @@ func (c *counter) result(pointer, name string, got *model.Operation, op map[stri
 			}
 		}
 	}
+}
+
+// carries says whether an answer with this status is a success that may have a body.
+func carries(status string) bool {
+	return strings.HasPrefix(status, "2") && status != "204" && status != "205"
 }
 
 // closed recognises the schema of the empty object.

@@ -261,8 +261,9 @@ func TestCensus(t *testing.T) {
 		{"a required parameter", `"in": "query",`, `"in": "query", "required": true,`, []string{"wrong-required /paths/~1pets~1{id}/get/parameters/0"}},
 		{"a body more", `"operationId": "pets/get",`, `"operationId": "pets/get", "requestBody": {"content": {"text/csv": {}}},`,
 			[]string{"lost-body /paths/~1pets~1{id}/get/requestBody"}},
-		{"an answer more", `"204": {"description": ""`, `"204": {"content": {"application/json": {"schema": {"type": "string"}}}`,
-			[]string{"lost-result /paths/~1pets~1{id}/put/responses/204"}},
+		{"an answer more", `"204": {"description": ""`, `"201": {"content": {"application/json": {"schema": {"type": "string"}}}`,
+			[]string{"lost-result /paths/~1pets~1{id}/put/responses/201"}},
+		{"an answer that HTTP leaves empty", `"204": {"description": ""`, `"204": {"content": {"application/json": {"schema": {"type": "string"}}}`, nil},
 		{"a member more", `"born": {`, `"name": {"type": "string"}, "born": {`, []string{"lost-member /components/schemas/Pet/properties/name"}},
 	} {
 		var root map[string]any
