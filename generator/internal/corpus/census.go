@@ -116,6 +116,9 @@ func (c *counter) schema(v any, pointer string) {
 	}
 	c.seen[pointer] = true
 	for name, p := range object(s, "properties") {
+		if p == false {
+			continue // a member that no value can have
+		}
 		here := pointer + diag.Pointer("properties", name)
 		if !c.members[name] {
 			c.lose(lostMember, here, "no type has the member %q", name)
@@ -166,10 +169,11 @@ func (c *counter) parameters(pointer string, got *model.Operation, item, op map[
 	look(item["parameters"], pointer[:strings.LastIndexByte(pointer, '/')], false)
 }
 
-// spoken names the headers that OpenAPI says are no parameters.
+// spoken names the headers that OpenAPI says are no parameters, and the one that
+// every HTTP client writes itself.
 func spoken(header string) bool {
 	switch strings.ToLower(header) {
-	case "accept", "content-type", "authorization":
+	case "accept", "content-type", "authorization", "content-length":
 		return true
 	}
 	return false

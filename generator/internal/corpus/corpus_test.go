@@ -264,6 +264,7 @@ func TestCensus(t *testing.T) {
 		{"an answer more", `"204": {"description": ""`, `"201": {"content": {"application/json": {"schema": {"type": "string"}}}`,
 			[]string{"lost-result /paths/~1pets~1{id}/put/responses/201"}},
 		{"an answer that HTTP leaves empty", `"204": {"description": ""`, `"204": {"content": {"application/json": {"schema": {"type": "string"}}}`, nil},
+		{"a member that no value can have", `"born": {`, `"name": false, "born": {`, nil},
 		{"a member more", `"born": {`, `"name": {"type": "string"}, "born": {`, []string{"lost-member /components/schemas/Pet/properties/name"}},
 	} {
 		var root map[string]any
