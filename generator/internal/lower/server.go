@@ -37,7 +37,7 @@ func (l *lowerer) address(text, base, pointer string) string {
 	case strings.HasPrefix(text, "https://"), strings.HasPrefix(text, "http://"):
 	case strings.HasPrefix(text, "//"), host.MatchString(text):
 		text = "https://" + strings.TrimPrefix(text, "//")
-		l.report(diag.Warning, pointer, "server-without-scheme", fmt.Sprintf("the server has no scheme; it is read as %s", text), "write the scheme")
+		l.report(diag.Warning, pointer, "server-without-scheme", "the server has no scheme; it is read as "+text, "write the scheme")
 	case strings.HasPrefix(text, "/") && base != "":
 		from, err := url.Parse(base)
 		if err != nil {

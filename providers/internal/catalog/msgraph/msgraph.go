@@ -110,7 +110,7 @@ func part[C any](newClient func(*http.Client, ...api.ClientOption) *C, operation
 	return subject.Part{New: func(hc *http.Client) any { return newClient(hc) }, Operations: operations}
 }
 
-func parts() []subject.Part {
+func parts() []subject.Part { //nolint:funlen // a list of packages
 	return []subject.Part{
 		part(admin.New, admin.Operations),
 		part(agreementacceptances.New, agreementacceptances.Operations),
