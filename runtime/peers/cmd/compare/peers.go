@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -179,6 +180,9 @@ func skipped(said string) string {
 	return fmt.Sprintf("leaves out %d operations", n)
 }
 
+// moduleCache is what stands before a module's own path where Go keeps it.
+var moduleCache = regexp.MustCompile(`/\S*/pkg/mod/`)
+
 // reason is the line of an error that says most, without the paths of this machine.
 func reason(err error, root string) string {
 	if errors.Is(err, errLimit) {
@@ -186,7 +190,8 @@ func reason(err error, root string) string {
 	}
 	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
 	slices.SortStableFunc(lines, func(x, y string) int { return weight(y) - weight(x) })
-	text := strings.Join(strings.Fields(strings.ReplaceAll(lines[0], root+"/", "")), " ")
+	text := moduleCache.ReplaceAllString(strings.ReplaceAll(lines[0], root+"/", ""), "")
+	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > 160 {
 		text = text[:160] + "…"
 	}
