@@ -50,7 +50,7 @@ func Providers(all []Provider, m Measured) []byte {
 		rows = append(rows, []string{p.Config.Name, cell(title(p)), source(p), code(p.API.Version), p.Config.Source.Date, cell(p.Config.Source.Licence)})
 	}
 	table(&b, []string{"package", "API", "document", "its own version", "published", "licence"}, nil, rows)
-	b.WriteString("\n\"Its own version\" is `info.version` of the document; providers count in dates or numbers. \"Published\" is the day on\nwhich the document, or the package that carries it, came out. `grantgen --spec` makes a client of a newer document, or of\none that is not here, in a module of your own.\n")
+	b.WriteString("\n\"Its own version\" is `info.version` of the document; providers count in dates or numbers. \"Published\" is the day on\nwhich the document, or the package that carries it, came out; a directory of copies does not say how old\neach copy is, so that a document may be older than that. `grantgen --spec` makes a client of a newer document, or of\none that is not here, in a module of your own.\n")
 	return []byte(b.String())
 }
 
