@@ -105,7 +105,7 @@ func TestDev(t *testing.T) {
 
 // auditBeside reads the trail with a command of its own while dev serves.
 func auditBeside(t *testing.T, d *daemon) {
-	o := command(t, "", "audit", "list", "--json", "--dir", d.values["VAULT_DIR"])
+	o := command(t, "", "audit", "list", "--json", "--kind", "call", "--dir", d.values["VAULT_DIR"])
 	if o.code != exitOK || anyKey.MatchString(o.stdout) || strings.Contains(o.stdout, "secret") {
 		t.Fatalf("%+v", o)
 	}
@@ -136,6 +136,7 @@ func auditBeside(t *testing.T, d *daemon) {
 			t.Errorf("row %d: operation %v, want %v", i, row["operation"], want)
 		}
 	}
+	inOrder(t, command(t, "", "audit", "list", "--json", "--dir", d.values["VAULT_DIR"]).stdout, 5)
 	if last := rows[4]; last["run_id"] != "run-abc123" || last["thread_id"] != "th" || last["reason"] != oddReason {
 		t.Errorf("last row: %v", last)
 	}

@@ -7,7 +7,7 @@
 //	grantvault provider …               where users connect accounts and sign in
 //	grantvault rule …                   what calls may do
 //	grantvault approval|approve|deny …  calls that wait for a person
-//	grantvault audit list [--json]      every call, oldest first
+//	grantvault audit list [--json]      every call and every change, oldest first
 //	grantvault dev [--approve]          a throwaway vault with a stand-in provider, to try things out
 //
 // The vault's folder is --dir, or the environment variable GRANTVAULT_DIR.

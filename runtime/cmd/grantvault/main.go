@@ -84,7 +84,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		_, _ = fmt.Fprintln(stderr, "grantvault:", err)
 		return exitUsage
 	}
-	t := &tool{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr}
+	t := &tool{ctx: local.AsOperator(ctx, "cli"), stdin: stdin, stdout: stdout, stderr: stderr}
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		return t.usage(err)

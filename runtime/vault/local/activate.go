@@ -56,6 +56,7 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 		if err := errors.Join(
 			q.exec(ctx, "UPDATE grants SET scopes = ? WHERE connection_id = ?", listJSON(c.tokens.scopes), connectionID),
 			q.exec(ctx, "UPDATE grants SET expires_at = ? WHERE id = ? AND ?", optionalMicros(expires), grantID, s.request.RepairGrantID == ""),
+			v.record(ctx, q, grantEvent("grant.reconnected", grantID, map[string]string{"provider": c.provider.ID, "account": c.profile.account})),
 		); err != nil {
 			return err
 		}

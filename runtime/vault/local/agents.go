@@ -145,8 +145,19 @@ VALUES (?,?,?,?,?,?,1,?,?,?,?)`, agentID, nullIfEmpty(n.spec.AppID), n.spec.Name
 	if err != nil {
 		return "", "", err
 	}
+	if err := v.record(ctx, q, agentEvent("agent.created", agentID, "name", n.spec.Name)); err != nil {
+		return "", "", err
+	}
 	keyID, err = v.insertKey(ctx, q, newKey{agentID: agentID, kind: wire.KeyManaged, name: n.spec.Name + "-1"}, key)
 	return agentID, keyID, err
+}
+
+func agentEvent(action, id string, details ...string) Event {
+	e := Event{Action: action, Target: "agent", TargetID: id, Details: map[string]string{}}
+	for i := 0; i+1 < len(details); i += 2 {
+		e.Details[details[i]] = details[i+1]
+	}
+	return e
 }
 
 func (s *AgentSpec) check() error {
@@ -199,29 +210,62 @@ func nextKeyName(agent string, existing int) string { return fmt.Sprintf("%s-%d"
 // RevokeKey ends a key of an agent or an app at once, and the keys derived from
 // it. Revoking twice is no error.
 func (v *Vault) RevokeKey(ctx context.Context, keyID string) error {
-	return v.change(ctx, "revoking the key", "key", revokeKeyTree, micros(v.now()), keyID)
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
+		var n int
+		if err := q.scan(ctx, "SELECT 1 FROM api_keys WHERE id = ?", []any{keyID}, []any{&n}); err != nil {
+			return missing("key", err)
+		}
+		return v.revokeKeys(ctx, q, keyID)
+	})
+	return operatorError("revoking the key", err)
 }
 
-// revokeKeyTree ends key ?2 and its descendants; the key itself counts as
-// changed even when it was revoked before.
-const revokeKeyTree = `WITH RECURSIVE tree (id) AS (SELECT id FROM api_keys WHERE id = ?2
+// revokeKeys ends a key and its descendants, as far as they live.
+func (v *Vault) revokeKeys(ctx context.Context, q *statements, keyID string) error {
+	return v.recordEach(ctx, q, keyEvent("key.revoked", ""), `WITH RECURSIVE tree (id) AS (SELECT id FROM api_keys WHERE id = ?2
   UNION SELECT k.id FROM api_keys k JOIN tree t ON k.parent_key_id = t.id WHERE k.kind = 'dk')
-UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?1) WHERE id IN (SELECT id FROM tree)`
+UPDATE api_keys SET revoked_at = ?1 WHERE revoked_at IS NULL AND id IN (SELECT id FROM tree) RETURNING id`, micros(v.now()), keyID)
+}
+
+// recordEach runs a change that returns IDs, and records e for each of them.
+func (v *Vault) recordEach(ctx context.Context, q *statements, e Event, query string, args ...any) error {
+	var ids []string
+	err := q.each(ctx, query, args, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	for _, id := range ids {
+		if err == nil {
+			e.TargetID = id
+			err = v.record(ctx, q, e)
+		}
+	}
+	return err
+}
 
 // PauseAgent suspends an agent: its keys get 401 agent_inactive everywhere but
 // on me and on audit reports, which may still arrive for calls under way.
 func (v *Vault) PauseAgent(ctx context.Context, agentID string) error {
-	return v.setStatus(ctx, "pausing the agent", agentID, AgentInactive)
+	return v.setStatus(ctx, "pausing the agent", agentID, AgentInactive, "agent.suspended")
 }
 
 // ResumeAgent ends a suspension.
 func (v *Vault) ResumeAgent(ctx context.Context, agentID string) error {
-	return v.setStatus(ctx, "resuming the agent", agentID, AgentActive)
+	return v.setStatus(ctx, "resuming the agent", agentID, AgentActive, "agent.resumed")
 }
 
-func (v *Vault) setStatus(ctx context.Context, what, agentID string, status AgentStatus) error {
-	return v.change(ctx, what, "agent (that is not revoked)",
-		"UPDATE agents SET version = version + (status <> ?1), status = ?1 WHERE id = ?2 AND status <> 'revoked'", string(status), agentID)
+func (v *Vault) setStatus(ctx context.Context, what, agentID string, status AgentStatus, action string) error {
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
+		var n int
+		if err := q.scan(ctx, "SELECT 1 FROM agents WHERE id = ? AND status <> 'revoked'", []any{agentID}, []any{&n}); err != nil {
+			return missing("agent (that is not revoked)", err)
+		}
+		return v.recordEach(ctx, q, agentEvent(action, agentID),
+			"UPDATE agents SET version = version + 1, status = ?1 WHERE id = ?2 AND status <> ?1 RETURNING id", string(status), agentID)
+	})
+	return operatorError(what, err)
 }
 
 // RevokeAgent ends an agent and its keys for good. Its grants and its rows stay
@@ -232,12 +276,14 @@ func (v *Vault) RevokeAgent(ctx context.Context, agentID string) error {
 }
 
 func (v *Vault) revokeAgent(ctx context.Context, q *statements, agentID string) error {
-	n, err := q.execCount(ctx, "UPDATE agents SET version = version + (status <> 'revoked'), status = 'revoked' WHERE id = ?", agentID)
-	switch {
-	case err != nil:
+	var n int
+	if err := q.scan(ctx, "SELECT 1 FROM agents WHERE id = ?", []any{agentID}, []any{&n}); err != nil {
+		return missing("agent", err)
+	}
+	err := v.recordEach(ctx, q, agentEvent("agent.revoked", agentID),
+		"UPDATE agents SET version = version + 1, status = 'revoked' WHERE id = ? AND status <> 'revoked' RETURNING id", agentID)
+	if err != nil {
 		return err
-	case n == 0:
-		return missing("agent", sql.ErrNoRows)
 	}
 	return q.exec(ctx, "UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE agent_id = ?", micros(v.now()), agentID)
 }
@@ -255,18 +301,6 @@ func (v *Vault) Agents(ctx context.Context) ([]Agent, error) {
 		})
 	})
 	return agents, operatorError("listing agents", err)
-}
-
-// change runs one UPDATE that must meet a row.
-func (v *Vault) change(ctx context.Context, what, kind, query string, args ...any) error {
-	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		n, err := q.execCount(ctx, query, args...)
-		if err == nil && n == 0 {
-			err = missing(kind, sql.ErrNoRows)
-		}
-		return err
-	})
-	return operatorError(what, err)
 }
 
 func missing(kind string, err error) error {

@@ -326,8 +326,27 @@ func (v *Vault) updateAgent(ctx context.Context, q *statements, r *agentRow, u w
 	if same {
 		return nil
 	}
+	if err := v.record(ctx, q, updateEvent(r.id, &before, u)); err != nil {
+		return err
+	}
 	return q.exec(ctx, `UPDATE agents SET display_name = ?, metadata = ?, policy = ?, status = ?, scopes = ?, scopes_pending = ?, scopes_applies_at = ?, version = version + 1
 WHERE id = ?`, append(changed, r.id)...)
+}
+
+func updateEvent(id string, before *agentRow, u wire.AgentUpdate) Event {
+	switch {
+	case u.Status == string(AgentInactive) && before.status != u.Status:
+		return agentEvent("agent.suspended", id)
+	case u.Status == string(AgentActive) && before.status != u.Status:
+		return agentEvent("agent.resumed", id)
+	}
+	var changed []string
+	for name, set := range map[string]bool{"display_name": u.DisplayName != nil, "metadata": u.Metadata != nil, "policy": u.Policy != nil, "scopes": u.Scopes != nil} {
+		if set {
+			changed = append(changed, name)
+		}
+	}
+	return agentEvent("agent.updated", id, "set", strings.Join(mergeSorted(changed, nil), " "))
 }
 
 func agentColumns(r *agentRow) ([]any, error) {

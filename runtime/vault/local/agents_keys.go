@@ -89,7 +89,7 @@ func (v *Vault) serveDeprecateKey(ctx context.Context, rq *request) answer {
 		if k.RevokedAt != nil {
 			return keyRevokedConflict(), nil
 		}
-		return nil, q.exec(ctx, "UPDATE api_keys SET deprecated_at = coalesce(deprecated_at, ?) WHERE id = ?", micros(v.now()), k.KeyID)
+		return nil, v.deprecateKey(ctx, q, k.KeyID)
 	})
 }
 
@@ -100,7 +100,8 @@ func (v *Vault) serveUndeprecateKey(ctx context.Context, rq *request) answer {
 		if k.RevokedAt != nil {
 			return keyRevokedConflict(), nil
 		}
-		return nil, q.exec(ctx, "UPDATE api_keys SET deprecated_at = NULL, grace_ends_at = NULL WHERE id = ?", k.KeyID)
+		return nil, v.recordEach(ctx, q, keyEvent("key.undeprecated", ""),
+			"UPDATE api_keys SET deprecated_at = NULL, grace_ends_at = NULL WHERE id = ? AND deprecated_at IS NOT NULL RETURNING id", k.KeyID)
 	})
 }
 
@@ -123,7 +124,7 @@ func (v *Vault) serveRevokeAgentKey(ctx context.Context, rq *request) answer {
 				return f, err
 			}
 		}
-		return nil, q.exec(ctx, revokeKeyTree, micros(v.now()), k.KeyID)
+		return nil, v.revokeKeys(ctx, q, k.KeyID)
 	})
 }
 

@@ -80,7 +80,7 @@ func (g *gatePage) gate() *Gate {
 }
 
 func (v *Vault) serveDecision(w http.ResponseWriter, r *http.Request, g *gatePage, token string) {
-	ctx := r.Context()
+	ctx := withActor(r.Context(), Event{Actor: ActorUser, AppID: g.approval.AppID})
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	browser, known := browserOf(r)
 	if r.ParseForm() != nil || !known || !hmac.Equal([]byte(r.PostForm.Get("csrf")), []byte(v.gateCSRF(g.gateID, browser))) ||

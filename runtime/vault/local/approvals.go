@@ -272,6 +272,11 @@ func (v *Vault) decideGate(ctx context.Context, id string, approve bool, by, rea
 		if n == 0 {
 			return errDecided
 		}
+		if err := v.record(ctx, q, Event{
+			Action: "approval." + state, Target: "approval", TargetID: h.id, GrantID: h.grantID, Details: map[string]string{"decided": id, "by": by},
+		}); err != nil {
+			return err
+		}
 		var open int
 		if err := q.scan(ctx, "SELECT count(*) FROM gates WHERE call_id = ? AND state = 'pending'", []any{h.id}, []any{&open}); err != nil {
 			return err

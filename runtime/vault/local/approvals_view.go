@@ -114,6 +114,9 @@ func (v *Vault) decideAs(ctx context.Context, id string, approve bool, d Approva
 	if utf8.RuneCountInString(d.Reason) > 500 || !utf8.ValidString(d.Reason) {
 		return nil, &SpecError{"ApprovalDecision.Reason", "must be at most 500 characters"}
 	}
+	if ctx.Value(actorKey{}) == nil {
+		ctx = AsOperator(ctx, d.By)
+	}
 	h, err := v.decideGate(ctx, id, approve, bounded(d.By, 255), oneLine(d.Reason))
 	if err == nil {
 		err = v.settleHeld(ctx, h.id)

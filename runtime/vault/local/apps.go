@@ -83,6 +83,9 @@ func (v *Vault) createApp(ctx context.Context, spec AppSpec, key string) (*AppCr
 			err = errors.Join(q.exec(ctx, "UPDATE agents SET app_id = ? WHERE app_id IS NULL", creds.ID),
 				q.exec(ctx, "UPDATE grants SET app_id = ? WHERE app_id IS NULL", creds.ID))
 		}
+		if err == nil {
+			err = v.record(ctx, q, Event{Action: "app.created", Target: "app", TargetID: creds.ID, Details: map[string]string{"name": spec.Name}})
+		}
 		if err != nil {
 			return err
 		}

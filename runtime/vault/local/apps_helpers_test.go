@@ -13,3 +13,7 @@ func (v *Vault) delegateForTest(t testing.TB, d delegation) error {
 func scanOne(query string, dst any) func(context.Context, *statements) error {
 	return func(ctx context.Context, q *statements) error { return q.scan(ctx, query, nil, []any{dst}) }
 }
+
+func execOnly(query string) func(context.Context, *statements) error {
+	return func(ctx context.Context, q *statements) error { return q.exec(ctx, query) }
+}

@@ -54,9 +54,13 @@ func (v *Vault) CreateUser(ctx context.Context, spec UserSpec) (*User, error) {
 // ensureUser finds the user of an app by subject, or makes it. Profile facts
 // that are given replace the stored ones.
 func (v *Vault) ensureUser(ctx context.Context, q *statements, u User) (id string, err error) {
+	fresh := newID()
 	err = q.scan(ctx, `INSERT INTO app_users (id, app_id, subject, email, display_name, created_at) VALUES (?1,?2,?3,?4,?5,?6)
 ON CONFLICT (app_id, subject) DO UPDATE SET email = coalesce(nullif(?4, ''), email), display_name = coalesce(nullif(?5, ''), display_name)
-RETURNING id`, []any{newID(), u.AppID, u.Subject, u.Email, u.DisplayName, micros(v.now())}, []any{&id})
+RETURNING id`, []any{fresh, u.AppID, u.Subject, u.Email, u.DisplayName, micros(v.now())}, []any{&id})
+	if err == nil && id == fresh {
+		err = v.record(ctx, q, Event{Action: "user.created", Target: "user", TargetID: id, Details: map[string]string{"app_id": u.AppID}})
+	}
 	return id, err
 }
 

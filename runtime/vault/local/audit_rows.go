@@ -18,13 +18,14 @@ import (
 // being folded into the database.
 const auditChunk = 500
 
-const (
-	auditWhere = ` FROM audit WHERE (?1 = '' OR run_id = ?1) AND (?2 = '' OR agent_id = ?2) AND (?3 = '' OR grant_id = ?3) AND created_at >= ?4`
-
-	selectAudit = `SELECT ` + auditColumns + `, seq` + auditWhere + ` AND seq > ?5 AND seq <= ?6 ORDER BY seq LIMIT ?7`
-	// The row before the newest ?5 ones, and the newest.
-	selectAuditRange = `SELECT coalesce((SELECT seq` + auditWhere + ` AND ?5 > 0 ORDER BY seq DESC LIMIT 1 OFFSET ?5), 0), coalesce((SELECT max(seq) FROM audit), 0)`
-)
+// trail is a table of rows that are only ever added, with a filter. where takes
+// args; the parameters after them are the trail's own.
+type trail[T any] struct {
+	table, columns, where string
+	args                  []any
+	limit                 int
+	scan                  func(rows *sql.Rows, seq *int64) (T, error)
+}
 
 // AuditRows yields the rows that fit the filter, oldest first and as they are
 // when they are reached, without holding all of them in memory. Rows that are
@@ -35,7 +36,7 @@ func (v *Vault) AuditRows(ctx context.Context, filter AuditFilter) iter.Seq2[Aud
 			yield(AuditEntry{}, err)
 			return
 		}
-		auditRows(ctx, filter, v.store.read, yield)
+		auditTrail(filter).rows(ctx, v.store.read, yield)
 	}
 }
 
@@ -44,16 +45,32 @@ func (v *Vault) AuditRows(ctx context.Context, filter AuditFilter) iter.Seq2[Aud
 // secrets, and writes nothing.
 func ReadAudit(ctx context.Context, dir string, filter AuditFilter) iter.Seq2[AuditEntry, error] {
 	return func(yield func(AuditEntry, error) bool) {
-		db, err := openForReading(ctx, dir)
-		if err != nil {
-			yield(AuditEntry{}, err)
-			return
-		}
-		q := newStatements(db)
-		auditRows(ctx, filter, func(ctx context.Context, fn func(context.Context, *statements) error) error { return fn(ctx, q) }, yield)
-		q.close()
-		_ = db.Close() // it has written nothing
+		auditTrail(filter).readFrom(ctx, dir, yield)
 	}
+}
+
+func auditTrail(f AuditFilter) *trail[AuditEntry] {
+	t := &trail[AuditEntry]{
+		table: "audit", columns: auditColumns, limit: f.Limit, scan: scanAudit,
+		where: `(?1 = '' OR run_id = ?1) AND (?2 = '' OR agent_id = ?2) AND (?3 = '' OR grant_id = ?3) AND created_at >= ?4`,
+		args:  []any{f.RunID, f.AgentID, f.GrantID, int64(0)},
+	}
+	if !f.Since.IsZero() {
+		t.args[3] = micros(f.Since)
+	}
+	return t
+}
+
+func (t *trail[T]) readFrom(ctx context.Context, dir string, yield func(T, error) bool) {
+	db, err := openForReading(ctx, dir)
+	if err != nil {
+		yield(*new(T), err)
+		return
+	}
+	q := newStatements(db)
+	t.rows(ctx, func(ctx context.Context, fn func(context.Context, *statements) error) error { return fn(ctx, q) }, yield)
+	q.close()
+	_ = db.Close() // it has written nothing
 }
 
 // openForReading opens the database of a vault that this release can read.
@@ -91,22 +108,23 @@ func openForReading(ctx context.Context, dir string) (*sql.DB, error) {
 
 type reader func(context.Context, func(context.Context, *statements) error) error
 
-func auditRows(ctx context.Context, filter AuditFilter, read reader, yield func(AuditEntry, error) bool) {
-	if filter.Limit < 0 {
-		yield(AuditEntry{}, errors.New("local: AuditFilter.Limit is negative: use 0 for all rows"))
+// rows yields the rows that fit, oldest first, up to the newest one there is now.
+func (t *trail[T]) rows(ctx context.Context, read reader, yield func(T, error) bool) {
+	if t.limit < 0 {
+		yield(*new(T), errors.New("local: the filter's Limit is negative: use 0 for all rows"))
 		return
 	}
-	args := []any{filter.RunID, filter.AgentID, filter.GrantID, int64(0)}
-	if !filter.Since.IsZero() {
-		args[3] = micros(filter.Since)
-	}
+	n, from := len(t.args), " FROM "+t.table+" WHERE "+t.where
+	// The row before the newest ones that are wanted, and the newest.
+	bounds := fmt.Sprintf("SELECT coalesce((SELECT seq%s AND ?%d > 0 ORDER BY seq DESC LIMIT 1 OFFSET ?%d), 0), coalesce((SELECT max(seq) FROM %s), 0)", from, n+1, n+1, t.table)
+	chunks := fmt.Sprintf("SELECT %s, seq%s AND seq > ?%d AND seq <= ?%d ORDER BY seq LIMIT ?%d", t.columns, from, n+1, n+2, n+3)
 	var after, newest int64
 	err := read(ctx, func(ctx context.Context, q *statements) error {
-		return q.scan(ctx, selectAuditRange, append(slices.Clip(args), filter.Limit), []any{&after, &newest})
+		return q.scan(ctx, bounds, append(slices.Clip(t.args), t.limit), []any{&after, &newest})
 	})
 	for err == nil {
-		var chunk []AuditEntry
-		if chunk, after, err = readChunk(ctx, read, append(slices.Clip(args), after, newest, auditChunk)); err != nil {
+		var chunk []T
+		if chunk, after, err = t.chunk(ctx, read, chunks, append(slices.Clip(t.args), after, newest, auditChunk)); err != nil {
 			break
 		}
 		for _, e := range chunk {
@@ -118,13 +136,13 @@ func auditRows(ctx context.Context, filter AuditFilter, read reader, yield func(
 			return
 		}
 	}
-	yield(AuditEntry{}, fmt.Errorf("local: reading the audit trail: %w", err))
+	yield(*new(T), fmt.Errorf("local: reading the audit trail: %w", err))
 }
 
-func readChunk(ctx context.Context, read reader, args []any) (chunk []AuditEntry, last int64, err error) {
+func (t *trail[T]) chunk(ctx context.Context, read reader, query string, args []any) (chunk []T, last int64, err error) {
 	err = read(ctx, func(ctx context.Context, q *statements) error {
-		return q.each(ctx, selectAudit, args, func(rows *sql.Rows) error {
-			e, err := scanAudit(rows, &last)
+		return q.each(ctx, query, args, func(rows *sql.Rows) error {
+			e, err := t.scan(rows, &last)
 			chunk = append(chunk, e)
 			return err
 		})
@@ -132,19 +150,20 @@ func readChunk(ctx context.Context, read reader, args []any) (chunk []AuditEntry
 	return chunk, last, err
 }
 
-// MarshalJSON writes the row as `grantvault audit list --json` prints it: the
-// fields in order, url instead of host and path, and a status of null until the
+// MarshalJSON writes the row as `grantvault audit list --json` prints it: "call"
+// as its kind, the fields in order, url instead of host and path, and a status of null until the
 // provider's answer is reported (0 when there was none).
 func (e AuditEntry) MarshalJSON() ([]byte, error) {
 	type plain AuditEntry
 	line := struct {
+		Kind   string `json:"kind"`
 		plain  `json:",inline"`
 		URL    string `json:"url"`
 		Status *int   `json:"status"`
 		// The codec has no form of its own for durations.
 		VaultTime    int64 `json:"vault_time_ns"`
 		ProviderTime int64 `json:"provider_time_ns"`
-	}{plain: plain(e), URL: e.URL(), VaultTime: int64(e.VaultTime), ProviderTime: int64(e.ProviderTime)}
+	}{Kind: "call", plain: plain(e), URL: e.URL(), VaultTime: int64(e.VaultTime), ProviderTime: int64(e.ProviderTime)}
 	if e.Outcome == OutcomeCompleted || e.Outcome == OutcomeFailed {
 		line.Status = &e.Status
 	}

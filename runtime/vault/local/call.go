@@ -123,7 +123,7 @@ func (v *Vault) decide(ctx context.Context, rq *request, spec *callSpec, bodyFau
 			f = bodyFault
 		}
 		if err == nil && f == nil {
-			f, err = v.judge(ctx, q, rq, spec, p)
+			f, err = v.judge(actingFor(ctx, rq), q, rq, spec, p)
 		}
 		if err != nil {
 			return err

@@ -100,6 +100,13 @@
 // a query, a header or a body. Paths are kept because a trail without them
 // cannot answer "which repository"; do not put secrets into paths.
 //
+// Beside the calls, [Vault.Events] has every change of who may do what: agents,
+// keys, grants, delegations, rules, providers, decisions about held calls,
+// sign-ins, identity assertions. An event is written in the transaction that
+// makes the change and says who made it: the operator ([AsOperator] names who),
+// an app's or an agent's key, or a user's browser. What changes nothing, and
+// what is refused, leaves none.
+//
 // # Secrets on disk
 //
 // A master key (a file of mode 0600 beside the database, or the caller's own

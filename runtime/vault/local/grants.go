@@ -134,9 +134,23 @@ func (v *Vault) insertGrant(ctx context.Context, q *statements, n newGrant) (*Gr
 	if n.policy == nil {
 		n.policy = []byte("{}")
 	}
-	return &g, q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at)
+	err := q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at)
 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfEmpty(g.AgentID), nullIfEmpty(g.UserID), n.connectionID, g.Provider, g.Account, n.accountName, g.Label,
 		listJSON(g.Hosts), listJSON(g.Scopes), g.ProxyOnly, g.Delegable, string(n.policy), listJSON(n.tags), micros(g.CreatedAt), optionalMicros(g.ExpiresAt))
+	if err != nil {
+		return nil, err
+	}
+	action := "grant.created"
+	if n.connectionID != g.ID {
+		action = "grant.minted"
+	}
+	return &g, v.record(ctx, q, grantEvent(action, g.ID, map[string]string{
+		"provider": g.Provider, "account": g.Account, "label": g.Label, "agent_id": g.AgentID, "user_id": g.UserID,
+	}))
+}
+
+func grantEvent(action, id string, details map[string]string) Event {
+	return Event{Action: action, Target: "grant", TargetID: id, GrantID: id, Details: details}
 }
 
 func (v *Vault) checkGrant(spec *GrantSpec) (*Grant, stored, error) {
@@ -204,7 +218,8 @@ func (v *Vault) DeleteGrant(ctx context.Context, grantID string) error {
 		if _, err := v.revokeGrant(ctx, q, grantID); err != nil {
 			return missing("grant", err)
 		}
-		return q.exec(ctx, "UPDATE grants SET deleted_at = coalesce(deleted_at, ?), account = '', account_name = '', label = '' WHERE id = ?", micros(v.now()), grantID)
+		return v.recordEach(ctx, q, grantEvent("grant.deleted", grantID, nil),
+			"UPDATE grants SET deleted_at = ?, account = '', account_name = '', label = '' WHERE id = ? AND deleted_at IS NULL RETURNING id", micros(v.now()), grantID)
 	})
 	return operatorError("deleting the grant", err)
 }
@@ -213,8 +228,10 @@ func (v *Vault) DeleteGrant(ctx context.Context, grantID string) error {
 func (v *Vault) revokeGrant(ctx context.Context, q *statements, grantID string) (at time.Time, err error) {
 	var n sql.NullInt64
 	var connection string
-	err = q.scan(ctx, "UPDATE grants SET revoked_at = coalesce(revoked_at, ?) WHERE id = ? RETURNING revoked_at, connection_id",
-		[]any{micros(v.now()), grantID}, []any{&n, &connection})
+	err = v.recordEach(ctx, q, grantEvent("grant.revoked", grantID, nil), "UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING id", micros(v.now()), grantID)
+	if err == nil {
+		err = q.scan(ctx, "SELECT revoked_at, connection_id FROM grants WHERE id = ?", []any{grantID}, []any{&n, &connection})
+	}
 	if err != nil {
 		return at, err
 	}

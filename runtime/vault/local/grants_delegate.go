@@ -32,15 +32,23 @@ func (v *Vault) insertDelegation(ctx context.Context, q *statements, d delegatio
 	if d.scopeConstraint != nil {
 		constraint = listJSON(d.scopeConstraint)
 	}
-	return q.exec(ctx, `INSERT OR REPLACE INTO delegations (grant_id, agent_id, created_at, expires_at, delegable, scope_constraint, depth, parent_agent_id)
+	err := q.exec(ctx, `INSERT OR REPLACE INTO delegations (grant_id, agent_id, created_at, expires_at, delegable, scope_constraint, depth, parent_agent_id)
 VALUES (?,?,?,?,?,?,?,?)`, d.grantID, d.agentID, micros(v.now()), optionalMicros(d.expires), d.delegable, constraint, max(d.depth, 1), nullIfEmpty(d.parentAgent))
+	if err != nil {
+		return err
+	}
+	e := agentEvent("grant.delegated", d.agentID, "from_agent_id", d.parentAgent, "scopes", strings.Join(d.scopeConstraint, " "), "until", timeText(d.expires))
+	e.GrantID = d.grantID
+	return v.record(ctx, q, e)
 }
 
 // removeDelegation takes an agent's path away, and those that hang on it.
 func (v *Vault) removeDelegation(ctx context.Context, q *statements, grantID, agentID string) error {
-	return q.exec(ctx, `WITH RECURSIVE tree (agent_id) AS (SELECT ?2
+	e := agentEvent("delegation.revoked", agentID)
+	e.GrantID = grantID
+	return v.recordEach(ctx, q, e, `WITH RECURSIVE tree (agent_id) AS (SELECT ?2
   UNION SELECT d.agent_id FROM delegations d JOIN tree t ON d.parent_agent_id = t.agent_id WHERE d.grant_id = ?1)
-DELETE FROM delegations WHERE grant_id = ?1 AND agent_id IN (SELECT agent_id FROM tree)`, grantID, agentID)
+DELETE FROM delegations WHERE grant_id = ?1 AND agent_id IN (SELECT agent_id FROM tree) RETURNING agent_id`, grantID, agentID)
 }
 
 // serveDelegate answers POST /sdk/grants/{id}/delegate: an agent hands on what

@@ -79,7 +79,13 @@ func (v *Vault) serveAssertIdentity(ctx context.Context, rq *request) answer {
 			Issuer: v.baseURL(rq), Audience: ask.Audience, AppID: out.Identity.AppID, UserID: out.Identity.AppUserID, AgentID: out.Identity.AgentID,
 			AgentAuth: rq.who.agentAuth(), ID: newID(), IssuedAt: now, ExpiresAt: out.ExpiresAt,
 		})
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
+		audience, _, _ := strings.Cut(ask.Audience, "?")
+		return nil, v.record(ctx, q, Event{
+			Action: "identity.asserted", Target: "user", TargetID: out.Identity.AppUserID, Details: map[string]string{"audience": audience},
+		})
 	})
 	if f != nil {
 		return v.fail(ctx, rq, f)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -57,12 +58,23 @@ func (v *Vault) insertKey(ctx context.Context, q *statements, k newKey, key stri
 	if k.cidrs != nil {
 		cidrs = listJSON(k.cidrs)
 	}
-	return id, q.exec(ctx, `INSERT INTO api_keys
+	err = q.exec(ctx, `INSERT INTO api_keys
   (id, app_id, agent_id, kind, name, prefix, lookup, data_key, signing_key, scopes, cidrs, metadata, parent_key_id, created_at, expires_at)
 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		id, nullIfEmpty(k.appID), nullIfEmpty(k.agentID), string(k.kind), k.name, keyPrefix(key), keyedHash(v.indexKey, "api-key", key), s.dataKey, s.text,
 		scopes, cidrs, metadata, nullIfEmpty(k.parentID), micros(v.now()), optionalMicros(k.expires))
+	if err != nil {
+		return "", err
+	}
+	e := keyEvent("key.created", id)
+	if k.kind == wire.KeyDerived {
+		e.Action = "key.derived"
+	}
+	e.Details = map[string]string{"name": k.name, "app_id": k.appID, "agent_id": k.agentID, "parent_key_id": k.parentID, "scopes": strings.Join(k.scopes, " ")}
+	return id, v.record(ctx, q, e)
 }
+
+func keyEvent(action, id string) Event { return Event{Action: action, Target: "key", TargetID: id} }
 
 // keyPrefix is what tells keys apart in a list: the kind and four random
 // characters, of at least 110 random bits.

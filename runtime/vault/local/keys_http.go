@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -214,6 +215,11 @@ func (v *Vault) serveRotateKey(ctx context.Context, rq *request) answer {
 		if err != nil {
 			return nil, err
 		}
+		rotated := keyEvent("key.rotated", old.ID)
+		rotated.Details = map[string]string{"new_key_id": id, "overlap_days": strconv.Itoa(days)}
+		if err := v.record(ctx, q, rotated); err != nil {
+			return nil, err
+		}
 		made, err := v.apiKey(ctx, q, id)
 		out.APIKeyInfo = made.APIKeyInfo
 		return nil, err
@@ -250,7 +256,7 @@ func (v *Vault) serveRevokeKey(ctx context.Context, rq *request) answer {
 					return f, err
 				}
 			}
-			if err := q.exec(ctx, revokeKeyTree, micros(v.now()), k.ID); err != nil {
+			if err := v.revokeKeys(ctx, q, k.ID); err != nil {
 				return nil, err
 			}
 		}

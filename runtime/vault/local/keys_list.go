@@ -51,6 +51,17 @@ FROM api_keys k LEFT JOIN agents a ON a.id = k.agent_id ORDER BY k.created_at, k
 // DeprecateKey marks a key of an agent or an app as to be replaced. It goes on
 // working, and every answer to it says so.
 func (v *Vault) DeprecateKey(ctx context.Context, keyID string) error {
-	return v.change(ctx, "deprecating the key", "key (that is not revoked)",
-		"UPDATE api_keys SET deprecated_at = coalesce(deprecated_at, ?) WHERE id = ? AND revoked_at IS NULL", micros(v.now()), keyID)
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
+		var n int
+		if err := q.scan(ctx, "SELECT 1 FROM api_keys WHERE id = ? AND revoked_at IS NULL", []any{keyID}, []any{&n}); err != nil {
+			return missing("key (that is not revoked)", err)
+		}
+		return v.deprecateKey(ctx, q, keyID)
+	})
+	return operatorError("deprecating the key", err)
+}
+
+func (v *Vault) deprecateKey(ctx context.Context, q *statements, keyID string) error {
+	return v.recordEach(ctx, q, keyEvent("key.deprecated", ""),
+		"UPDATE api_keys SET deprecated_at = ? WHERE id = ? AND deprecated_at IS NULL RETURNING id", micros(v.now()), keyID)
 }

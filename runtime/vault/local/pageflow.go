@@ -291,7 +291,7 @@ func (v *Vault) settle(ctx context.Context, f *flow, fn func(context.Context, *s
 		if err != nil || s == nil || !s.open(v.now()) {
 			return errors.Join(err, errSessionEnded)
 		}
-		if err := fn(ctx, q, s); err != nil {
+		if err := fn(withActor(ctx, s.actor()), q, s); err != nil {
 			return err
 		}
 		return v.saveSession(ctx, q, s)
@@ -300,12 +300,22 @@ func (v *Vault) settle(ctx context.Context, f *flow, fn func(context.Context, *s
 	return err
 }
 
+// actor is who finishes a session: the user whom it is for, as far as the vault
+// knows it.
+func (s *session) actor() Event {
+	return Event{Actor: ActorUser, AppID: s.request.AppID, UserID: s.request.UserID}
+}
+
 func (v *Vault) signedIn(ctx context.Context, q *statements, s *session, p *provider, who profile) error {
-	subject := p.ID + "|" + who.subject
+	subject, userID := p.ID+"|"+who.subject, ""
 	if s.request.AppID != "" {
-		if _, err := v.ensureUser(ctx, q, User{AppID: s.request.AppID, Subject: subject, Email: who.email, DisplayName: who.account}); err != nil {
+		var err error
+		if userID, err = v.ensureUser(ctx, q, User{AppID: s.request.AppID, Subject: subject, Email: who.email, DisplayName: who.account}); err != nil {
 			return err
 		}
+	}
+	if err := v.record(ctx, q, Event{Action: "user.signed_in", Target: "user", TargetID: userID, Details: map[string]string{"provider": p.ID}}); err != nil {
+		return err
 	}
 	info := map[string]string{"sub": subject}
 	for name, value := range map[string]string{"email": who.email, "name": who.account} {

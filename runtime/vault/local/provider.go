@@ -136,10 +136,13 @@ func (v *Vault) SetProvider(ctx context.Context, spec ProviderSpec) (*Provider, 
 		err := q.exec(ctx, `INSERT INTO providers (id, config, sign_in, data_key, client_secret, created_at, updated_at) VALUES (?1,?2,?3,?4,?5,?6,?6)
 ON CONFLICT (id) DO UPDATE SET config = ?2, sign_in = ?3, data_key = ?4, client_secret = ?5, updated_at = ?6`,
 			p.ID, string(config), p.signIn, p.secret.dataKey, p.secret.text, now)
-		if err == nil {
-			p, err = findProvider(ctx, q, p.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		if p, err = findProvider(ctx, q, p.ID); err != nil {
+			return err
+		}
+		return v.record(ctx, q, Event{Action: "provider.set", Target: "provider", TargetID: p.ID, Details: map[string]string{"client_id": p.ClientID}})
 	})
 	if err != nil {
 		return nil, operatorError("configuring the provider", err)
@@ -150,7 +153,17 @@ ON CONFLICT (id) DO UPDATE SET config = ?2, sign_in = ?3, data_key = ?4, client_
 // RemoveProvider takes a provider out of the catalog and erases its client
 // secret. Its grants stay, but are not refreshed any more.
 func (v *Vault) RemoveProvider(ctx context.Context, id string) error {
-	return v.change(ctx, "removing the provider", "provider", "DELETE FROM providers WHERE id = ?", id)
+	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
+		n, err := q.execCount(ctx, "DELETE FROM providers WHERE id = ?", id)
+		if err == nil && n == 0 {
+			err = missing("provider", sql.ErrNoRows)
+		}
+		if err != nil {
+			return err
+		}
+		return v.record(ctx, q, Event{Action: "provider.removed", Target: "provider", TargetID: id})
+	})
+	return operatorError("removing the provider", err)
 }
 
 // Providers lists the configured providers in the order of their IDs.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 	_ "time/tzdata" // rules name time zones, and a small machine may have no database of them
 	"unicode/utf8"
@@ -61,8 +62,14 @@ func (v *Vault) CreateRule(ctx context.Context, spec RuleSpec) (*Rule, error) {
 		if err := spec.checkTarget(ctx, q); err != nil {
 			return err
 		}
-		return q.exec(ctx, `INSERT INTO rules (id, kind, name, description, enabled, target, target_id, body, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?)`,
+		err := q.exec(ctx, `INSERT INTO rules (id, kind, name, description, enabled, target, target_id, body, created_at, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?)`,
 			r.ID, string(spec.Rule.Kind()), spec.Name, spec.Description, !spec.Disabled, string(spec.Target), spec.TargetID, string(body), micros(now), micros(now))
+		if err != nil {
+			return err
+		}
+		e := ruleEvent("rule.created", r.ID)
+		e.Details = map[string]string{"name": spec.Name, "kind": string(spec.Rule.Kind()), "for": strings.TrimSpace(string(spec.Target) + " " + spec.TargetID)}
+		return v.record(ctx, q, e)
 	})
 	if err != nil {
 		return nil, operatorError("creating the rule", err)
@@ -150,21 +157,31 @@ func scanRule(rows *sql.Rows) (storedRule, error) {
 
 // EnableRule switches a stored rule on or off.
 func (v *Vault) EnableRule(ctx context.Context, id string, enabled bool) error {
-	return v.changeRule(ctx, "changing the rule", "UPDATE rules SET enabled = ?2, updated_at = ?3 WHERE id = ?1", id, enabled, micros(v.now()))
+	action := "rule.disabled"
+	if enabled {
+		action = "rule.enabled"
+	}
+	return v.changeRule(ctx, "changing the rule", action, "UPDATE rules SET enabled = ?2, updated_at = ?3 WHERE id = ?1", id, enabled, micros(v.now()))
 }
 
 // RemoveRule removes a stored rule.
 func (v *Vault) RemoveRule(ctx context.Context, id string) error {
-	return v.changeRule(ctx, "removing the rule", "DELETE FROM rules WHERE id = ?1", id)
+	return v.changeRule(ctx, "removing the rule", "rule.removed", "DELETE FROM rules WHERE id = ?1", id)
 }
 
-func (v *Vault) changeRule(ctx context.Context, what, query string, args ...any) error {
+func ruleEvent(action, id string) Event { return Event{Action: action, Target: "rule", TargetID: id} }
+
+// changeRule runs a change of the rule whose ID is the first argument.
+func (v *Vault) changeRule(ctx context.Context, what, action, query string, id string, args ...any) error {
 	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		n, err := q.execCount(ctx, query, args...)
+		n, err := q.execCount(ctx, query, append([]any{id}, args...)...)
 		if err == nil && n == 0 {
 			err = &SpecError{"id", "is of no rule"}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return v.record(ctx, q, ruleEvent(action, id))
 	})
 	if err != nil {
 		return operatorError(what, err)

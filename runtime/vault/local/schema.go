@@ -14,4 +14,5 @@ var migrations = [...]string{
 	schemaV4,
 	schemaV5,
 	schemaV6,
+	schemaV7,
 }

@@ -111,7 +111,7 @@ func (v *Vault) inAdmission(ctx context.Context, rq *request, fn func(context.Co
 	var f *fault
 	err := v.store.write(ctx, func(ctx context.Context, q *statements) (err error) {
 		if f, err = v.admit(ctx, q, rq); f == nil && err == nil {
-			f, err = fn(ctx, q)
+			f, err = fn(actingFor(ctx, rq), q)
 		}
 		return err
 	})

@@ -157,7 +157,7 @@ class World:
         return await app.mint_grant(self.user_grant_id, label=label or fresh("label"))
 
     def audit(self):
-        done = subprocess.run([*self.command, "audit", "list", "--json", "--dir", self.vault_dir], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*self.command, "audit", "list", "--json", "--kind", "call", "--dir", self.vault_dir], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise Failed(f"grantvault audit list ends with {done.returncode}: {done.stderr.strip()[:200]}")
         return [json.loads(line) for line in done.stdout.split("\n") if line.strip()]
