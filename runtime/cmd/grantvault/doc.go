@@ -5,6 +5,7 @@
 //	grantvault serve                    listen on 127.0.0.1:8200 and on a unix socket
 //	grantvault app|agent|key|grant …    who may do what; works beside a running daemon
 //	grantvault provider …               where users connect accounts and sign in
+//	grantvault secret …                 keys that somebody enters instead of connecting an account
 //	grantvault rule …                   what calls may do
 //	grantvault approval|approve|deny …  calls that wait for a person
 //	grantvault audit list [--json]      every call and every change, oldest first
@@ -12,8 +13,8 @@
 //
 // The vault's folder is --dir, or the environment variable GRANTVAULT_DIR.
 //
-// Secrets come in by standard input (--token-stdin, --secret-stdin), never by
-// an argument, which other users of the machine can read. A new API key is
+// Secrets come in by standard input (--token-stdin, --secret-stdin; secret add,
+// key and rotate read it, or the file of --value-file), never by an argument, which other users of the machine can read. A new API key is
 // printed once, to standard output; nothing else prints or logs one.
 //
 // # serve

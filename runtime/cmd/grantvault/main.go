@@ -32,6 +32,7 @@ type commandLine struct {
 	Key      keyCommand      `cmd:"" help:"Keys of agents and applications."`
 	Grant    grantCommand    `cmd:"" help:"Grants and delegations."`
 	Provider providerCommand `cmd:"" help:"OAuth providers that users connect to."`
+	Secret   secretCommand   `cmd:"" help:"Managed secrets: keys that somebody enters instead of connecting an account."`
 	Rule     ruleCommand     `cmd:"" help:"Rules that narrow what calls may do."`
 	Approval approvalCommand `cmd:"" help:"Calls that wait for a person."`
 	Approve  approveCommand  `cmd:"" help:"Approve a call that waits; the last approval executes it."`

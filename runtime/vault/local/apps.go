@@ -81,7 +81,8 @@ func (v *Vault) createApp(ctx context.Context, spec AppSpec, key string) (*AppCr
 		}
 		if err == nil && others == 0 {
 			err = errors.Join(q.exec(ctx, "UPDATE agents SET app_id = ? WHERE app_id IS NULL", creds.ID),
-				q.exec(ctx, "UPDATE grants SET app_id = ? WHERE app_id IS NULL", creds.ID))
+				q.exec(ctx, "UPDATE grants SET app_id = ? WHERE app_id IS NULL", creds.ID),
+				q.exec(ctx, "UPDATE managed_secrets SET app_id = ? WHERE app_id IS NULL", creds.ID))
 		}
 		if err == nil {
 			err = v.record(ctx, q, Event{Action: "app.created", Target: "app", TargetID: creds.ID, Details: map[string]string{"name": spec.Name}})

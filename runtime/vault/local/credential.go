@@ -127,6 +127,9 @@ func (v *Vault) openCredential(g *grantRow) (wire.Credential, error) {
 		return wire.Credential{}, errSeal // the decoder's text could quote the secret
 	}
 	c := s.wire(g.id)
-	c.ProviderID, c.Scopes, c.TokenGeneration = g.provider, g.scopes, g.generation
+	c.ProviderID, c.Scopes = g.provider, g.scopes
+	if g.secretID == "" { // nothing renews a managed secret, so a report of its refusal needs no generation
+		c.TokenGeneration = g.generation
+	}
 	return c, nil
 }

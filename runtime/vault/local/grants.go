@@ -101,6 +101,8 @@ type newGrant struct {
 	Grant
 	secret       stored
 	connectionID string // "" = a new one that holds secret
+	secretID     string // of a managed secret, "" = none
+	minted       bool   // it is a sibling of another grant
 	accountName  string
 	policy       []byte // JSON object, nil = {}
 	tags         []string
@@ -117,31 +119,21 @@ func (v *Vault) insertGrant(ctx context.Context, q *statements, n newGrant) (*Gr
 	}
 	if n.connectionID == "" {
 		n.connectionID = g.ID
-		plain, err := json.Marshal(n.secret)
-		if err != nil {
-			return nil, errSeal // the encoder's text could quote the secret
-		}
-		defer clear(plain)
-		s, err := v.seal.seal(kindGrant, g.ID, fieldCredential, plain)
-		if err != nil {
-			return nil, err
-		}
-		if err := q.exec(ctx, "INSERT INTO connections (id, data_key, credential, generation, created_at) VALUES (?,?,?,?,?)",
-			g.ID, s.dataKey, s.text, newID(), micros(g.CreatedAt)); err != nil {
+		if err := v.insertConnection(ctx, q, g.ID, n.secret, g.CreatedAt); err != nil {
 			return nil, err
 		}
 	}
 	if n.policy == nil {
 		n.policy = []byte("{}")
 	}
-	err := q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfEmpty(g.AgentID), nullIfEmpty(g.UserID), n.connectionID, g.Provider, g.Account, n.accountName, g.Label,
-		listJSON(g.Hosts), listJSON(g.Scopes), g.ProxyOnly, g.Delegable, string(n.policy), listJSON(n.tags), micros(g.CreatedAt), optionalMicros(g.ExpiresAt))
+	err := q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at, secret_id)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfEmpty(g.AgentID), nullIfEmpty(g.UserID), n.connectionID, g.Provider, g.Account, n.accountName, g.Label,
+		listJSON(g.Hosts), listJSON(g.Scopes), g.ProxyOnly, g.Delegable, string(n.policy), listJSON(n.tags), micros(g.CreatedAt), optionalMicros(g.ExpiresAt), nullIfEmpty(n.secretID))
 	if err != nil {
 		return nil, err
 	}
 	action := "grant.created"
-	if n.connectionID != g.ID {
+	if n.minted {
 		action = "grant.minted"
 	}
 	return &g, v.record(ctx, q, grantEvent(action, g.ID, map[string]string{
@@ -151,6 +143,21 @@ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfE
 
 func grantEvent(action, id string, details map[string]string) Event {
 	return Event{Action: action, Target: "grant", TargetID: id, GrantID: id, Details: details}
+}
+
+// insertConnection seals a credential.
+func (v *Vault) insertConnection(ctx context.Context, q *statements, id string, secret stored, created time.Time) error {
+	plain, err := json.Marshal(secret)
+	if err != nil {
+		return errSeal // the encoder's text could quote the secret
+	}
+	defer clear(plain)
+	s, err := v.seal.seal(kindGrant, id, fieldCredential, plain)
+	if err != nil {
+		return err
+	}
+	return q.exec(ctx, "INSERT INTO connections (id, data_key, credential, generation, created_at) VALUES (?,?,?,?,?)",
+		id, s.dataKey, s.text, newID(), micros(created))
 }
 
 func (v *Vault) checkGrant(spec *GrantSpec) (*Grant, stored, error) {
@@ -202,7 +209,7 @@ func plainText(s string) bool {
 }
 
 // RevokeGrant ends a grant for everybody, and erases its credential unless a
-// sibling still needs it. Revoking twice is no error.
+// sibling still needs it or it is the operator's value of a managed secret. Revoking twice is no error.
 func (v *Vault) RevokeGrant(ctx context.Context, grantID string) error {
 	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
 		_, err := v.revokeGrant(ctx, q, grantID)
@@ -236,7 +243,8 @@ func (v *Vault) revokeGrant(ctx context.Context, q *statements, grantID string) 
 		return at, err
 	}
 	return fromMicros(n), q.exec(ctx, `UPDATE connections SET data_key = NULL, credential = NULL
-WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM grants WHERE connection_id = ?1 AND revoked_at IS NULL)`, connection)
+WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM grants WHERE connection_id = ?1 AND revoked_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM secret_credentials WHERE connection_id = ?1 AND kind = 'developer')`, connection)
 }
 
 // DelegateGrant gives another agent a path to a grant, until expires (zero =

@@ -82,7 +82,7 @@ func (v *Vault) serveDelegate(ctx context.Context, rq *request) answer {
 			return f, err
 		}
 		result = wire.DelegationResult{
-			GrantID: g.id, GrantKind: wire.GrantOAuth, ParentGrantID: g.id, Depth: d.depth, Delegable: d.delegable, Status: "active", ExpiresAt: timeText(d.expires),
+			GrantID: g.id, GrantKind: g.kind(), ParentGrantID: g.id, Depth: d.depth, Delegable: d.delegable, Status: "active", ExpiresAt: timeText(d.expires),
 		}
 		return nil, v.insertDelegation(ctx, q, d)
 	})

@@ -59,7 +59,7 @@ func (v *Vault) serveListGrants(ctx context.Context, rq *request) answer {
 func (v *Vault) grantItem(ctx context.Context, q *statements, g *grantRow, within reach) (wire.GrantItem, error) {
 	end := timeText(fromMicros(g.expiresAt))
 	item := wire.GrantItem{
-		Kind: wire.GrantOAuth, GrantID: g.id, ProviderID: g.provider, Scopes: g.allowedScopes(), AccountIdentifier: g.account, AccountName: g.accountName,
+		Kind: g.kind(), GrantID: g.id, ProviderID: g.provider, Scopes: g.allowedScopes(), AccountIdentifier: g.account, AccountName: g.accountName,
 		APIBaseURL: g.hosts[0], Status: g.status(v.now()), NeedsReconnect: g.needsReconnect && !g.revoked, GrantExpiresAt: end,
 		CreatedAt: timeText(fromMicros(g.createdAt)), LastUsedAt: timeText(fromMicros(g.lastUsed)), PrincipalType: g.principal(),
 		Label: g.label, CredentialID: g.connectionID, Delegable: g.delegable,
@@ -68,8 +68,13 @@ func (v *Vault) grantItem(ctx context.Context, q *statements, g *grantRow, withi
 	if item.Policy, err = g.policyJSON(); err != nil {
 		return item, err
 	}
+	if g.secretID != "" {
+		if err := describeSecret(ctx, q, g, &item); err != nil {
+			return item, err
+		}
+	}
 	if d := g.delegation; d != nil {
-		item.AccessVia, item.DelegatedAt, item.Depth = "oauth_delegation", timeText(d.created), d.depth
+		item.AccessVia, item.DelegatedAt, item.Depth = g.delegatedVia(), timeText(d.created), d.depth
 		item.Delegable, item.ScopeConstraint = d.delegable, d.scopeConstraint
 		if !d.expires.IsZero() && (item.GrantExpiresAt == "" || d.expires.Before(fromMicros(g.expiresAt))) {
 			item.GrantExpiresAt = timeText(d.expires)
@@ -162,7 +167,7 @@ func (v *Vault) sibling(ctx context.Context, q *statements, src *grantRow, r wir
 			AppID: src.appID, AgentID: src.agentID, UserID: src.userID, Provider: src.provider, Account: src.account, Label: r.Label,
 			Hosts: src.hosts, Scopes: src.scopes, ProxyOnly: src.proxyOnly, ExpiresAt: expires,
 		},
-		connectionID: src.connectionID, accountName: src.accountName, policy: raw, tags: r.Tags,
+		minted: true, connectionID: src.connectionID, secretID: src.secretID, accountName: src.accountName, policy: raw, tags: r.Tags,
 	}, nil, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
 // grantRow is a grant as a decision needs it.
@@ -15,6 +17,7 @@ type grantRow struct {
 	id, appID, agentID, userID          string
 	provider, account, accountName      string
 	label, connectionID, generation     string
+	secretID                            string // of a managed secret, "" = none
 	hosts, scopes, tags                 []string
 	policy                              grantPolicy
 	revoked, deleted                    bool
@@ -40,6 +43,14 @@ func (g *grantRow) status(now time.Time) string {
 	return "active"
 }
 
+// kind is the grant's kind in lists, rules and delegations.
+func (g *grantRow) kind() string {
+	if g.secretID != "" {
+		return wire.GrantManagedSecret
+	}
+	return wire.GrantOAuth
+}
+
 func (g *grantRow) principal() string {
 	switch {
 	case g.userID != "":
@@ -62,14 +73,20 @@ const reachCondition = `(CASE WHEN ?1 = '' THEN ?2 <> '' AND g.app_id = ?2 ELSE 
 // names it, and its allowlist has the grant's provider.
 const agentPath = `(g.agent_id = ?1 OR EXISTS (SELECT 1 FROM delegations d WHERE d.grant_id = g.id AND d.agent_id = ?1
     AND (d.expires_at IS NULL OR d.expires_at > ?4)))
-  AND EXISTS (SELECT 1 FROM agents a WHERE a.id = ?1 AND (` + allowlist + ` IS NULL OR EXISTS (SELECT 1 FROM json_each(` + allowlist + `) j WHERE j.key = g.provider)))`
+  AND EXISTS (SELECT 1 FROM agents a WHERE a.id = ?1 AND (` + allowlist + ` IS NULL OR EXISTS (SELECT 1 FROM json_each(` + allowlist + `) j
+    WHERE CASE WHEN g.secret_id IS NULL THEN j.key = g.provider
+      ELSE j.key = '` + secretSlugs + `' AND EXISTS (SELECT 1 FROM json_each(j.value) s WHERE s.value = g.provider) END)))`
+
+// secretSlugs is the member of an allowlist that names managed secrets; the
+// others are OAuth providers.
+const secretSlugs = "managed_secret_slugs"
 
 const allowlist = `(CASE WHEN a.scopes_applies_at <= ?4 THEN a.scopes_pending ELSE a.scopes END)`
 
 func (r reach) args(now time.Time) []any { return []any{r.agentID, r.appID, r.userID, micros(now)} }
 
 const selectGrants = `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), g.provider, g.account, g.account_name, g.label,
-  g.connection_id, c.generation, c.needs_reconnect, g.hosts, g.scopes, g.tags, g.policy, g.revoked_at IS NOT NULL, g.deleted_at IS NOT NULL, g.proxy_only, g.delegable,
+  coalesce(g.secret_id, ''), g.connection_id, c.generation, c.needs_reconnect, g.hosts, g.scopes, g.tags, g.policy, g.revoked_at IS NOT NULL, g.deleted_at IS NOT NULL, g.proxy_only, g.delegable,
   g.created_at, g.expires_at, g.last_used_at, g.revoked_at,
   d.agent_id, d.delegable, d.scope_constraint, d.depth, coalesce(d.parent_agent_id, ''), d.created_at, d.expires_at
 FROM grants g JOIN connections c ON c.id = g.connection_id
@@ -94,7 +111,7 @@ func scanGrant(rows *sql.Rows) (g grantRow, err error) {
 	var depth, created, expires sql.NullInt64
 	var parent string
 	err = rows.Scan(&g.id, &g.appID, &g.agentID, &g.userID, &g.provider, &g.account, &g.accountName, &g.label,
-		&g.connectionID, &g.generation, &g.needsReconnect, &hosts, &scopes, &tags, &policy, &g.revoked, &g.deleted, &g.proxyOnly, &g.delegable,
+		&g.secretID, &g.connectionID, &g.generation, &g.needsReconnect, &hosts, &scopes, &tags, &policy, &g.revoked, &g.deleted, &g.proxyOnly, &g.delegable,
 		&g.createdAt, &g.expiresAt, &g.lastUsed, &g.end, &agent, &delegable, &constraint, &depth, &parent, &created, &expires)
 	if err != nil {
 		return g, err
@@ -134,6 +151,10 @@ func (v *Vault) reachableScopes(ctx context.Context, q *statements, agentID stri
 	}
 	out := map[string][]string{}
 	for i := range grants {
+		if grants[i].secretID != "" {
+			out[secretSlugs] = mergeSorted(out[secretSlugs], []string{grants[i].provider})
+			continue
+		}
 		out[grants[i].provider] = mergeSorted(out[grants[i].provider], grants[i].allowedScopes())
 	}
 	return json.Marshal(out, json.Deterministic(true))

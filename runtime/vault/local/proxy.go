@@ -233,7 +233,9 @@ func providerRequest(ctx context.Context, p *permit, c *content, cred *wire.Cred
 			req.Header.Set(in.Key, value)
 		}
 	}
-	req.Header.Set(cred.InjectionHeader, cred.HeaderValue())
+	if cred.InjectionHeader != wire.PlaceholderHeader {
+		req.Header.Set(cred.InjectionHeader, cred.HeaderValue())
+	}
 	return req, nil
 }
 

@@ -44,7 +44,7 @@ func (v *Vault) applyRules(ctx context.Context, q *statements, rq *request, spec
 func (v *Vault) policyCall(rq *request, spec *callSpec, p *permit) *policy.Call {
 	c := &policy.Call{
 		AppID: cmp.Or(rq.who.appID, p.grant.appID), AgentID: rq.who.agentID, APIKeyID: rq.who.keyID,
-		ProviderID: p.grant.provider, ResourceKind: resourceOAuth, Method: spec.method, Time: v.now(), Raw: rq.endpoint.mode == ModeRetrieve, SignedIn: p.signedIn,
+		ProviderID: p.grant.provider, ResourceKind: p.grant.kind(), Method: spec.method, Time: v.now(), Raw: rq.endpoint.mode == ModeRetrieve, SignedIn: p.signedIn,
 	}
 	// In memory and over a unix socket there is no address: both are this machine.
 	c.ClientIP = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -56,8 +56,6 @@ func (v *Vault) policyCall(rq *request, spec *callSpec, p *permit) *policy.Call 
 	}
 	return c
 }
-
-const resourceOAuth = "oauth"
 
 // explain names the operation of a proxied request and reads its parameters; nil
 // when the vault does not know the operation.

@@ -15,4 +15,5 @@ var migrations = [...]string{
 	schemaV5,
 	schemaV6,
 	schemaV7,
+	schemaV8,
 }

@@ -28,6 +28,7 @@ func newScrubber(c *wire.Credential) *scrubber {
 	s := &scrubber{}
 	s.add(c.AccessToken)
 	s.add(c.HeaderValue())
+	s.add(c.BasicSecret())
 	for _, name := range sortedKeys(c.Additional) {
 		s.add(c.Additional[name])
 	}

@@ -1,0 +1,165 @@
+package local
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
+)
+
+const (
+	testKey    = "test-secret-managed-key-1"
+	testKey2   = "test-secret-managed-key-2"
+	testUser   = "test-secret-account"
+	testSecret = "test-secret-password/+=1"
+)
+
+// echo is a provider that repeats the whole request in its answer, as some do
+// in errors.
+type echo struct {
+	*httptest.Server
+	last *http.Request
+}
+
+func newEcho(t testing.TB) *echo {
+	t.Helper()
+	e := &echo{}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.last = r.Clone(t.Context())
+		w.Header().Set("X-Echo", r.URL.RawQuery)
+		for name, values := range r.Header {
+			_, _ = io.WriteString(w, name+": "+strings.Join(values, ",")+"\n")
+		}
+		if user, password, ok := r.BasicAuth(); ok {
+			_, _ = io.WriteString(w, "user "+user+" password "+password+"\n")
+		}
+		_, _ = io.WriteString(w, r.URL.String()+"\n")
+	}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+// newSecret makes a managed secret for the provider, and a grant of it for the
+// fixture's agent.
+func (f *fixture) newSecret(spec ManagedSecretSpec) (*ManagedSecret, *Grant) {
+	f.t.Helper()
+	if spec.Slug == "" {
+		spec.Slug = "stand-in"
+	}
+	s, err := f.CreateManagedSecret(f.t.Context(), spec)
+	f.must(err)
+	g, err := f.GrantManagedSecret(f.t.Context(), ManagedGrantSpec{SecretID: s.ID, AgentID: f.agent.ID})
+	f.must(err)
+	return s, g
+}
+
+// TestManagedSecretKinds makes a proxied call with each kind: the provider gets
+// the secret in its place and nowhere else, the caller never, whatever the
+// provider repeats.
+func TestManagedSecretKinds(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec ManagedSecretSpec
+		want func(r *http.Request) bool
+	}{
+		"bearer": {
+			ManagedSecretSpec{Kind: SecretBearer, Value: SecretValue{Values: []string{testKey}}},
+			func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+testKey },
+		},
+		"header": {
+			ManagedSecretSpec{Kind: SecretHeader, Names: []string{"X-Key"}, Prefix: "Token ", Value: SecretValue{Values: []string{testKey}}},
+			func(r *http.Request) bool {
+				return r.Header.Get("X-Key") == "Token "+testKey && r.Header.Get("Authorization") == ""
+			},
+		},
+		"headers": {
+			ManagedSecretSpec{Kind: SecretHeader, Names: []string{"DD-API-KEY", "DD-APPLICATION-KEY"}, Value: SecretValue{Values: []string{testKey, testKey2}}},
+			func(r *http.Request) bool {
+				return r.Header.Get("DD-API-KEY") == testKey && r.Header.Get("DD-APPLICATION-KEY") == testKey2
+			},
+		},
+		"query": {
+			ManagedSecretSpec{Kind: SecretQuery, Names: []string{"key", "token"}, Value: SecretValue{Values: []string{testKey, testSecret}}},
+			func(r *http.Request) bool {
+				q := r.URL.Query()
+				return q.Get("key") == testKey && q.Get("token") == testSecret && q.Get("page") == "2" &&
+					r.Header.Get("Authorization") == "" && r.Header.Get(wire.PlaceholderHeader) == ""
+			},
+		},
+		"basic": {
+			ManagedSecretSpec{Kind: SecretBasic, Value: SecretValue{Username: testUser, Password: testSecret}},
+			func(r *http.Request) bool {
+				user, password, ok := r.BasicAuth()
+				return ok && user == testUser && password == testSecret
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			provider := newEcho(t)
+			f := newFixture(t, WithProviderTransport(http.DefaultTransport))
+			c.spec.Hosts = []string{provider.URL}
+			s, g := f.newSecret(c.spec)
+			r := f.proxy(wire.ProxyRequest{GrantID: g.ID, Method: "GET", URL: provider.URL + "/v1/boards?page=2&key=mine"}, send{})
+			if r.status != 200 {
+				t.Fatalf("%d %s", r.status, r.raw)
+			}
+			if !c.want(provider.last) {
+				t.Errorf("the provider got %s %v", provider.last.URL, provider.last.Header)
+			}
+			body, err := base64.StdEncoding.DecodeString(r.str("body_b64"))
+			f.must(err)
+			for _, text := range []string{string(body), string(r.raw)} {
+				for _, secret := range []string{testKey, testKey2, testSecret, url.QueryEscape(testSecret), base64.StdEncoding.EncodeToString([]byte(testUser + ":" + testSecret))} {
+					if strings.Contains(text, secret) {
+						t.Errorf("the caller got %q:\n%s", secret, text)
+					}
+				}
+			}
+			row := f.lastRow()
+			if row.Provider != s.Slug || row.GrantID != g.ID || row.Status != 200 || row.Path != "/v1/boards" || row.Outcome != OutcomeCompleted {
+				t.Errorf("%+v", row)
+			}
+			f.searchFiles([]string{testKey, testKey2, testSecret, url.QueryEscape(testSecret)})
+		})
+	}
+}
+
+// TestManagedSecretByProvider: a call names the secret by its slug, within the
+// agent's allowlist.
+func TestManagedSecretByProvider(t *testing.T) {
+	provider := newEcho(t)
+	f := newFixture(t, WithProviderTransport(http.DefaultTransport))
+	f.newSecret(ManagedSecretSpec{Slug: "stripe-production", Kind: SecretBearer, Hosts: []string{provider.URL}, Value: SecretValue{Values: []string{testKey}}})
+	call := func() result {
+		return f.proxy(wire.ProxyRequest{ProviderID: "stripe-production", Method: "GET", URL: provider.URL + "/v1/charges"}, send{})
+	}
+	if r := call(); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.raw)
+	}
+	for _, c := range []struct {
+		scopes map[string][]string
+		status int
+	}{
+		{map[string][]string{"stripe-production": {"x"}}, 404}, // an OAuth provider of that name
+		{map[string][]string{secretSlugs: {"other"}}, 404},
+		{map[string][]string{}, 404},
+		{map[string][]string{secretSlugs: {"other", "stripe-production"}}, 200},
+	} {
+		text, err := json.Marshal(c.scopes, json.Deterministic(true))
+		f.must(err)
+		raw := string(text)
+		f.must(f.store.write(t.Context(), func(ctx context.Context, q *statements) error {
+			return q.exec(ctx, "UPDATE agents SET scopes = ? WHERE id = ?", raw, f.agent.ID)
+		}))
+		if r := call(); r.status != c.status {
+			t.Errorf("%s: %d %s", raw, r.status, r.raw)
+		}
+	}
+}
