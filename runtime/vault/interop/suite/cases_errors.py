@@ -1,7 +1,5 @@
 """Faults that the other files do not reach, and what the vault does not serve."""
 
-import contextlib
-import os
 import socket
 import threading
 import uuid
@@ -9,15 +7,6 @@ import uuid
 import alter_sdk
 
 from harness import OUT, browse, case, equal, raises, true
-
-
-@contextlib.contextmanager
-def base_url(url):
-    os.environ["ALTER_BASE_URL"], keep = url, os.environ["ALTER_BASE_URL"]
-    try:
-        yield
-    finally:
-        os.environ["ALTER_BASE_URL"] = keep
 
 
 @case("Agent.me", "Agent.request", name="a key that nobody gave out")
@@ -103,7 +92,7 @@ async def transport(w):
     closed = socket.create_server(("127.0.0.1", 0))
     port = closed.getsockname()[1]
     closed.close()
-    with base_url(f"http://127.0.0.1:{port}"):
+    with w.at(f"http://127.0.0.1:{port}"):
         async with w.agent() as agent:
             async with raises(alter_sdk.NetworkError):
                 await agent.me()
@@ -112,7 +101,7 @@ async def transport(w):
     silent = socket.create_server(("127.0.0.1", 0))
     held = []
     threading.Thread(target=lambda: held.append(silent.accept()), daemon=True).start()
-    with base_url(f"http://127.0.0.1:{silent.getsockname()[1]}"):
+    with w.at(f"http://127.0.0.1:{silent.getsockname()[1]}"):
         async with w.agent(timeout=0.3) as agent:
             async with raises(alter_sdk.TimeoutError):
                 await agent.me()
@@ -134,8 +123,6 @@ def unserved():
     """A call for each method that the vault does not serve."""
     ident = str(uuid.uuid4())
     return {
-        "get_approval_status": lambda c: c.get_approval_status(ident),
-        "await_approval": lambda c: c.await_approval(ident, timeout=1),
         "create_managed_secret_grant": lambda c: c.create_managed_secret_grant(ident, principal=alter_sdk.SystemPrincipal()),
         "create_managed_secret_connect_session": lambda c: c.create_managed_secret_connect_session(provider="x", user_token="t"),
         "provider_specs.list": lambda c: c.provider_specs.list(),

@@ -6,6 +6,7 @@ import dataclasses
 import html.parser
 import json
 import os
+import re
 import subprocess
 import time
 import traceback
@@ -33,13 +34,10 @@ agents.mint_key agents.list_keys agents.deprecate_key agents.undeprecate_key age
 keys.derive keys.rotate keys.revoke scopes.list oauth_providers.list
 App.resolve_identity App.assert_identity Agent.resolve_identity Agent.assert_identity
 App.spans Agent.spans spans.emit
+App.get_approval_status App.await_approval Agent.get_approval_status Agent.await_approval
 """.split()
 
 OUT = {
-    "App.get_approval_status": "approvals come with policies",
-    "App.await_approval": "approvals come with policies",
-    "Agent.get_approval_status": "approvals come with policies",
-    "Agent.await_approval": "approvals come with policies",
     "App.create_managed_secret_grant": "managed secrets are another area",
     "App.create_managed_secret_connect_session": "managed secrets are another area",
     "Agent.create_managed_secret_connect_session": "managed secrets are another area",
@@ -59,7 +57,7 @@ class Case:
     name: str
     methods: list
     run: object
-    mode: str  # "dev", "approve" (dev that completes sessions by itself) or "serve" (a vault that the operator made)
+    mode: str  # "dev", "approve" (dev that completes sessions by itself), "serve" (a vault that the operator made); "-late": after the others
 
 
 CASES = []
@@ -108,6 +106,11 @@ async def raises(cls, *, code=None, status=None, **fields):
         equal(f"status of {cls.__name__}", getattr(e, "status_code", None), status)
     for name, want in fields.items():
         equal(f"{cls.__name__}.{name}", getattr(e, name, None), want)
+    if isinstance(e, (alter_sdk.BackendError, alter_sdk.ApprovalError)):
+        RAISED.add((wire_code(e) or "", cls.__name__))
+
+
+RAISED = set()  # code and class of every refusal that a case expected and got
 
 
 class Caught:
@@ -128,6 +131,16 @@ class World:
         self.app_key, self.agent_key = env["ALTER_APP_KEY"], env["ALTER_AGENT_KEY"]
         self.agent_id, self.grant_id, self.user_grant_id = env["ALTER_AGENT_ID"], env["GRANT_ID"], env["USER_GRANT_ID"]
         self.provider_url, self.vault_dir = env["PROVIDER_URL"].rstrip("/"), env["VAULT_DIR"]
+        self.shelf = {}  # what an early case leaves for a late one, so that the wait is not idle
+
+    @contextlib.contextmanager
+    def at(self, base_url):
+        """Clients that are made in the block ask another vault."""
+        os.environ["ALTER_BASE_URL"], keep = base_url, os.environ["ALTER_BASE_URL"]
+        try:
+            yield
+        finally:
+            os.environ["ALTER_BASE_URL"] = keep
 
     def url(self, path="/user"):
         return self.provider_url + path
@@ -156,11 +169,30 @@ class World:
         """A grant for a case to spoil: a sibling of the user's grant."""
         return await app.mint_grant(self.user_grant_id, label=label or fresh("label"))
 
-    def audit(self):
-        done = subprocess.run([*self.command, "audit", "list", "--json", "--kind", "call", "--dir", self.vault_dir], capture_output=True, text=True, timeout=60)
+    def operator(self, *arguments, stdin=None):
+        """What one of the operator's commands prints, run beside the daemon."""
+        done = subprocess.run([*self.command, *arguments, "--dir", self.vault_dir], input=stdin, capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
-            raise Failed(f"grantvault audit list ends with {done.returncode}: {done.stderr.strip()[:200]}")
-        return [json.loads(line) for line in done.stdout.split("\n") if line.strip()]
+            raise Failed(f"grantvault {' '.join(arguments[:2])} ends with {done.returncode}: {done.stderr.strip()[:200]}")
+        return done.stdout
+
+    def told(self, *arguments, stdin=None):
+        """The NAME=value lines of one."""
+        return dict(re.findall(r"^([A-Z_]+)=(.*)$", self.operator(*arguments, stdin=stdin), re.M))
+
+    @contextlib.contextmanager
+    def rule(self, kind, body, **target):
+        """A stored rule, as long as the block runs; target is grant, agent, app or provider."""
+        flags = [f"--{name}={value}" for name, value in target.items()]
+        name = fresh("rule")
+        ident = self.told("rule", "create", name, "--kind", kind, *flags, stdin=json.dumps(body))["RULE_ID"]
+        try:
+            yield name
+        finally:
+            self.operator("rule", "remove", ident)
+
+    def audit(self):
+        return [json.loads(line) for line in self.operator("audit", "list", "--json", "--kind", "call").split("\n") if line.strip()]
 
     def rows(self, **want):
         return [r for r in self.audit() if all(r.get(k) == v for k, v in want.items())]

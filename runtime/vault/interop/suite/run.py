@@ -20,7 +20,7 @@ import harness
 import served
 from harness import CASES, IN, OUT
 
-import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve  # noqa: E401,F401
+import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules  # noqa: E401,F401
 
 
 class Daemon:
@@ -96,7 +96,8 @@ def main():
     release = {"installed": importlib.metadata.version("alter-sdk"), "newest": newest()}
     print(f"alter-sdk {release['installed']}, newest release {release['newest']}")
     for mode in ("dev", "approve", "serve"):
-        cases = [c for c in CASES if c.mode == mode and args.only in f"{c.name} {' '.join(c.methods)}"]
+        cases = [c for c in CASES if c.mode.removesuffix("-late") == mode and args.only in f"{c.name} {' '.join(c.methods)}"]
+        cases.sort(key=lambda c: c.mode)  # is stable
         if not cases:
             continue
         print({"dev": "grantvault dev", "approve": "grantvault dev --approve", "serve": "grantvault init, app, agent, grant, serve"}[mode])
@@ -109,6 +110,8 @@ def main():
         print(f"  {method:48} {text}")
     failed = [r for r in results if r["problem"]]
     print(f"\n{len(results)} cases, {len(failed)} failed; {sum(v == 'pass' for v in verdict.values())} of {len(IN)} methods pass, {len(OUT)} are not served")
+    for code, name in sorted(harness.RAISED):
+        print(f"  {code:40} {name}")
     if args.report:
         with open(args.report, "w") as f:
             json.dump({"release": release, "methods": verdict, "cases": results}, f, indent=1)

@@ -1,5 +1,6 @@
 """A vault made with the operator's commands, before a provider that answers as a case wants."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -54,6 +55,14 @@ class Provider(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = answer
 
 
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 class Served:
     """`grantvault serve` of a vault that init, app, agent and grant have made."""
 
@@ -73,16 +82,36 @@ class Served:
                             stdin=TOKENS[name] + "\n")
             self.grants[name] = made["GRANT_ID"]
         self.env |= {"GRANT_ID": self.grants["one"], "USER_GRANT_ID": self.grants["two"]}
-        self.process = subprocess.Popen([*command, "serve", "--dir", vault, "--listen", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in self.process.stdout:
-            if match := re.search(r"http://127\.0\.0\.1:\d+", line):
-                self.env["ALTER_BASE_URL"] = match[0]
+        self.process, self.env["ALTER_BASE_URL"] = self.serve()
+
+    def serve(self, *flags):
+        """Starts a daemon on the vault and waits until it serves."""
+        process = subprocess.Popen([*self.command, "serve", "--dir", self.env["VAULT_DIR"], "--listen", "127.0.0.1:0", *flags],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        address = None
+        for line in process.stdout:
+            if match := re.search(r"ALTER_BASE_URL=(\S+)", line):
+                address = match[1]
+            if line.strip() == "ready":
                 break
-        else:
+        if not address or process.poll() is not None:
             raise SystemExit("grantvault serve ended before it listened")
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
-        time.sleep(0.3)
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        return process, address
+
+    @contextlib.contextmanager
+    def beside(self, *flags):
+        """The base URL of a second daemon on the same vault, with flags of its own."""
+        process, address = self.serve("--socket", "none", *flags)
+        try:
+            yield address
+        finally:
+            stop(process)
+
+    def grant(self, *flags, host=None, token="test-secret-provider-own"):
+        """A grant that a case has for itself."""
+        return self.run("grant", "create", "github", "--agent", self.env["ALTER_AGENT_ID"], "--host", host or self.url, "--token-stdin", *flags,
+                        stdin=token + "\n")["GRANT_ID"]
 
     def run(self, *arguments, stdin=None):
         done = subprocess.run([*self.command, *arguments, "--dir", self.env["VAULT_DIR"]], input=stdin, capture_output=True, text=True, timeout=60)
@@ -96,10 +125,6 @@ class Served:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        stop(self.process)
         self.provider.shutdown()
         shutil.rmtree(self.dir, ignore_errors=True)
