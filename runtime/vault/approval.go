@@ -174,7 +174,9 @@ func (a *Approval) await(ctx context.Context, opts []PollOption) (wire.ProxyAnsw
 	ctx, cancel := context.WithTimeout(ctx, cfg.timeout)
 	defer cancel()
 	for {
-		s, fault := a.status(ctx, wire.MaxApprovalWait*time.Second)
+		// Asked to hold longer, the vault would answer when nobody listens any more.
+		deadline, _ := ctx.Deadline()
+		s, fault := a.status(ctx, time.Until(deadline))
 		switch {
 		case ctx.Err() != nil:
 			return wire.ProxyAnswer{}, a.timedOut(ctx)

@@ -5,13 +5,19 @@ import "regexp"
 // cannedAnswers are small answers that both clients accept. The order matters.
 func cannedAnswers() []canned {
 	const (
-		agent = `{"id":"` + idAgent + `","name":"n","type":"agent","status":"active","version":1,"created_at":"2026-01-01T00:00:00Z"}`
-		made  = `{"id":"` + idAgent + `","name":"n","type":"agent","status":"active","version":1,"created_at":"2026-01-01T00:00:00Z","api_key":null,"key_id":"` + idKey + `"}`
-		key   = `{"key_id":"` + idKey + `","key_prefix":"p","name":"n","created_at":"2026-01-01T00:00:00Z"}`
-		api   = `{"id":"` + idKey + `","name":"n","key_prefix":"p","key_type":"dk","scopes":[],"scope_version":1,"created_at":"2026-01-01T00:00:00Z"}`
-		mint  = `{"id":"` + idKey + `","name":"n","key_prefix":"p","key_type":"dk","scopes":[],"scope_version":1,"created_at":"2026-01-01T00:00:00Z","api_key":"` + agentKey + `"}`
-		token = `{"access_token":"test-secret-token","grant_id":"` + idGrant + `","provider_id":"github","token_generation":"` + idOther + `"}`
+		agent    = `{"id":"` + idAgent + `","name":"n","type":"agent","status":"active","version":1,"created_at":"2026-01-01T00:00:00Z"}`
+		made     = `{"id":"` + idAgent + `","name":"n","type":"agent","status":"active","version":1,"created_at":"2026-01-01T00:00:00Z","api_key":null,"key_id":"` + idKey + `"}`
+		key      = `{"key_id":"` + idKey + `","key_prefix":"p","name":"n","created_at":"2026-01-01T00:00:00Z"}`
+		api      = `{"id":"` + idKey + `","name":"n","key_prefix":"p","key_type":"dk","scopes":[],"scope_version":1,"created_at":"2026-01-01T00:00:00Z"}`
+		mint     = `{"id":"` + idKey + `","name":"n","key_prefix":"p","key_type":"dk","scopes":[],"scope_version":1,"created_at":"2026-01-01T00:00:00Z","api_key":"` + agentKey + `"}`
+		token    = `{"access_token":"test-secret-token","grant_id":"` + idGrant + `","provider_id":"github","token_generation":"` + idOther + `"}`
+		expiry   = `"expires_at":"2026-01-01T00:00:00Z","expires_in":600`
+		identity = `{"app_id":"` + idOther + `","app_user_id":null,"agent_id":null,"group_ids":[]}`
 	)
+	approval := func(status, result string) string {
+		return `{"approval_id":"` + idKey + `","approval_group_id":"` + idOther + `","status":"` + status + `","expires_at":"2026-01-01T00:00:00Z","has_result":` + result +
+			`,"gates":[{"approval_id":"` + idKey + `","status":"approved","expires_at":"2026-01-01T00:00:00Z"}]}`
+	}
 	list := func(name string) string {
 		return `{"` + name + `":[],"total":0,"limit":100,"offset":0,"has_more":false}`
 	}
@@ -54,6 +60,14 @@ func cannedAnswers() []canned {
 		asked(at("POST", "/sdk/token", 400, `{"error":"credential_revoked","message":"m","grant_id":"`+idOther+`","provider_id":"github"}`), "credential-revoked"),
 		at("POST", "/sdk/token", 200, token),
 		at("POST", "/sdk/oauth/audit/api-call", 204, ""),
+		asked(at("POST", "/sdk/proxy", 202, `{"approval_id":"`+idKey+`","approval_group_id":"`+idOther+`","status":"pending",`+expiry+`,"approval_url":"{base}/approvals/1","gates":[{"approval_id":"`+idKey+`",`+expiry+`,"approval_url":"{base}/approvals/1"}]}`), "/held"),
+		once(at("GET", "/sdk/approvals/"+idKey, 200, approval("pending", "false"))),
+		at("GET", "/sdk/approvals/"+idKey, 200, approval("executed", "true")),
+		at("GET", "/sdk/approvals/"+idOther, 200, approval("denied", "false")),
+		at("GET", "/sdk/approvals/[^/]+/result", 200, `{"status_code":201,"headers":{},"body_b64":"e30="}`),
+		at("POST", "/sdk/identity/resolve", 200, identity),
+		at("POST", "/sdk/identity/assert", 200, `{"token":"test-secret-assertion","expires_at":"2026-01-01T00:00:00Z","identity":`+identity+`}`),
+		at("POST", "/sdk/spans", 200, `{"accepted":1}`),
 		at("POST", "/sdk/proxy", 200, `{"status_code":200,"headers":{"content-type":"application/json"},"body_b64":"e30="}`),
 
 		// The provider.

@@ -319,6 +319,103 @@ async def keys(c):
     await c.keys.revoke(key_id=KEY, force=True)
 
 
+SCOPES = ["tokens:retrieve", "proxy:execute", "audit:emit", "approvals:read", "grants:read", "spans:emit"]
+
+
+@call("agent")
+async def constrained(c):
+    narrow = c.with_constraints(scopes=SCOPES, rule={"rule_type": "json_match", "rule_body": {"when": {"method": "POST", "provider_id": "gïthub"}, "effect": "deny"}})
+    await narrow.me()
+    await narrow.request("GET", at(), grant_id=GRANT)
+    await narrow.proxy_request("GET", at(), grant_id=GRANT, context={"run_id": "r1"})
+    await narrow.list_grants()
+    await narrow.get_approval_status(KEY)
+    await narrow.spans.emit([span()])
+    with contextlib.suppress(alter_sdk.ProviderAPIError):
+        await narrow.request("GET", at("/narrow"), grant_id=GRANT)
+    await c.me()  # the parent is as it was
+
+
+@call("app", caller="billing-cron")
+async def constrained_with_a_caller(c):
+    await c.request("GET", at(), grant_id=GRANT)
+    narrow = c.with_constraints(scopes=["proxy:execute"])
+    await narrow.proxy_request("GET", at(), grant_id=GRANT)
+    await narrow.revoke_grant(GRANT)
+    await narrow.create_connect_session()
+
+
+@call("app")
+async def rules_of_every_kind(c):
+    rules = [("ip_allowlist", {"allow": ["192.0.2.7", "2001:db8::/32"]}), ("time_window", {"business_hours_only": True, "timezone": "Europe/Berlin"}),
+             ("require_approval", {"effect": "require_approval", "approval": {"approvers": ["ann"], "expires_in_seconds": 600}, "when": {"method": "POST"}})]
+    for kind, body in rules:
+        await c.with_constraints(rule={"rule_type": kind, "rule_body": body}).proxy_request("GET", at(), grant_id=GRANT)
+    build = alter_sdk.content_match_rule
+    for rule in (build(operations=["issues/create"], families=[], params=[]), build(operations=[], families=["send", "payment"], params=[
+            {"name": "recipients", "op": "not_subset_of", "value": ["*@example.com"]}, {"name": "amount", "op": "gt", "value": 1.5},
+            {"name": "currency", "op": "equals", "value": "eur"}, {"name": "event_time", "op": "outside_windows", "value": {
+                "windows": [{"days": ["mon", "fri"], "start": "09:00", "end": "24:00"}], "timezone": "Europe/Berlin"}}]),
+            build(operations=["x"], families=["read"], params=[], effect="redact", redact_fields=["bcc"]),
+            build(operations=["x"], families=[], params=[], effect="step_up", max_session_age_seconds=300)):
+        await c.with_constraints(rule=rule).proxy_request("GET", at(), grant_id=GRANT)
+
+
+@call("app", caller="billing-cron")
+async def approval(c):
+    held = await c.proxy_request("POST", at("/held"), grant_id=GRANT, json={"n": 1})
+    await c.get_approval_status(str(held.approval_id))
+    await c.get_approval_status(str(held.approval_id), wait=7.9)
+    await c.await_approval(str(held.approval_id), timeout=300, poll_interval=0.01)
+
+
+@call("agent")
+async def approval_in_a_trace(c):
+    async with c.trace(run_id="r1"):  # not sent with the polls
+        held = await c.proxy_request("POST", at("/held"), grant_id=GRANT)
+        await c.await_approval(str(held.approval_id), timeout=5, poll_interval=0.01)
+
+
+@call("agent")
+async def approval_denied(c):
+    with contextlib.suppress(alter_sdk.ApprovalDeniedError):
+        await c.await_approval(OTHER, timeout=300)
+
+
+@call("app")
+async def app_identity(c):
+    await c.resolve_identity()
+    await c.resolve_identity(user_token="user-token", include_profile=True)
+    await c.assert_identity(audience="https://memory.example")
+    await c.assert_identity(audience="urn:mem:ä", user_token="user-token", ttl_seconds=60, include_profile=True)
+
+
+@call("app", user_token_getter=lambda: "user-token")
+async def app_identity_with_a_getter(c):
+    await c.resolve_identity()
+    await c.assert_identity(audience="https://memory.example")
+
+
+@call("agent", user_token_getter=lambda: "user-token")
+async def agent_identity(c):
+    await c.resolve_identity()
+    await c.resolve_identity(app_user_id=OTHER)
+    await c.assert_identity(audience="https://memory.example", ttl_seconds=300)
+    async with c.trace(run_id="r1", thread_id="t1"):
+        await c.assert_identity(audience="https://memory.example", app_user_id=OTHER, user_token="other-token", include_profile=True)
+
+
+def span(**more):
+    return alter_sdk.UserSpan(trace_id="t", name="n", start_time="2026-01-01T00:00:00Z", **more)
+
+
+@call("agent")
+async def spans(c):
+    await c.spans.emit([span()])
+    async with c.trace(run_id="r1"):
+        await c.spans.emit([span(span_id="s", parent_span_id="p", end_time="2026-01-01T00:00:01.5+02:00", attributes={"a": "ü", "b": ""}), span()])
+
+
 async def main():
     app_key, agent_key = sys.argv[1:3]
     logging.disable(logging.ERROR)
