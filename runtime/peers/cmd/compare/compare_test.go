@@ -15,8 +15,10 @@ func TestReason(t *testing.T) {
 	for text, want := range map[string]string{
 		"go: exit status 1\n# example.com/x\n./a.go:1:2: undefined: B\n./a.go:3:2: too many errors": "./a.go:1:2: undefined: B",
 		"tool: exit status 1\nsome note\nerror generating code: bad thing":                          "error generating code: bad thing",
-		"panic: x\n\t/home/me/go/pkg/mod/example.com/gen@v1.2.3/main.go:46":                         "example.com/gen@v1.2.3/main.go:46",
-		"/r/specs/a: exit status 1\n/r/.tmp/b.go:1: no":                                             ".tmp/b.go:1: no",
+		"panic: x\n\t/home/me/go/pkg/mod/example.com/gen@v1.2.3/main.go:46":                         "panic: x",
+		"tool: exit status 1\nINFO\tno error\ngenerate:\n    main.run\n  - build:\n    main.generate\n  - make: it\n  - name conflict: Item\n        /home/me/go/pkg/mod/example.com/gen@v1.2.3/a.go:179": "name conflict: Item",
+		"tool: exit status 1\n  - openapi.json:5:1 -> duplicate path\n\tmore\n  - openapi.json:7:51\n":                                                                                                    "openapi.json:5:1 -> duplicate path",
+		"/r/specs/a: exit status 1\n/r/.tmp/b.go:1: no": ".tmp/b.go:1: no",
 	} {
 		if got := reason(errors.New(text), "/r"); got != want {
 			t.Errorf("%q, want %q", got, want)

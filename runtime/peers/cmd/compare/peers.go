@@ -188,21 +188,36 @@ func reason(err error, root string) string {
 	if errors.Is(err, errLimit) {
 		return err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	slices.SortStableFunc(lines, func(x, y string) int { return weight(y) - weight(x) })
-	text := moduleCache.ReplaceAllString(strings.ReplaceAll(lines[0], root+"/", ""), "")
-	text = strings.Join(strings.Fields(text), " ")
+	best, most := "", -1
+	for line := range strings.Lines(err.Error()) {
+		// Of a chain of causes the last one is the deepest.
+		if w := weight(line); w > most || w == most && cause.MatchString(line) {
+			best, most = line, w
+		}
+	}
+	text := moduleCache.ReplaceAllString(strings.ReplaceAll(best, root+"/", ""), "")
+	text = strings.TrimPrefix(strings.Join(strings.Fields(text), " "), "- ")
 	if len(text) > 160 {
 		text = text[:160] + "…"
 	}
 	return text
 }
 
+var (
+	cause    = regexp.MustCompile(`^\s+- .*\S(:| ->) \S`)                                                                                // ogen's chain of causes
+	compiler = regexp.MustCompile(`\.go:\d+:\d+: `)                                                                                      // what go build says
+	noise    = regexp.MustCompile(`^(INFO|WARN|DEBUG)\s|\.go:\d+( \+0x[0-9a-f]+)?\s*$|^\s*$|^goroutine |^#|exit status|too many errors`) // logs, places of a stack
+)
+
 func weight(line string) int {
 	switch {
-	case strings.HasPrefix(line, "#"), strings.Contains(line, "exit status"), strings.Contains(line, "too many errors"), strings.TrimSpace(line) == "":
+	case strings.HasPrefix(line, "panic: "):
+		return 4
+	case noise.MatchString(line):
 		return 0
-	case strings.Contains(line, ".go:"), strings.Contains(line, "rror"):
+	case cause.MatchString(line), compiler.MatchString(line):
+		return 3
+	case strings.Contains(line, "rror"):
 		return 2
 	}
 	return 1
