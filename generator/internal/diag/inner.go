@@ -46,6 +46,7 @@ var inner = map[string]string{
 	"parameter-without-field":    "no struct tag can hold a parameter's name; it is left out",
 	"value-without-constant":     "an enum value can't be quoted plainly; it has no constant",
 	"names-list":                 "a line of the names list can't be read",
+	"group-kept":                 "the document puts operations elsewhere; they stay in the service that the names list says",
 	"groups-joined":              "groups that have one name in Go are one service",
 	"name-taken":                 "provider.yaml asks for a name that is taken",
 	"numbered-name":              "two things would have one name; a number tells them apart",

@@ -18,6 +18,7 @@ type Options struct {
 	Types      map[string]string // component key -> type name
 	Operations map[string]string // operation ID -> Group.Method
 	Groups     map[string]string // group key -> field name
+	Moved      map[string]string // operation ID -> group key, where the configuration says it
 	Strip      []string          // prefixes of component and group keys that say nothing
 	Routes     bool              // methods are named by their routes; their IDs say nothing more
 	Words      []string          // words in their Go form, where the field's initialisms don't know them
@@ -49,12 +50,14 @@ func assign(api *model.API, opts Options, l lock, packages map[string]bool) diag
 	a := &assigner{
 		api: api, opts: opts, lock: l, packages: packages,
 		table:  newTable(append([]string{"Client", "New", "Operations", "op", "provider"}, opts.Reserved...)...),
-		owners: map[string]string{}, routes: map[string]bool{}, spell: NewSpeller(opts.Words...),
+		owners: map[string]string{}, routes: map[string]bool{}, spoken: map[*model.Operation]string{}, spell: NewSpeller(opts.Words...),
 	}
 	for _, op := range api.Ops {
 		a.routes[op.Method+" "+op.Path] = true
 	}
+	a.pinned() // before anything new can take their names
 	a.groups()
+	a.speak()
 	a.operations()
 	a.params()
 	a.flat()
@@ -72,8 +75,9 @@ type assigner struct {
 	lock   lock
 	spell  *Speller
 	table  *table
-	owners map[string]string // operation ID -> Group+Method
-	routes map[string]bool   // "GET /path" of every operation
+	owners map[string]string           // operation ID -> Group+Method
+	spoken map[*model.Operation]string // what an operation's ID says of it
+	routes map[string]bool             // "GET /path" of every operation
 	diags  diag.List
 
 	packages map[string]bool
@@ -96,43 +100,6 @@ func (a *assigner) number(base, pointer string, free func(string) bool) string {
 			return name
 		}
 	}
-}
-
-func (a *assigner) groups() {
-	for _, g := range a.api.Groups {
-		g.Name = cmp.Or(a.opts.Groups[g.Key], a.spell.Exported(a.stripped(g.Key)), "Default")
-	}
-	a.joinGroups()
-	for _, g := range a.api.Groups {
-		deco, ok := a.table.take("group "+g.Key, g.Name+"Service", g.Name+"APIService")
-		if !ok {
-			deco = a.number(g.Name+"Service", "", a.table.free)
-			a.table.take("group "+g.Key, deco)
-		}
-		g.Deco = deco
-	}
-}
-
-// joinGroups makes one of the groups that a document writes in two ways, such as
-// the tags "Responses" and "responses".
-func (a *assigner) joinGroups() {
-	first := map[string]*model.Group{}
-	a.api.Groups = slices.DeleteFunc(a.api.Groups, func(g *model.Group) bool {
-		same := first[strings.ToLower(g.Name)]
-		if same == nil {
-			first[strings.ToLower(g.Name)] = g
-			return false
-		}
-		a.report(diag.Note, "", "groups-joined", fmt.Sprintf("the groups %q and %q have one name in Go; they are one service", same.Key, g.Key), "")
-		for _, op := range g.Ops {
-			op.Group = same
-		}
-		same.Ops = append(same.Ops, g.Ops...)
-		slices.SortStableFunc(same.Ops, func(x, y *model.Operation) int {
-			return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Method, y.Method))
-		})
-		return true
-	})
 }
 
 func (a *assigner) operations() {
@@ -226,7 +193,7 @@ func (a *assigner) method(op *model.Operation, pin string, free func(string) boo
 
 // methodName is the operation's own word, without the group in front of it.
 func (a *assigner) methodName(op *model.Operation) string {
-	words, group := Words(op.Name), Words(a.stripped(op.Group.Key))
+	words, group := Words(cmp.Or(a.spoken[op], op.Name)), Words(a.stripped(op.Group.Key))
 	for i := range words {
 		words[i] = strings.ToLower(words[i])
 	}
@@ -236,7 +203,7 @@ func (a *assigner) methodName(op *model.Operation) string {
 			trimmed = append(trimmed, w)
 		}
 	}
-	if n := len(group); len(trimmed) > n && slices.EqualFunc(trimmed[:n], group, strings.EqualFold) {
+	if n := len(group); len(trimmed) > n && (slices.EqualFunc(trimmed[:n], group, strings.EqualFold) || a.subject(trimmed, group)) {
 		trimmed = trimmed[n:]
 	}
 	name := a.spell.Exported(trimmed...)

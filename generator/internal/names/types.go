@@ -13,11 +13,10 @@ import (
 	"github.com/grantwire/grantwire/generator/internal/normalize"
 )
 
-// types names the types: overrides, then the list of an earlier run, then
-// components under their own names, then bodies and answers under their
+// types names the types that neither the configuration nor the list of an earlier
+// run names: components under their own names, then bodies and answers under their
 // operation's, then what stood inline.
 func (a *assigner) types() {
-	a.pinned()
 	a.components()
 	a.roots()
 	a.inline()
@@ -34,6 +33,7 @@ func (a *assigner) claim(t *model.Type, candidates ...string) bool {
 	return ok
 }
 
+// pinned gives the types the names of the configuration and of the list.
 func (a *assigner) pinned() {
 	for _, t := range a.api.Types {
 		if name := a.opts.Types[t.Key]; name != "" && !a.claim(t, name) {
@@ -64,12 +64,13 @@ func (a *assigner) stripped(key string) string {
 func isInline(t *model.Type) bool { return strings.HasPrefix(t.Key, "inline.") }
 
 func (a *assigner) components() {
+	short := a.shortKeys()
 	for _, t := range a.api.Types {
 		if isInline(t) {
 			continue
 		}
-		word := cmp.Or(a.spell.Exported(a.stripped(t.Key)), "Schema")
-		if !a.claim(t, word, a.spell.Exported(t.Key), word+kindWord(t), word+"Schema") {
+		word := cmp.Or(a.spell.Exported(plainKey(a.stripped(t.Key))), "Schema")
+		if !a.claim(t, short[t.Key], word, a.spell.Exported(t.Key), word+kindWord(t), word+"Schema") {
 			a.claim(t, a.number(word, pointer(t), a.table.free))
 		}
 	}

@@ -209,7 +209,7 @@ func nameOptions(c *config.Provider, in Input) names.Options {
 		reserved = append(reserved, c.Errors.Type)
 	}
 	return names.Options{
-		Types: c.Names.Types, Operations: c.Names.Operations, Groups: c.Groups.Names, Strip: c.Names.Strip,
+		Types: c.Names.Types, Operations: c.Names.Operations, Groups: c.Groups.Names, Moved: c.Groups.Operations, Strip: c.Names.Strip,
 		Words: c.Names.Initialisms, Reserved: reserved, List: in.Names,
 		Routes: c.Names.Methods == config.NamedByRoute,
 	}

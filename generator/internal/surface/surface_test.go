@@ -1,6 +1,7 @@
 package surface_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -228,10 +229,16 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestGroupRenamed: the operations of a service that has another name are the same.
+// TestGroupRenamed: the document alone renames no service that the list has. The
+// operations of one that a person renamed are the same.
 func TestGroupRenamed(t *testing.T) {
+	text := strings.ReplaceAll(base, "operationId: berths/", "operationId: docks/")
 	old, names := generate(t, "a.yaml", base, nil, nil)
-	now, _ := generate(t, "b.yaml", strings.ReplaceAll(base, "operationId: berths/", "operationId: docks/"), names, nil)
+	now, _ := generate(t, "b.yaml", text, names, nil)
+	if said := compare(t, old, now); said != "" {
+		t.Errorf("the document renamed something:\n%s", said)
+	}
+	now, _ = generate(t, "b.yaml", text, bytes.ReplaceAll(names, []byte("op\tBerths."), []byte("op\tDocks.")), nil)
 	want := strings.TrimSpace(`
 breaks: renamed: Berths.Create -> Docks.Create (docks/create, b.yaml#/paths/~1berths/post)
 breaks: renamed: Berths.Delete -> Docks.Delete (docks/delete, b.yaml#/paths/~1berths~1{harbor}~1{number}/delete)
