@@ -26,8 +26,8 @@ type AgentParams struct {
 	Scopes         map[string][]string // provider ID → scopes; nil: the agent can reach nothing
 	DisplayName    *string
 	Metadata       map[string]any
-	Policy         map[string]any
-	IdempotencyKey string // repeating a creation with the same key and parameters creates nothing; "" sends none
+	Policy         map[string]any // rules by their kind (see package rule), each with its body or a list of them, and "rate_limit_per_minute"
+	IdempotencyKey string         // repeating a creation with the same key and parameters creates nothing; "" sends none
 }
 
 // NewAgentInfo is an agent with its first key.

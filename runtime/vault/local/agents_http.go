@@ -119,7 +119,7 @@ func checkAgentFields(displayName *string, metadata, policy []byte) *fault {
 	case len(policy) > maxAgentMetadata:
 		return unprocessable("policy must not take more than 8192 bytes as JSON")
 	}
-	return nil
+	return checkAgentPolicy(policy)
 }
 
 func checkAllowlist(scopes map[string][]string) *fault {

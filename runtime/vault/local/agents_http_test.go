@@ -47,14 +47,14 @@ func TestCreateAgentEndpoint(t *testing.T) {
 	bothWays(t, func(t *testing.T, a *appFixture) {
 		ask := wire.AgentCreate{
 			Name: "reader", Type: "service", Scopes: map[string][]string{"github": {"repo"}}, Metadata: []byte(`{"team":"x","n":1}`),
-			DisplayName: new("The reader"), Policy: []byte(`{"k":[1]}`),
+			DisplayName: new("The reader"), Policy: []byte(`{"rate_limit_per_minute":60}`),
 		}
 		c := a.created(a.create(ask, nil))
 		if kind, ok := wire.ParseKey(c.APIKey); !ok || kind != wire.KeyManaged {
 			t.Errorf("key kind %q", kind)
 		}
 		if c.Name != "reader" || c.Type != "service" || c.Status != "active" || c.Version != 1 || c.DisplayName != "The reader" ||
-			string(c.Scopes) != `{"github":["repo"]}` || string(c.Metadata) != `{"team":"x","n":1}` || string(c.Policy) != `{"k":[1]}` || !c.CreatedAt.Equal(testTime) {
+			string(c.Scopes) != `{"github":["repo"]}` || string(c.Metadata) != `{"team":"x","n":1}` || string(c.Policy) != `{"rate_limit_per_minute":60}` || c.RateLimitPerMinute == nil || *c.RateLimitPerMinute != 60 || !c.CreatedAt.Equal(testTime) {
 			t.Errorf("%+v", c.AgentInfo)
 		}
 		me := info(t, a.ask(send{key: c.APIKey, method: "GET", path: wire.PathMe}))
@@ -194,7 +194,7 @@ func TestUpdateAgent(t *testing.T) {
 		}
 		step(`{}`, nil, nil, 1)
 		step(`{"display_name":"U"}`, nil, nil, 1) // unchanged
-		if i := step(`{"display_name":"","metadata":{"a":1},"policy":{"b":2}}`, nil, nil, 2); i.DisplayName != "" || string(i.Metadata) != `{"a":1}` || string(i.Policy) != `{"b":2}` {
+		if i := step(`{"display_name":"","metadata":{"a":1},"policy":{"rate_limit_per_minute":2}}`, nil, nil, 2); i.DisplayName != "" || string(i.Metadata) != `{"a":1}` || string(i.Policy) != `{"rate_limit_per_minute":2}` {
 			t.Errorf("%+v", i)
 		}
 		step(`{"status":"inactive"}`, nil, nil, 3)

@@ -107,7 +107,10 @@ func (r *agentRow) operator() Agent {
 func (v *Vault) info(ctx context.Context, q *statements, r *agentRow) (wire.AgentInfo, error) {
 	info := wire.AgentInfo{
 		ID: r.id, Name: r.name, DisplayName: r.displayName, Type: r.kind, Status: r.status, Version: r.version,
-		Metadata: r.metadata, Policy: r.policy, CreatedAt: fromMicros(r.created), LastUsedAt: optionalTime(r.used), ScopesAppliesAt: optionalTime(r.appliesAt),
+		Metadata: r.metadata, Policy: shownPolicy(r.policy), CreatedAt: fromMicros(r.created), LastUsedAt: optionalTime(r.used), ScopesAppliesAt: optionalTime(r.appliesAt),
+	}
+	if p, err := parseAgentPolicy(r.policy); err == nil && p.perMinute > 0 {
+		info.RateLimitPerMinute = &p.perMinute
 	}
 	var err error
 	if r.scopes == nil {

@@ -88,7 +88,8 @@ type AuditEntry struct {
 	Mode     Mode     `json:"mode"`
 	Decision Decision `json:"decision"`
 	// The rule that decided, "" when none had to say anything: its ID (none when
-	// the client sent it along), where it is kept, and what it said.
+	// the client sent it along), where it is kept, and what it said. A rule of a
+	// grant's or an agent's policy (grant_policy, agent_policy) has that ID.
 	RuleID      string  `json:"rule_id,omitempty"`
 	RuleLayer   string  `json:"rule_layer,omitempty"`
 	RuleOutcome string  `json:"rule_outcome,omitempty"`

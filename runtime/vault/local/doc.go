@@ -42,6 +42,13 @@
 // restrictions, work through the proxy only, where the vault can hold them to
 // their limits.
 //
+// A sibling whose policy has requires_approval holds every call for a person, and
+// an agent's policy binds the agent's calls whoever's key makes them: its members
+// are the kinds of rules (package rule) with their bodies, and
+// rate_limit_per_minute. A policy that the vault does not understand whole is
+// refused (422 invalid_agent_policy); one that stands there all the same refuses
+// every call.
+//
 // An agent's allowlist names the providers within its reach. What an update adds
 // to it counts at once, what it takes away after the grace (a day, unless the
 // request says otherwise).

@@ -140,7 +140,7 @@ func TestMintGrant(t *testing.T) {
 		a.want(a.ask(send{key: a.foreign.Key, method: "POST", path: wire.PathGrantMint(a.owned.ID), body: []byte(`{"label":"x"}`)}), 404, codeGrantNotFound)
 		a.want(a.ask(send{key: a.agent.Key, method: "POST", path: wire.PathGrantMint(a.grant.ID), body: []byte(`{"label":"x"}`)}), 403, "agents_cannot_mint")
 		for _, policy := range []string{
-			`{"expires_at":"yesterday"}`, `{"expires_at":"2020-01-01"}`, `{"max_ttl_seconds":0.5}`, `{"max_ttl_seconds":-1}`, `{"default_ttl_seconds":5}`, `{"requires_approval":true}`,
+			`{"expires_at":"yesterday"}`, `{"expires_at":"2020-01-01"}`, `{"max_ttl_seconds":0.5}`, `{"max_ttl_seconds":-1}`, `{"default_ttl_seconds":5}`, `{"requires_approval":1}`, `{"requires_approval":{"expires_in_seconds":5}}`, `{"requires_approval":{"by":"x"}}`,
 			`{"restrictions":{}}`, `{"restrictions":{"allowed_methods":["not a method"]}}`, `{"restrictions":{"allowed_endpoints":["x"]}}`, `{"unknown":1}`, `{"max_ttl_seconds":"60"}`,
 		} {
 			a.want(mint(a.owned.ID, `{"label":"bad","grant_policy":`+policy+`}`), 422, "invalid_grant_policy")

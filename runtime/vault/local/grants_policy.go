@@ -19,6 +19,8 @@ type grantPolicy struct {
 	ExpiresAt     string        `json:"expires_at,omitzero"`
 	MaxTTLSeconds float64       `json:"max_ttl_seconds,omitzero"`
 	Restrictions  *restrictions `json:"restrictions,omitzero"`
+
+	Approval *grantApproval `json:"requires_approval,omitzero"`
 }
 
 // restrictions bind a grant to some calls. A client that holds the credential
@@ -37,11 +39,11 @@ func parseGrantPolicy(raw jsontext.Value, now time.Time) (p grantPolicy, expires
 	if raw == nil {
 		return p, expires, nil
 	}
-	if slices.Contains(wire.PolicyKeys(raw), "requires_approval") {
-		return p, expires, invalid("asks for approvals, which this vault does not have yet")
-	}
 	if err := json.Unmarshal(raw, &p, json.RejectUnknownMembers(true)); err != nil {
-		return p, expires, invalid("may hold expires_at, max_ttl_seconds and restrictions")
+		return p, expires, invalid("may hold expires_at, max_ttl_seconds, restrictions and requires_approval (true, or the settings of a require_approval rule)")
+	}
+	if p.Approval != nil && p.Approval.off {
+		p.Approval = nil
 	}
 	if p.ExpiresAt != "" {
 		t, ok := wire.ParseISOTime(p.ExpiresAt)

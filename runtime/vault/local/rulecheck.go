@@ -26,9 +26,17 @@ type content struct {
 
 // applyRules has the rules decide the call and turns a refusal into a fault.
 func (v *Vault) applyRules(ctx context.Context, q *statements, rq *request, spec *callSpec, p *permit) (*fault, error) {
-	rules, err := v.rulesFor(ctx, q, rq, &p.grant)
-	if err != nil || len(rules) == 0 {
+	rules, perMinute, err := v.rulesFor(ctx, q, rq, &p.grant)
+	if err != nil {
 		return nil, err
+	}
+	if len(p.approved) == 0 { // an approved call was counted when it was asked for
+		if f, err := v.agentRate(ctx, q, rq, p, perMinute); f != nil || err != nil {
+			return f, err
+		}
+	}
+	if len(rules) == 0 {
+		return nil, nil
 	}
 	d := policy.Decide(v.policyCall(rq, spec, p), rules)
 	if d.Rule != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // rules name time zones, and a small machine may have no database of them
@@ -189,10 +190,15 @@ func (v *Vault) changeRule(ctx context.Context, what, action, query string, id s
 	return nil
 }
 
-// rulesFor returns every rule that applies to a call, the client's own first.
-func (v *Vault) rulesFor(ctx context.Context, q *statements, rq *request, g *grantRow) ([]policy.Named, error) {
-	list := rq.ownRule()
-	err := q.each(ctx, `SELECT `+ruleColumns+` FROM rules WHERE enabled = 1 AND (target = 'vault'
+// rulesFor returns every rule that applies to a call: the client's own first,
+// then those of the grant's and the agent's policy.
+func (v *Vault) rulesFor(ctx context.Context, q *statements, rq *request, g *grantRow) (list []policy.Named, perMinute int64, err error) {
+	own, fault, err := readAgentPolicy(ctx, q, rq.who.agentID)
+	if err != nil {
+		return nil, 0, err
+	}
+	list = slices.Concat(rq.ownRule(), g.rules(), agentRules(rq.who.agentID, own, fault))
+	err = q.each(ctx, `SELECT `+ruleColumns+` FROM rules WHERE enabled = 1 AND (target = 'vault'
   OR target = 'app' AND target_id IN (?1, ?2) OR target = 'agent' AND target_id = ?3 OR target = 'grant' AND target_id = ?4 OR target = 'provider' AND target_id = ?5)
 ORDER BY created_at, id`, []any{rq.who.appID, g.appID, rq.who.agentID, g.id, g.provider}, func(rows *sql.Rows) error {
 		r, err := scanRule(rows)
@@ -201,7 +207,7 @@ ORDER BY created_at, id`, []any{rq.who.appID, g.appID, rq.who.agentID, g.id, g.p
 		}
 		return err
 	})
-	return list, err
+	return list, own.perMinute, err
 }
 
 // ownRule is the rule that a constrained client sends along.

@@ -16,4 +16,5 @@ var migrations = [...]string{
 	schemaV6,
 	schemaV7,
 	schemaV8,
+	schemaV9,
 }

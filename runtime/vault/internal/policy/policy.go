@@ -34,7 +34,7 @@ type Call struct {
 type Named struct {
 	ID    string // "" for a rule that the client sent along
 	Name  string
-	Layer string // "request", "delegation", "grant", "agent", "app", "provider"
+	Layer string // where it is kept, such as "request", "agent" or "grant_policy"
 	Rule  rule.Rule
 	// Fault is why the stored rule cannot be read; such a rule refuses every call.
 	Fault error
