@@ -49,7 +49,7 @@ func (a *App) Agent(id string) (*Agent, error) {
 	defer a.life.end()
 	id = strings.ToLower(id)
 	c := &client{
-		backend: a.backend.as(id, wire.CallerAgent), provider: a.provider, mode: a.mode, span: a.span,
+		backend: a.backend.as(id, wire.CallerAgent), provider: a.provider, mode: a.mode, signer: a.signer, span: a.span,
 		life: newLifecycle(), delegated: true, warnOnce: new(sync.Once),
 	}
 	c.backend.owned = false

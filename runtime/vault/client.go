@@ -27,6 +27,7 @@ type client struct {
 	provider  http.RoundTripper
 	ownsBase  bool
 	mode      Mode
+	signer    Signer // may be nil
 	life      *lifecycle
 	reports   *reporter
 	userToken atomic.Pointer[tokenGetter]
@@ -64,7 +65,7 @@ func newClient(key, callerType string, cfg config) (*client, error) {
 		return nil, invalid("mode", "is none of Retrieve, Proxy and Auto")
 	}
 	c := &client{
-		provider: cfg.provider, ownsBase: cfg.provider == nil, mode: cfg.mode, life: newLifecycle(), span: cfg.span,
+		provider: cfg.provider, ownsBase: cfg.provider == nil, mode: cfg.mode, signer: cfg.signer, life: newLifecycle(), span: cfg.span,
 		backend: newBackend(key, base, cfg).as(caller, callerType),
 	}
 	if cfg.userToken != nil {

@@ -58,7 +58,7 @@ func (c *client) constrained(want Constraints) (*client, error) {
 	}
 	defer c.life.end()
 	s := &client{
-		backend: c.backend.as(c.backend.caller, c.backend.callerType), provider: c.provider, mode: c.mode, span: c.span,
+		backend: c.backend.as(c.backend.caller, c.backend.callerType), provider: c.provider, mode: c.mode, signer: c.signer, span: c.span,
 		life: newLifecycle(), delegated: c.delegated,
 	}
 	if c.warnOnce != nil {

@@ -10,16 +10,15 @@ import (
 
 // inject returns a copy of the call's request that holds the credential, and
 // what of it must not be seen again.
-func inject(c *call, cred wire.Credential) (*http.Request, []string, *Error) {
-	if strings.HasPrefix(cred.InjectionFormat, wire.SigV4Prefix) {
-		return nil, nil, &Error{
-			Code: "unsupported_credential", kind: kindCred, GrantID: c.shown(),
-			Message: "the grant's credential signs requests in the AWS manner, which this client does not do",
-		}
+func inject(c *call, cred wire.Credential, signer Signer) (*http.Request, []string, *Error) {
+	if signs(cred) {
+		return sign(c, cred, signer)
 	}
 	req := c.req.Clone(c.req.Context())
-	secrets := []string{cred.AccessToken}
-	setHeader(req.Header, cred.InjectionHeader, cred.HeaderValue())
+	secrets := []string{cred.AccessToken, cred.BasicSecret()}
+	if cred.InjectionHeader != wire.PlaceholderHeader {
+		setHeader(req.Header, cred.InjectionHeader, cred.HeaderValue())
+	}
 	for _, in := range cred.Injections {
 		value, ok := cred.Value(in)
 		if !ok {

@@ -38,7 +38,7 @@ var (
 	kindNoGrant  = sub(kindInvalid, "NoGrant", "pass vault.Grant(id) to the call, bind one with agent.HTTPClient(vault.Grant(id)), or use vault.WithGrant(ctx, id)")
 	kindBody     = sub(kindInvalid, "UnsupportedBody", "use vault.Retrieve mode for bodies that are not JSON")
 	kindClosed   = &kind{name: "Closed", remedy: "make a new agent"}
-	kindCred     = &kind{name: "UnsupportedCredential", remedy: "use vault.Proxy mode for this grant"}
+	kindCred     = &kind{name: "UnsupportedCredential", remedy: "give the client a signer (vault.WithSigner(sigv4.New())), or use vault.Proxy mode for this grant"}
 	kindEncoding = &kind{name: "UnreadableResponse"}
 	kindLost     = &kind{name: "AuditUndelivered", remedy: "the vault shows these calls as not completed"}
 	kindPending  = &kind{name: "ApprovalPending", remedy: "a person has to approve at the approval URL; then make the call again or fetch its result"}
@@ -134,7 +134,7 @@ var (
 	// Faults on the way.
 	ErrNetwork               error = kindNetwork  // vault or provider not reached; covers ErrTimeout
 	ErrTimeout               error = kindTimeout  // no answer in time
-	ErrUnsupportedCredential error = kindCred     // a credential that retrieve mode cannot use (AWS signing)
+	ErrUnsupportedCredential error = kindCred     // a credential that signs (AWS), and the client has no signer: WithSigner
 	ErrUnreadableResponse    error = kindEncoding // the response's content coding cannot be checked for the credential
 	ErrAuditUndelivered      error = kindLost     // Close: audit reports did not reach the vault
 	ErrApprovalPending       error = kindPending  // a person has to approve; errors.As gives a *PendingApproval

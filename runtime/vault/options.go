@@ -45,6 +45,7 @@ type config struct {
 	backend    http.RoundTripper
 	provider   http.RoundTripper
 	mode       Mode
+	signer     Signer
 	caller     *string
 	callerType *CallerType
 	userToken  func(context.Context) (string, error)

@@ -316,7 +316,7 @@ func (t *Transport) retrieve(c *call, cred wire.Credential) (*http.Response, err
 	if c.json && c.req.Header.Get("Content-Type") == "" {
 		c.req.Header.Set("Content-Type", "application/json")
 	}
-	req, secrets, fault := inject(c, cred)
+	req, secrets, fault := inject(c, cred, t.client.signer)
 	if fault != nil {
 		closeBody(c.req)
 		t.audit(c, cred, outcome{fault: "<transport error: not sent>"})

@@ -67,7 +67,7 @@ func (c *Credential) check() (stored, error) {
 		s.Format = "Bearer {token}"
 	}
 	if strings.HasPrefix(s.Format, wire.SigV4Prefix) {
-		return stored{}, &SpecError{"GrantSpec.Credential.Format", "signing credentials (AWS SigV4) are not supported yet"}
+		return stored{}, &SpecError{"GrantSpec.Credential.Format", "signing credentials (AWS SigV4) are managed secrets of the kind aws_sigv4: see CreateManagedSecret"}
 	}
 	for i, in := range c.Injections {
 		w := wire.Injection{Target: wire.TargetHeader, Key: in.Key, ValueSource: "token"}

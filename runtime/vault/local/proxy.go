@@ -164,12 +164,16 @@ func (v *Vault) callProvider(ctx context.Context, p *permit, c *content, cred wi
 	if f != nil {
 		return nil, f
 	}
+	signature, f := v.sign(req, &cred)
+	if f != nil {
+		return nil, f
+	}
 	resp, err := guard(v.transport, req)
 	if err != nil {
 		return nil, v.upstreamFault(ctx, p, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	s := newScrubber(&cred)
+	s := newScrubber(&cred, signature)
 	body, truncated, err := readResponse(resp, v.maxResponse, s)
 	result := &wire.ProxyAnswer{StatusCode: resp.StatusCode, Body: body, Truncated: truncated, Headers: responseHeaders(resp.Header, s)}
 	switch {
@@ -233,7 +237,7 @@ func providerRequest(ctx context.Context, p *permit, c *content, cred *wire.Cred
 			req.Header.Set(in.Key, value)
 		}
 	}
-	if cred.InjectionHeader != wire.PlaceholderHeader {
+	if cred.InjectionHeader != wire.PlaceholderHeader && !signs(cred) {
 		req.Header.Set(cred.InjectionHeader, cred.HeaderValue())
 	}
 	return req, nil

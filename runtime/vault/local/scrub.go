@@ -24,13 +24,20 @@ const scrubbed = "[redacted]"
 // which providers echo it: plain, JSON-escaped, percent-encoded, base64.
 type scrubber struct{ needles [][]byte }
 
-func newScrubber(c *wire.Credential) *scrubber {
+func newScrubber(c *wire.Credential, more ...string) *scrubber {
 	s := &scrubber{}
 	s.add(c.AccessToken)
-	s.add(c.HeaderValue())
+	if !signs(c) { // the header's value is not made of the token then
+		s.add(c.HeaderValue())
+	}
 	s.add(c.BasicSecret())
+	for _, secret := range more {
+		s.add(secret)
+	}
 	for _, name := range sortedKeys(c.Additional) {
-		s.add(c.Additional[name])
+		if !signs(c) || name != "region" && name != "service" { // those are no secrets
+			s.add(c.Additional[name])
+		}
 	}
 	// The longer one first: a needle may be a part of another.
 	slices.SortStableFunc(s.needles, func(a, b []byte) int { return len(b) - len(a) })
