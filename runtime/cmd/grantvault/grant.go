@@ -12,6 +12,7 @@ type grantCommand struct {
 	Create     grantCreate     `cmd:"" help:"Put a credential behind a grant. The credential comes by standard input."`
 	List       grantList       `cmd:"" help:"List the grants."`
 	Revoke     grantRevoke     `cmd:"" help:"End a grant and erase its credential."`
+	Delete     grantDelete     `cmd:"" help:"End a grant, and forget whose account it was."`
 	Delegate   grantDelegate   `cmd:"" help:"Give an agent a path to a grant."`
 	Undelegate grantUndelegate `cmd:"" help:"Take an agent's path away."`
 }
@@ -92,6 +93,15 @@ type grantRevoke struct {
 // Run revokes a grant.
 func (c *grantRevoke) Run(t *tool) error {
 	return t.with(func(v *local.Vault) error { return v.RevokeGrant(t.ctx, c.Grant) })
+}
+
+type grantDelete struct {
+	Grant string `arg:"" help:"ID of the grant."`
+}
+
+// Run deletes a grant.
+func (c *grantDelete) Run(t *tool) error {
+	return t.with(func(v *local.Vault) error { return v.DeleteGrant(t.ctx, c.Grant) })
 }
 
 type grantDelegate struct {

@@ -145,7 +145,7 @@ func TestOperator(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"agent", "pause", agent["ALTER_AGENT_ID"]}, {"agent", "resume", agent["ALTER_AGENT_ID"]}, {"key", "revoke", more["ALTER_AGENT_KEY_ID"]},
-		{"grant", "undelegate", users["GRANT_ID"], agent["ALTER_AGENT_ID"]}, {"grant", "revoke", grant["GRANT_ID"]},
+		{"grant", "undelegate", users["GRANT_ID"], agent["ALTER_AGENT_ID"]}, {"grant", "revoke", grant["GRANT_ID"]}, {"grant", "delete", users["GRANT_ID"]},
 		{"app", "mint", app["ALTER_APP_ID"]}, {"agent", "revoke", agent["ALTER_AGENT_ID"]}, {"provider", "remove", "github"}, {"audit", "list"},
 	} {
 		must(t, "", append(args, "--dir", dir)...)

@@ -42,6 +42,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
                 status, headers = 302, {"Location": "/elsewhere"}
             case "/slow":
                 time.sleep(2)
+            case "/hangs":
+                time.sleep(100)
+            case "/odd-encoding":
+                headers = {"Content-Encoding": "br"}
             case "/cookie":
                 headers = {"Set-Cookie": "session=one"}
         payload = json.dumps({"path": path, "query": query, "cookie": self.headers.get("Cookie")}).encode()
