@@ -39,7 +39,7 @@ func (c *devCommand) Run(t *tool) (err error) {
 	} else if exists(dir) {
 		return usageError("dev makes a vault of its own: --dir must not hold one yet")
 	}
-	opts := []local.Option{local.WithPublicURL(s.url), local.WithLogger(s.log), standinOperations(provider.url)}
+	opts := []local.Option{local.WithPublicURL(s.url), local.WithLogger(s.log), local.WithConsole(), standinOperations(provider.url)}
 	if c.UserTokenDelegation {
 		opts = append(opts, local.WithUserTokenDelegation())
 	}
@@ -52,8 +52,12 @@ func (c *devCommand) Run(t *tool) (err error) {
 	if err := w.provision(t.ctx); err != nil {
 		return err
 	}
-	if err := t.print("ALTER_BASE_URL=%s\nALTER_APP_KEY=%s\nALTER_AGENT_KEY=%s\nALTER_AGENT_ID=%s\nGRANT_ID=%s\nUSER_GRANT_ID=%s\nPROVIDER_URL=%s\nVAULT_DIR=%s\nready\n",
-		s.url, w.appKey, w.agentKey, w.agentID, w.grant, w.userGrant, provider.url, dir); err != nil {
+	console, err := v.ConsoleURL(t.ctx, "dev")
+	if err != nil {
+		return err
+	}
+	if err := t.print("ALTER_BASE_URL=%s\nALTER_APP_KEY=%s\nALTER_AGENT_KEY=%s\nALTER_AGENT_ID=%s\nGRANT_ID=%s\nUSER_GRANT_ID=%s\nPROVIDER_URL=%s\nVAULT_DIR=%s\nCONSOLE_URL=%s\nready\n",
+		s.url, w.appKey, w.agentKey, w.agentID, w.grant, w.userGrant, provider.url, dir, console); err != nil {
 		return err
 	}
 	var h http.Handler = v

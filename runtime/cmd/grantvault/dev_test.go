@@ -54,7 +54,7 @@ func login(t *testing.T, c *http.Client, method, base string) string {
 
 func TestDev(t *testing.T) {
 	d := start(t, "dev")
-	want := []string{"ALTER_BASE_URL", "ALTER_APP_KEY", "ALTER_AGENT_KEY", "ALTER_AGENT_ID", "GRANT_ID", "USER_GRANT_ID", "PROVIDER_URL", "VAULT_DIR"}
+	want := []string{"ALTER_BASE_URL", "ALTER_APP_KEY", "ALTER_AGENT_KEY", "ALTER_AGENT_ID", "GRANT_ID", "USER_GRANT_ID", "PROVIDER_URL", "VAULT_DIR", "CONSOLE_URL"}
 	for _, name := range want {
 		if d.values[name] == "" {
 			t.Errorf("no %s", name)

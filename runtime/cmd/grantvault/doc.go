@@ -8,6 +8,7 @@
 //	grantvault secret …                 keys that somebody enters instead of connecting an account
 //	grantvault rule …                   what calls may do
 //	grantvault approval|approve|deny …  calls that wait for a person
+//	grantvault console                  print a sign-in link to the daemon's console
 //	grantvault audit list [--json]      every call and every change, oldest first
 //	grantvault dev [--approve]          a throwaway vault with a stand-in provider, to try things out
 //
@@ -25,12 +26,21 @@
 // with a transport that dials it. SIGINT and SIGTERM end the daemon after the
 // requests under way.
 //
+// # console
+//
+// The daemon's console is at /console/ of its TCP address: who may use what,
+// runs as timelines, approvals, the audit trail, revoking. Whoever may run
+// `grantvault console` on the vault's folder is its operator: it prints a link
+// that signs one browser in, once, within five minutes. A session ends after 30
+// minutes without use, and after 12 hours. --no-console leaves the console out.
+//
 // # dev
 //
 // Prints KEY=value lines (ALTER_BASE_URL, ALTER_APP_KEY, ALTER_AGENT_KEY,
-// ALTER_AGENT_ID, GRANT_ID, USER_GRANT_ID, PROVIDER_URL, VAULT_DIR), then the
-// line "ready", and serves until it is interrupted; then it removes the folder.
-// The provider answers GET and POST /user with {"login": …}, another login for
+// ALTER_AGENT_ID, GRANT_ID, USER_GRANT_ID, PROVIDER_URL, VAULT_DIR, and
+// CONSOLE_URL, a sign-in link to the console that works once), then the line
+// "ready", and serves until it is interrupted; then it removes the folder. The
+// provider answers GET and POST /user with {"login": …}, another login for
 // each grant, and is in the catalog as github, with sign-in. Its consent page
 // is a form. With --approve, a plain GET of a connect_url goes through the
 // whole authorization at once; sign-in still waits for its page.

@@ -37,6 +37,7 @@ type commandLine struct {
 	Approval approvalCommand `cmd:"" help:"Calls that wait for a person."`
 	Approve  approveCommand  `cmd:"" help:"Approve a call that waits; the last approval executes it."`
 	Deny     denyCommand     `cmd:"" help:"Deny a call that waits."`
+	Console  consoleCommand  `cmd:"" help:"Print a link that signs you in to the console of the running daemon, once, within five minutes."`
 	Audit    auditCommand    `cmd:"" help:"The audit trail."`
 }
 

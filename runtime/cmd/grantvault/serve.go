@@ -28,6 +28,7 @@ type serveCommand struct {
 	Socket    string `placeholder:"PATH" help:"Unix socket (default DIR/vault.sock); \"none\" for TCP alone."`
 	Expose    bool   `help:"Allow an address that is not loopback. Have something in front that ends TLS."`
 	PublicURL string `name:"public-url" help:"Where browsers reach this vault (default the TCP address)."`
+	NoConsole bool   `name:"no-console" help:"Serve no operator's console."`
 	Verbose   bool   `short:"v" help:"Log every refusal, not only faults."`
 
 	LimitAddress int            `placeholder:"N" help:"Requests a minute of one IP address."`
@@ -70,6 +71,9 @@ func (c *serveCommand) Run(t *tool) (err error) {
 	opts := append(knownOperations(), local.WithLogger(s.log))
 	if c.PublicURL != "" && !strings.HasPrefix(c.PublicURL, "http://0.0.0.0") {
 		opts = append(opts, local.WithPublicURL(c.PublicURL))
+	}
+	if !c.NoConsole {
+		opts = append(opts, local.WithConsole())
 	}
 	if c.UserTokenDelegation {
 		opts = append(opts, local.WithUserTokenDelegation())

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/hmac"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -81,14 +80,9 @@ func (g *gatePage) gate() *Gate {
 
 func (v *Vault) serveDecision(w http.ResponseWriter, r *http.Request, g *gatePage, token string) {
 	ctx := withActor(r.Context(), Event{Actor: ActorUser, AppID: g.approval.AppID})
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	browser, known := browserOf(r)
-	if r.ParseForm() != nil || !known || !hmac.Equal([]byte(r.PostForm.Get("csrf")), []byte(v.gateCSRF(g.gateID, browser))) ||
-		http.NewCrossOriginProtection().Check(r) != nil {
-		v.writePage(w, &page{
-			status: http.StatusForbidden, Title: "This form is not from this browser", Text: []string{"Open the link again, and allow cookies for this page."},
-			Link: approvalPath + token, LinkText: "Open the page again",
-		})
+	if !known || !checkForm(w, r, v.gateCSRF(g.gateID, browser)) {
+		v.writePage(w, foreignForm(approvalPath+token))
 		return
 	}
 	d := ApprovalDecision{By: "page", Reason: truncateRunes(r.PostForm.Get("reason"), 500)}

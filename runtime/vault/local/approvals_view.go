@@ -4,15 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/console"
 )
 
 // Approval is a call that a person decides about, as the operator sees it.
@@ -231,21 +231,4 @@ func fieldText(v jsontext.Value) string {
 // Visible spells out what a screen or terminal would hide or act upon: control
 // characters but line ends and tabs, marks that change the direction of text,
 // invisible characters, and bytes that are no text.
-func Visible(s string) string {
-	var b strings.Builder
-	for s != "" {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case r == '\n', r == '\t':
-			b.WriteRune(r)
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
+func Visible(s string) string { return console.Visible(s) }

@@ -71,7 +71,7 @@ type request struct {
 // carries X-Request-ID; errors have the members error (a code) and message. The
 // pages for users' browsers are HTML.
 func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if v.servePage(w, r) || v.serveIdentityKeys(w, r) {
+	if v.servePage(w, r) || v.serveConsole(w, r) || v.serveIdentityKeys(w, r) {
 		return
 	}
 	rq := &request{id: newID(), start: time.Now(), http: r}

@@ -31,6 +31,7 @@ type config struct {
 	operations  *operationTable
 	publicURL   string
 	limits      *RateLimits
+	console     bool
 
 	userTokensSelect bool
 }

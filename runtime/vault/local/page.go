@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	_ "embed" // the template
 	"encoding/hex"
 	"errors"
@@ -138,6 +139,21 @@ func (v *Vault) brokenPage(ctx context.Context, w http.ResponseWriter, err error
 
 func unknownPage() *page {
 	return &page{status: http.StatusNotFound, Title: "There is nothing here", Text: []string{"The link is wrong, or it is too old. Ask the application for a new one."}}
+}
+
+// foreignForm answers a form that did not come from the page in this browser.
+func foreignForm(link string) *page {
+	return &page{
+		status: http.StatusForbidden, Title: "This form is not from this browser", Text: []string{"Open the link again, and allow cookies for this page."},
+		Link: link, LinkText: "Open the page again",
+	}
+}
+
+// checkForm reads a form and reports whether it came from a page of ours in the
+// same browser: want is the token that only this page holds.
+func checkForm(w http.ResponseWriter, r *http.Request, want string) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return r.ParseForm() == nil && hmac.Equal([]byte(r.PostForm.Get("csrf")), []byte(want)) && http.NewCrossOriginProtection().Check(r) == nil
 }
 
 // browserOf is the browser's own secret; ok is false when it has none.

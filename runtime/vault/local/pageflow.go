@@ -48,7 +48,6 @@ func (v *Vault) browserHash(browser string) []byte { return keyedHash(v.indexKey
 // serveForm takes what the user chose on a session's page.
 func (v *Vault) serveForm(w http.ResponseWriter, r *http.Request, kind sessionKind, token string) {
 	ctx := r.Context()
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	browser, known := browserOf(r)
 	s, list, _, err := v.readSession(ctx, kind, token)
 	switch {
@@ -56,12 +55,8 @@ func (v *Vault) serveForm(w http.ResponseWriter, r *http.Request, kind sessionKi
 		v.brokenPage(ctx, w, err)
 	case s == nil:
 		v.writePage(w, unknownPage())
-	case r.ParseForm() != nil || !known || !hmac.Equal([]byte(r.PostForm.Get("csrf")), []byte(v.csrf(s, browser))) ||
-		http.NewCrossOriginProtection().Check(r) != nil:
-		v.writePage(w, &page{
-			status: http.StatusForbidden, Title: "This form is not from this browser", Text: []string{"Open the link again, and allow cookies for this page."},
-			Link: kind.path() + token, LinkText: "Open the page again",
-		})
+	case !known || !checkForm(w, r, v.csrf(s, browser)):
+		v.writePage(w, foreignForm(kind.path()+token))
 	case !s.open(v.now()):
 		v.writePage(w, s.endPage(v.now()))
 	default:

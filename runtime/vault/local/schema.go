@@ -17,4 +17,5 @@ var migrations = [...]string{
 	schemaV7,
 	schemaV8,
 	schemaV9,
+	schemaV10,
 }

@@ -124,18 +124,22 @@ func (v *Vault) Spans(ctx context.Context, filter SpanFilter) ([]Span, error) {
 	var spans []Span
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
 		return q.each(ctx, selectSpans, []any{filter.TraceID, filter.AppID, filter.AgentID, since, limit}, func(rows *sql.Rows) error {
-			var s Span
-			var received, started, ended sql.NullInt64
-			var attributes string
-			err := rows.Scan(&received, &s.AppID, &s.AgentID, &s.Caller, &s.TraceID, &s.SpanID, &s.ParentSpanID, &s.Name, &started, &ended, &attributes)
-			if err != nil {
-				return err
-			}
-			s.ReceivedAt, s.Start, s.End = fromMicros(received), fromMicros(started), fromMicros(ended)
-			err = json.Unmarshal([]byte(attributes), &s.Attributes)
+			s, err := scanSpan(rows)
 			spans = append(spans, s)
 			return err
 		})
 	})
 	return spans, operatorError("listing spans", err)
+}
+
+func scanSpan(rows *sql.Rows) (Span, error) {
+	var s Span
+	var received, started, ended sql.NullInt64
+	var attributes string
+	err := rows.Scan(&received, &s.AppID, &s.AgentID, &s.Caller, &s.TraceID, &s.SpanID, &s.ParentSpanID, &s.Name, &started, &ended, &attributes)
+	if err != nil {
+		return s, err
+	}
+	s.ReceivedAt, s.Start, s.End = fromMicros(received), fromMicros(started), fromMicros(ended)
+	return s, json.Unmarshal([]byte(attributes), &s.Attributes)
 }

@@ -33,6 +33,7 @@ type Vault struct {
 	limiter     *limiter
 	nextPurge   atomic.Int64
 	publicURL   string
+	console     bool
 	flows       flows
 	stopSweep   context.CancelFunc
 	identitySet atomic.Pointer[[]byte] // the public keys, once they were asked for
@@ -77,12 +78,15 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 	}
 	v := &Vault{
 		dir: dir, store: st, seal: seal, clock: c.clock, logger: c.logger, transport: c.transport,
-		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations, publicURL: c.publicURL, limiter: newLimiter(c.limits), userTokensSelect: c.userTokensSelect,
+		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations, publicURL: c.publicURL, console: c.console, limiter: newLimiter(c.limits), userTokensSelect: c.userTokensSelect,
 	}
 	if v.transport == nil {
 		v.transport = defaultTransport()
 	}
 	if err := v.loadIndexKey(); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	if err := v.announceConsole(); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
 	v.startSweep()
