@@ -378,4 +378,3 @@ func (f *consoleFixture) emit(spans ...wire.Span) {
 		f.t.Fatalf("%d %s", r.status, r.raw)
 	}
 }
-

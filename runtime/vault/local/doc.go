@@ -84,6 +84,15 @@
 // request, and keeps the newest hundred thousand of each app beside the trail;
 // [Vault.Spans] lists them. Who sent a span is proven, what it says is not.
 //
+// # Console
+//
+// With [WithConsole] the handler serves the operator's pages at /console/: who
+// may use what, runs as timelines of calls, approvals, the audit trail; revoking
+// and suspending. They work without scripts and hold no credential, no key and
+// no body but those of calls that wait for an approval. [Vault.ConsoleURL] and
+// `grantvault console` make the links that sign an operator in; who can open the
+// vault's folder is the operator. The link of one approval works without it.
+//
 // # Limits
 //
 // [WithRateLimits] refuses clients that ask too often: by address before a
