@@ -35,15 +35,22 @@ func newSchemas(t *testing.T, files ...string) *schemas {
 
 // contradiction is one place where kin-openapi finds that an example does not
 // fit its schema.
-type contradiction struct{ Pointer, Reason string }
+type contradiction struct {
+	Pointer string
+	Keyword string // of the schema: "required", "type"
+	Reason  string
+}
 
 func (c contradiction) String() string { return strings.TrimSpace(c.Pointer + " " + c.Reason) }
+
+// errNoSchema: there is nothing that an example could contradict.
+var errNoSchema = errors.New("the document has no schema for this answer")
 
 // contradictions returns all of them, none when the example fits.
 func (s *schemas) contradictions(e Example) ([]contradiction, error) {
 	schema := s.schema(e)
 	if schema == nil {
-		return nil, errors.New("the document has no schema for this answer")
+		return nil, errNoSchema
 	}
 	text, err := json.Marshal(e.Value)
 	if err != nil {
@@ -56,6 +63,32 @@ func (s *schemas) contradictions(e Example) ([]contradiction, error) {
 	var found []contradiction
 	collect("", schema.VisitJSON(plain, openapi3.MultiErrors()), &found)
 	return found, nil
+}
+
+// text returns what an example stands for that is JSON written as text, when its
+// schema does not allow a text: some documents have all their examples so.
+func (s *schemas) text(e Example) (any, bool) {
+	text, ok := e.Value.(string)
+	if !ok {
+		return nil, false
+	}
+	inner, err := parseJSON([]byte(text))
+	if err != nil || !isContainer(inner) {
+		return nil, false
+	}
+	// A schema with members and no type lets a text pass, and does not mean one.
+	if schema := s.schema(e); schema != nil && len(schema.Properties) == 0 && schema.VisitJSON(text) == nil {
+		return nil, false
+	}
+	return inner, true
+}
+
+func isContainer(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
 }
 
 // collect takes the faults out of kin-openapi's error. The place of an inner
@@ -75,8 +108,9 @@ func collect(at string, err error, found *[]contradiction) {
 		}
 		if err.Origin != nil {
 			collect(at, err.Origin, found)
+			collect(at, rest(err), found)
 		} else {
-			*found = append(*found, contradiction{at, err.Reason})
+			*found = append(*found, contradiction{at, err.SchemaField, err.Reason})
 		}
 	default:
 		if inner := errors.Unwrap(err); inner != nil {
@@ -84,8 +118,19 @@ func collect(at string, err error, found *[]contradiction) {
 			return
 		}
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		*found = append(*found, contradiction{at, line})
+		*found = append(*found, contradiction{at, "other", line})
 	}
+}
+
+// rest is what the schema says beside its allOf, oneOf or anyOf: kin-openapi does
+// not look there when one of those failed.
+func rest(err *openapi3.SchemaError) error {
+	if s := err.Schema; s == nil || len(s.AllOf)+len(s.OneOf)+len(s.AnyOf) == 0 {
+		return nil
+	}
+	beside := *err.Schema
+	beside.AllOf, beside.OneOf, beside.AnyOf = nil, nil, nil
+	return beside.VisitJSON(err.Value, openapi3.MultiErrors())
 }
 
 func pointer(steps []string) string {
@@ -96,7 +141,8 @@ func pointer(steps []string) string {
 }
 
 // behind returns the contradiction that a difference comes from: one at the
-// same place, at an object or list around it, or about the member by name.
+// same place, at an object or list around it, or about the member by name. What did
+// not decode as a whole may also have its cause inside.
 func behind(all []contradiction, d difference) (contradiction, bool) {
 	for _, near := range []func(c contradiction) bool{
 		func(c contradiction) bool { return c.Pointer == d.Pointer },
@@ -105,6 +151,7 @@ func behind(all []contradiction, d difference) (contradiction, bool) {
 			at := strings.LastIndex(d.Pointer, "/")
 			return at >= 0 && c.Pointer == d.Pointer[:at] && strings.Contains(c.Reason, strconv.Quote(d.Pointer[at+1:]))
 		},
+		func(c contradiction) bool { return d.Whole && strings.HasPrefix(c.Pointer, d.Pointer+"/") },
 	} {
 		if i := slices.IndexFunc(all, near); i >= 0 {
 			return all[i], true

@@ -15,6 +15,7 @@ import (
 type difference struct {
 	Pointer string
 	What    string
+	Whole   bool // the value there did not decode at all
 }
 
 func (d difference) String() string { return d.Pointer + " " + d.What }
@@ -53,12 +54,12 @@ func compareObjects(at string, want, got map[string]any, found *[]difference) {
 		if g, ok := got[name]; ok {
 			compare(at+"/"+name, want[name], g, found)
 		} else {
-			*found = append(*found, difference{at + "/" + name, "was lost"})
+			*found = append(*found, difference{Pointer: at + "/" + name, What: "was lost"})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[name]; !ok {
-			*found = append(*found, difference{at + "/" + name, "was added"})
+			*found = append(*found, difference{Pointer: at + "/" + name, What: "was added"})
 		}
 	}
 }

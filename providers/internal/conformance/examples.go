@@ -11,6 +11,8 @@ import (
 	"mime"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Example is one example of a JSON answer, as the upstream document has it.
@@ -29,7 +31,14 @@ func (e Example) String() string {
 // upstream is an OpenAPI 3 document as a raw tree. Numbers keep their text.
 type upstream struct{ root map[string]any }
 
+// parseUpstream reads a document, JSON or YAML.
 func parseUpstream(b []byte) (*upstream, error) {
+	if !json.Valid(b) {
+		var err error
+		if b, err = jsonOf(b); err != nil {
+			return nil, err
+		}
+	}
 	root, err := parseJSON(b)
 	if err != nil {
 		return nil, err
@@ -39,6 +48,30 @@ func parseUpstream(b []byte) (*upstream, error) {
 		return nil, errors.New("the document is no object")
 	}
 	return &upstream{root: m}, nil
+}
+
+// jsonOf writes YAML as JSON.
+func jsonOf(b []byte) ([]byte, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, err
+	}
+	plainTimes(&doc)
+	var v any
+	if err := doc.Decode(&v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+// plainTimes makes text of what YAML takes for a time: JSON has no times.
+func plainTimes(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!timestamp" {
+		n.Tag = "!!str"
+	}
+	for _, below := range n.Content {
+		plainTimes(below)
+	}
 }
 
 func parseJSON(b []byte) (any, error) {
@@ -71,7 +104,8 @@ func (u *upstream) examples() []Example {
 	return all
 }
 
-// answer lists the examples of one response object.
+// answer lists the examples of one response object, and those that its schemas
+// have of the whole answer.
 func (u *upstream) answer(response map[string]any) []Example {
 	var all []Example
 	content := u.object(response["content"])
@@ -89,6 +123,16 @@ func (u *upstream) answer(response map[string]any) []Example {
 		named := u.object(m["examples"])
 		for _, name := range slices.Sorted(maps.Keys(named)) {
 			add(name, u.object(named[name])["value"])
+		}
+		schema := u.object(m["schema"])
+		add("schema", schema["example"])
+		if several, ok := schema["examples"].([]any); ok { // OpenAPI 3.1
+			for i, value := range several {
+				add(fmt.Sprintf("schema %d", i), value)
+			}
+		}
+		if item := u.object(schema["items"])["example"]; item != nil && schema["example"] == nil {
+			add("items", []any{item})
 		}
 	}
 	return all

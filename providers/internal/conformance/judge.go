@@ -3,8 +3,11 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/grantwire/grantwire/runtime/api"
 )
 
 // judge explains the examples that did not come back as they were. Each has to
@@ -14,30 +17,34 @@ type judge struct {
 	loose   map[string]string // Example.String() and why its schema lets it pass
 	used    map[string]bool
 
-	contradict, allowed, faults int
+	causes          map[string]int // keyword of the schema: how many contradict that
+	allowed, faults int
 }
 
 // explain reports one example. failed is set when it did not decode at all.
 func (j *judge) explain(t *testing.T, e Example, lost []difference, failed error) {
 	t.Helper()
 	what := describe(lost, failed)
+	if failed != nil {
+		lost = []difference{undecoded(failed)}
+	}
 	found, err := j.schemas.contradictions(e)
-	cause, ok := causeOf(found, lost)
+	cause, why, ok := causeOf(found, lost)
 	reason, loose := j.loose[e.String()]
 	switch {
-	case err != nil:
-		j.faults++
-		t.Errorf("%s %s; %v", e, what, err)
 	case ok:
-		j.contradict++
+		j.causes[cause.Keyword]++
 		t.Logf("%s %s; contradicts its schema: %s", e, what, cause)
-	case loose && len(found) == 0:
+	case loose && err == nil && len(found) == 0:
 		j.allowed++
 		j.used[e.String()] = true
 		t.Logf("%s %s; allowed: %s", e, what, reason)
+	case err != nil:
+		j.faults++
+		t.Errorf("%s %s; %v", e, what, err)
 	default:
 		j.faults++
-		t.Errorf("%s %s; %s", e, what, cause)
+		t.Errorf("%s %s; %s", e, what, why)
 	}
 }
 
@@ -53,26 +60,31 @@ func describe(lost []difference, failed error) string {
 	return what
 }
 
-// causeOf names the contradiction behind the first difference; ok is false when
-// one of the differences has none. An example that did not decode, and so has no
-// differences, needs any contradiction.
-func causeOf(found []contradiction, lost []difference) (cause string, ok bool) {
-	if len(found) == 0 {
-		return "its schema allows the example", false
+// undecoded is the place where decoding ended.
+func undecoded(failed error) difference {
+	d := difference{What: "does not decode", Whole: true}
+	if e, ok := errors.AsType[*api.DecodeError](failed); ok {
+		d.Pointer = e.Pointer
 	}
-	if len(lost) == 0 {
-		return found[0].String(), true
+	return d
+}
+
+// causeOf returns the contradiction behind the first difference, or says why
+// nothing excuses the example: one of the differences has none.
+func causeOf(found []contradiction, lost []difference) (cause contradiction, why string, ok bool) {
+	if len(found) == 0 {
+		return cause, "its schema allows the example", false
 	}
 	for i, d := range lost {
 		c, ok := behind(found, d)
 		if !ok {
-			return "its schema does not contradict that " + d.String(), false
+			return cause, "its schema does not contradict that " + d.String(), false
 		}
 		if i == 0 {
-			cause = c.String()
+			cause = c
 		}
 	}
-	return cause, true
+	return cause, "", true
 }
 
 // finish reports the allowances that nothing needed.
@@ -86,5 +98,9 @@ func (j *judge) finish(t *testing.T) {
 }
 
 func (j *judge) String() string {
-	return fmt.Sprintf("not exact: %d contradict their schema, %d allowed by name, %d faults of ours", j.contradict, j.allowed, j.faults)
+	n := 0
+	for _, of := range j.causes {
+		n += of
+	}
+	return fmt.Sprintf("not exact: %d contradict their schema %v, %d allowed by name, %d faults of ours", n, j.causes, j.allowed, j.faults)
 }

@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/grantwire/grantwire/providers/internal/catalog"
 	"github.com/grantwire/grantwire/providers/internal/subject"
 	"github.com/grantwire/grantwire/providers/internal/wiretest"
@@ -25,7 +28,14 @@ func upstreamFile(t *testing.T, name string) string {
 	if dir == "" {
 		t.Fatal("GRANTWIRE_UPSTREAM is not set; run `make conformance`, which fetches the documents and names their folder")
 	}
-	return filepath.Join(dir, name+".json")
+	for _, kind := range []string{".json", ".yaml"} {
+		file := filepath.Join(dir, name+kind)
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	t.Fatalf("%s holds no document of %s; `make conformance` fetches it", dir, name)
+	return ""
 }
 
 // TestConformanceRequests sends every request of the wire test through Prism,
@@ -92,15 +102,33 @@ func examples(t *testing.T, p subject.Provider) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	committed, err := p.SpecFile()
-	if err != nil {
-		t.Fatal(err)
-	}
 	doc, err := parseUpstream(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := &judge{schemas: newSchemas(t, file, committed), loose: p.Examples.Loose, used: map[string]bool{}}
+	all := doc.examples()
+	if len(all) == 0 {
+		t.Logf("%s: the document has no example of an answer", p.Name)
+		compareCounts(t, p.Examples, tally{}, &judge{})
+		return
+	}
+	committed, err := p.SpecFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := &judge{
+		schemas: newSchemas(t, file, committed), loose: p.Examples.Loose,
+		used: map[string]bool{}, causes: map[string]int{},
+	}
+	count := replayAll(t, p, all, judge)
+	judge.finish(t)
+	t.Logf("%s: %s; %s", p.Name, count, judge)
+	compareCounts(t, p.Examples, count, judge)
+}
+
+// replayAll decodes and encodes all examples.
+func replayAll(t *testing.T, p subject.Provider, all []Example, judge *judge) tally {
+	t.Helper()
 	byID, byRoute := map[string]*api.Operation{}, map[string]*api.Operation{}
 	for i := range p.Operations {
 		op := &p.Operations[i]
@@ -108,16 +136,21 @@ func examples(t *testing.T, p subject.Provider) {
 	}
 	client := p.New(http.DefaultClient)
 	var count tally
-	for _, e := range doc.examples() {
+	for _, e := range all {
 		// Some documents have several operations under one path that is sent.
 		op := cmp.Or(byID[e.Operation], byRoute[e.Method+" "+e.Path])
 		if op == nil {
 			t.Errorf("%s: no such operation in the package", e)
 			continue
 		}
-		if !asked(op, e) {
-			t.Logf("left out: %s is %s, the client asks for %s", e, e.Media, op.Accept)
+		if why := leftOut(op, e); why != "" {
+			count.leftOut++
+			t.Logf("left out: %s: %s", e, why)
 			continue
+		}
+		if inner, ok := judge.schemas.text(e); ok {
+			count.texts++
+			e.Value = inner
 		}
 		result, err := subject.ResultType(client, op)
 		if err != nil {
@@ -135,14 +168,23 @@ func examples(t *testing.T, p subject.Provider) {
 			judge.explain(t, e, diff, err)
 		}
 	}
-	judge.finish(t)
-	t.Logf("%s: %s; %s", p.Name, count, judge)
+	return count
+}
+
+// compareCounts compares what came out with what the catalog says.
+func compareCounts(t *testing.T, want subject.Examples, count tally, judge *judge) {
+	t.Helper()
 	all := count.all()
-	if want := (counts{p.Examples.Total, p.Examples.Decoded, p.Examples.Exact}); all != want {
-		t.Errorf("the catalog says: %s", want)
+	got := subject.Examples{
+		Total: all.total, Decoded: all.decoded, Exact: all.exact, LeftOut: count.leftOut,
+		Contradict: judge.causes, Loose: want.Loose,
+		PeerDecoded: want.PeerDecoded, PeerExact: want.PeerExact,
 	}
-	if all.total > 0 && (all.decoded <= p.Examples.PeerDecoded || all.exact <= p.Examples.PeerExact) {
-		t.Errorf("peers: %d decoded, %d exact; we have to do better", p.Examples.PeerDecoded, p.Examples.PeerExact)
+	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("the catalog (-) says otherwise than the document (+):\n%s", diff)
+	}
+	if all.total > 0 && (all.decoded <= want.PeerDecoded || all.exact <= want.PeerExact) {
+		t.Errorf("peers: %d decoded, %d exact; we have to do better", want.PeerDecoded, want.PeerExact)
 	}
 }
 
@@ -154,7 +196,12 @@ func (c counts) String() string {
 }
 
 // tally counts the examples of results and of failures apart.
-type tally struct{ results, failures counts }
+type tally struct {
+	results, failures counts
+
+	leftOut int // not in results and failures
+	texts   int // JSON that was written as text
+}
 
 func (c *tally) add(failed, decoded, exact bool) {
 	to := &c.results
@@ -175,5 +222,5 @@ func (c tally) all() counts {
 }
 
 func (c tally) String() string {
-	return fmt.Sprintf("%s (results: %s; failures: %s)", c.all(), c.results, c.failures)
+	return fmt.Sprintf("%s (results: %s; failures: %s; %d JSON written as text), %d left out", c.all(), c.results, c.failures, c.texts, c.leftOut)
 }

@@ -66,15 +66,24 @@ func replay(t *testing.T, op api.Operation, result reflect.Type, e Example) (Out
 	return Outcome{Value: value}, err
 }
 
-// asked tells whether the client asks for the example's media type. Answers of
-// other types never reach it, and the result type is not made for them.
-func asked(op *api.Operation, e Example) bool {
+// leftOut says why an example is none of the client's business, or "". Answers of
+// another media type than it asks for never reach it, and the result type is not
+// made for them; some statuses have no body, whatever a document says.
+func leftOut(op *api.Operation, e Example) string {
+	switch n := statusOf(op, e.Status); {
+	case n < 200, n == http.StatusNoContent, n == http.StatusResetContent, n == http.StatusNotModified:
+		return "an answer of this status has no body"
+	case op.Method == http.MethodHead:
+		return "an answer to HEAD has no body"
+	}
 	want := "application/json" // of errors, and of what needs no Accept header
 	if !fails(op, e.Status) && op.Accept != "" {
 		want = op.Accept
 	}
-	media, _, err := mime.ParseMediaType(e.Media)
-	return err == nil && media == want
+	if media, _, err := mime.ParseMediaType(e.Media); err != nil || media != want {
+		return "it is " + e.Media + ", the client asks for " + want
+	}
+	return ""
 }
 
 // fails tells whether the client returns an error for an answer with the

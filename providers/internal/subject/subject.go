@@ -112,6 +112,12 @@ type Allowance struct {
 // Examples says what has to become of the upstream document's examples of answers.
 type Examples struct {
 	Total, Decoded, Exact int
+	// LeftOut are examples beside Total: of a media type that the client does not ask
+	// for, or of a status without a body.
+	LeftOut int
+	// Contradict counts those that contradict their schema where they are not exact,
+	// by the schema's keyword.
+	Contradict map[string]int
 	// Loose are examples that do not come back as they were although their schema
 	// lets them pass, and why.
 	Loose map[string]string

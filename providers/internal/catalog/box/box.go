@@ -24,6 +24,10 @@ func Subject() subject.Provider {
 			Message: "Not Found",
 			Own:     subject.Is[*box.Error],
 		},
+		Examples: subject.Examples{
+			Total: 14, Decoded: 14, Exact: 5,
+			Contradict: map[string]int{"nullable": 2, "required": 7},
+		},
 		Wire: subject.Wire{Ignore: []subject.Exception{{
 			Operation: "post_oauth2_revoke", Judge: "filter", Contains: "grant_type",
 			Reason: "the document requires a member that it does not describe; the filter reads described members of a form only",

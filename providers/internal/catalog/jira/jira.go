@@ -8,6 +8,9 @@ import (
 	"github.com/grantwire/grantwire/providers/jira"
 )
 
+// A read-only member is not sent when it is false, even where answers require it.
+const readOnlyFalse = "a field's \"required\" is false; the type is one of requests, too, which leave read-only members out"
+
 // Subject is Jira.
 func Subject() subject.Provider {
 	return subject.Provider{
@@ -26,6 +29,14 @@ func Subject() subject.Provider {
 			Code:    "",
 			Message: "Issue does not exist or you do not have permission to see it.",
 			Own:     subject.Is[*jira.Error],
+		},
+		Examples: subject.Examples{
+			Total: 586, Decoded: 579, Exact: 549,
+			Contradict: map[string]int{"nullable": 3, "properties": 22, "required": 3, "type": 7},
+			Loose: map[string]string{
+				"GET /rest/api/3/issue/{issueIdOrKey}/editmeta 200 example":    readOnlyFalse,
+				"GET /rest/api/3/issue/{issueIdOrKey}/transitions 200 example": readOnlyFalse,
+			},
 		},
 	}
 }

@@ -59,6 +59,7 @@ const (
 func examples() subject.Examples {
 	return subject.Examples{
 		Total: 348, Decoded: 347, Exact: 314,
+		Contradict:  map[string]int{"properties": 8, "required": 19, "type": 3},
 		PeerDecoded: 341, PeerExact: 312,
 		Loose: map[string]string{
 			"GET /reactions.list 200 response":      looseItem,

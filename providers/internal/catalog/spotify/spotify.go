@@ -23,5 +23,8 @@ func Subject() subject.Provider {
 			Message: "Non existing id",
 			Own:     subject.Is[*spotify.Error],
 		},
+		Examples: subject.Examples{
+			Total: 7, Decoded: 7, Exact: 7,
+		},
 	}
 }

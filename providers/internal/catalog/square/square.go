@@ -25,5 +25,9 @@ func Subject() subject.Provider {
 			Message: "Could not find payment",
 			Own:     subject.Is[*square.Error],
 		},
+		Examples: subject.Examples{
+			Total: 181, Decoded: 181, Exact: 175,
+			Contradict: map[string]int{"nullable": 1, "type": 5},
+		},
 	}
 }

@@ -25,5 +25,9 @@ func Subject() subject.Provider {
 			Message: "A validation exception occurred",
 			Own:     subject.Is[*xero.Error],
 		},
+		Examples: subject.Examples{
+			Total: 198, Decoded: 196, Exact: 184,
+			Contradict: map[string]int{"nullable": 5, "type": 9},
+		},
 	}
 }
