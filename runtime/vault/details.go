@@ -21,6 +21,7 @@ type Details struct {
 	Source        string        // ErrScopeReauthRequired, ErrProviderUnauthorized: who found out
 	Hint          string        // ErrAgent: what the vault advises
 	Label         string        // ErrLabelConflict
+	Feature       string        // ErrFeatureUnsupported: what the vault does not know
 
 	// ErrInsufficientScope.
 	Required, Granted, Missing []string

@@ -62,6 +62,9 @@ var exampleAnswers = map[string]string{
 	"POST /sdk/auth/poll":                  `{"status":"completed","user_token":"test-secret-user-token","user_info":{"sub":"user-1"}}`,
 	"POST /sdk/auth/verify-token":          `{"sub":"user-1"}`,
 
+	"POST /sdk/managed-secrets/" + grantID + "/grants": `{"grant_id":"33333333-3333-4333-8333-333333333333","principal_type":"user","label":"shop","created_at":"2026-01-01T00:00:00Z"}`,
+	"POST /sdk/managed-secrets/connect/session":        `{"session_token":"test-secret-session","connect_url":"https://vault.example.com/connect","expires_in":600,"expires_at":"2026-01-01T00:10:00Z","path":"key_entry","secret_slug":"stripe-production"}`,
+
 	"POST /sdk/spans":            `{"accepted":1}`,
 	"POST /sdk/identity/resolve": `{"app_id":"` + appID + `","app_user_id":"` + userID + `","user_status":"active","email":"ada@example.com"}`,
 	"POST /sdk/identity/assert":  `{"token":"test-secret-assertion","expires_at":"2026-01-01T00:02:00Z","identity":{"app_id":"` + appID + `","agent_id":"` + agentID + `"}}`,

@@ -20,6 +20,7 @@ func TestManagementInputIsRefused(t *testing.T) {
 	ctx := t.Context()
 	agents, keys := app.Agents(), app.Keys()
 	session := func(p ConnectParams) error { return second(app.CreateConnectSession(ctx, p)) }
+	secret := func(p ManagedSecretConnectParams) error { return second(app.CreateManagedSecretConnectSession(ctx, p)) }
 	one := []string{"google"}
 	scopes := map[string][]string{"slack": {"a"}}
 	for name, c := range map[string]struct {
@@ -107,6 +108,30 @@ func TestManagementInputIsRefused(t *testing.T) {
 		"connect interval":       {second(agent.Connect(ctx, ConnectParams{}, PollInterval(-1))), "poll interval"},
 		"poll token":             {second(app.PollSession(ctx, " ")), "session token"},
 		"poll timeout":           {second(app.PollSession(ctx, "s", PollTimeout(-1))), "poll timeout"},
+		"secret grant id":        {second(app.CreateManagedSecretGrant(ctx, "", ManagedSecretGrantParams{Principal: SystemPrincipal{}})), "managed secret"},
+		"secret grant nobody":    {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{})), "principal"},
+		"secret grant user":      {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: UserPrincipal{Label: "l"}})), "principal"},
+		"secret grant long user": {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: UserPrincipal{UserToken: strings.Repeat("x", 8193), Label: "l"}})), "principal"},
+		"secret grant unlabeled": {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: UserPrincipal{UserToken: "u"}})), "principal"},
+		"secret grant group":     {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: GroupPrincipal{"", "i", "l"}})), "principal"},
+		"secret grant label":     {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: SystemPrincipal{strings.Repeat("x", 256)}})), "principal"},
+		"secret grant policy":    {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: SystemPrincipal{}, Policy: &GrantPolicy{MaxTTL: -time.Second}})), "policy"},
+		"secret no provider":     {secret(ManagedSecretConnectParams{UserToken: "u"}), "provider"},
+		"secret provider case":   {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "Stripe"}), "provider"},
+		"secret provider long":   {secret(ManagedSecretConnectParams{UserToken: "u", Provider: strings.Repeat("x", 51)}), "provider"},
+		"secret template":        {secret(ManagedSecretConnectParams{UserToken: "u", TemplateSlug: "a_b"}), "template"},
+		"secret agent uuid":      {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", DelegatedAgentID: "x"}), "agent"},
+		"secret two agents":      {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", Agent: "a", DelegatedAgentID: testAgentID}), "agent"},
+		"secret no user":         {secret(ManagedSecretConnectParams{Provider: "p"}), "user token"},
+		"secret ttl":             {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", RequestedTTL: time.Millisecond}), "requested TTL"},
+		"secret ttl and policy":  {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", RequestedTTL: time.Hour, Policy: &GrantPolicy{}}), "requested TTL"},
+		"secret repair agent":    {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", RepairGrantID: testGrant, Agent: "a"}), "repair grant"},
+		"secret repair label":    {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", RepairGrantID: testGrant, Label: "l"}), "repair grant"},
+		"secret repair uuid":     {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", RepairGrantID: "x"}), "repair grant"},
+		"secret label":           {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", Label: strings.Repeat("x", 256)}), "label"},
+		"secret policy":          {secret(ManagedSecretConnectParams{UserToken: "u", Provider: "p", Policy: &GrantPolicy{MaxTTL: time.Millisecond}}), "policy"},
+		"secret agent's agent":   {second(agent.CreateManagedSecretConnectSession(ctx, ManagedSecretConnectParams{UserToken: "u", Provider: "p", Agent: "a"})), "agent"},
+		"secret agent's repair":  {second(agent.CreateManagedSecretConnectSession(ctx, ManagedSecretConnectParams{UserToken: "u", Provider: "p", RepairGrantID: testGrant})), "repair grant"},
 		"auth poll token":        {second(app.PollAuthSession(ctx, "")), "session token"},
 		"auth poll interval":     {second(app.PollAuthSession(ctx, "s", PollInterval(0))), "poll interval"},
 		"authenticate":           {second(app.Authenticate(ctx, PollTimeout(0))), "poll timeout"},

@@ -151,6 +151,54 @@ func managementCalls(vault *fakeVault, app *App, agent *Agent) []managed {
 			do: func(ctx context.Context) error { return second(app.PollAuthSession(ctx, "s")) }},
 		{name: "verify", endpoint: "POST /sdk/auth/verify-token", want: `POST /sdk/auth/verify-token {"token":"t"}`,
 			do: func(ctx context.Context) error { return second(app.VerifyUserToken(ctx, "t")) }},
+		{name: "secret grant", endpoint: "POST /sdk/managed-secrets/{id}/grants", status: 201,
+			want: "POST /sdk/managed-secrets/a%2Fb%20c/grants " + `{"principal":{"type":"system","label":null},"grant_policy":{}}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretGrant(ctx, "a/b c", ManagedSecretGrantParams{Principal: SystemPrincipal{}}))
+			}},
+		{name: "secret grant full", endpoint: "POST /sdk/managed-secrets/{id}/grants", status: 201,
+			want: "POST /sdk/managed-secrets/" + id + `/grants {"principal":{"type":"user","user_token":"u","label":"l"},"grant_policy":{"max_ttl_seconds":60,"default_ttl_seconds":30},"credential_id":"c"}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretGrant(ctx, id, ManagedSecretGrantParams{
+					Principal: UserPrincipal{UserToken: "u", Label: "l"}, Policy: &GrantPolicy{MaxTTL: time.Minute, DefaultTTL: 30 * time.Second}, CredentialID: "c",
+				}))
+			}},
+		{name: "secret grant group", endpoint: "POST /sdk/managed-secrets/{id}/grants", status: 201,
+			want: "POST /sdk/managed-secrets/" + id + `/grants {"principal":{"type":"group","external_group_id":"g","idp_id":"i","label":"l"},"grant_policy":{}}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretGrant(ctx, id, ManagedSecretGrantParams{Principal: GroupPrincipal{"g", "i", "l"}}))
+			}},
+		{name: "secret grant agent", endpoint: "POST /sdk/managed-secrets/{id}/grants", status: 201,
+			want: "POST /sdk/managed-secrets/" + id + `/grants {"principal":{"type":"agent","label":"l"},"grant_policy":{}}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretGrant(ctx, id, ManagedSecretGrantParams{Principal: AgentPrincipal{"l"}}))
+			}},
+		{name: "secret session", agent: true, endpoint: "POST /sdk/managed-secrets/connect/session", status: 201,
+			want: `POST /sdk/managed-secrets/connect/session {"provider":"x","user_token":"u"}`,
+			do: func(ctx context.Context) error {
+				return second(agent.CreateManagedSecretConnectSession(ctx, ManagedSecretConnectParams{Provider: "x", UserToken: "u"}))
+			}},
+		{name: "secret session full", endpoint: "POST /sdk/managed-secrets/connect/session", status: 201,
+			want: `POST /sdk/managed-secrets/connect/session {"provider":"x","template_slug":"t-1","agent":"a","user_token":"u","allowed_origin":"o","return_url":"r",` +
+				`"allow_user_policy_rules":false,"requested_grant":{"label":"l"},"grant_policy":{"max_ttl_seconds":60},"direct":true}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretConnectSession(ctx, ManagedSecretConnectParams{
+					Provider: "x", TemplateSlug: "T-1", Agent: "a", UserToken: "u", AllowedOrigin: "o", ReturnURL: "r", HideUserRules: true, Label: "l",
+					Policy: &GrantPolicy{MaxTTL: time.Minute}, Direct: true,
+				}))
+			}},
+		{name: "secret session, older ways", endpoint: "POST /sdk/managed-secrets/connect/session", status: 201,
+			want: `POST /sdk/managed-secrets/connect/session {"template_slug":"t","delegated_agent_id":"` + id + `","user_token":"u","requested_ttl_seconds":60}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretConnectSession(ctx, ManagedSecretConnectParams{
+					TemplateSlug: "t", DelegatedAgentID: strings.ToUpper(id), UserToken: "u", RequestedTTL: time.Minute,
+				}))
+			}},
+		{name: "secret session, repair", endpoint: "POST /sdk/managed-secrets/connect/session", status: 201,
+			want: `POST /sdk/managed-secrets/connect/session {"provider":"x","user_token":"u","repair_grant_id":"` + testGrant + `"}`,
+			do: func(ctx context.Context) error {
+				return second(app.CreateManagedSecretConnectSession(ctx, ManagedSecretConnectParams{Provider: "x", UserToken: "u", RepairGrantID: strings.ToUpper(testGrant)}))
+			}},
 		{name: "spans", traced: true, endpoint: "POST /sdk/spans",
 			want: `POST /sdk/spans {"spans":[{"trace_id":"t","name":"n","start_time":"2026-01-02T03:04:05Z","attributes":{}},` +
 				`{"trace_id":"t","name":"n","start_time":"2026-01-02T03:04:05.000120+02:00","span_id":"s","parent_span_id":"p",` +

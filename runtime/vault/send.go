@@ -16,8 +16,9 @@ type ask struct {
 	traced       bool // carries the trace of the context, as the namespaces do
 	grant        string
 	idempotency  string
-	timeout      time.Duration // instead of the client's
-	status       int           // the one status that is a success; 0 means any of 200 to 299
+	timeout      time.Duration       // instead of the client's
+	status       int                 // the one status that is a success; 0 means any of 200 to 299
+	refused      func(answer) *Error // reads an error answer before the tables do; nil, or a nil result, leaves it to them
 }
 
 // send asks the vault and reads its answer. Only 2xx is a success: a redirect
@@ -57,6 +58,11 @@ func (c *client) ask(ctx context.Context, q ask) (answer, *Error) {
 	case fault != nil:
 		return answer{}, fault
 	case !got.ok():
+		if q.refused != nil {
+			if fault := q.refused(got); fault != nil {
+				return answer{}, fault
+			}
+		}
 		return answer{}, answerError(q.surface, shownGrant(q.grant), got)
 	case q.status != 0 && got.status != q.status:
 		return answer{}, badAnswer(shownGrant(q.grant), got, "the vault's answer has an unexpected status")

@@ -13,14 +13,14 @@ import (
 func TestWhoHasWhichMethod(t *testing.T) {
 	both := []string{
 		"ActorID", "Approval", "AssertIdentity", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
-		"CreateConnectSessionForError", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
+		"CreateConnectSessionForError", "CreateManagedSecretConnectSession", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
 		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "ResolveIdentity", "RevokeDelegation", "Spans", "Transport", "WithConstraints",
 	}
 	for _, c := range []struct {
 		typ   reflect.Type
 		extra []string
 	}{
-		{reflect.TypeFor[*App](), []string{"Agent", "Agents", "MintGrant", "RevokeGrant", "VerifyUserToken"}},
+		{reflect.TypeFor[*App](), []string{"Agent", "Agents", "CreateManagedSecretGrant", "MintGrant", "RevokeGrant", "VerifyUserToken"}},
 		{reflect.TypeFor[*Agent](), []string{"Delegate", "Me", "Trace"}},
 	} {
 		var got []string

@@ -50,8 +50,8 @@ var parsers = map[string]func([]byte) (any, error){
 	"GET /sdk/provider-specs/{kind}/{id}/operations":   later,
 	"GET /sdk/provider-specs/{kind}/{id}/operation":    later,
 	"POST /sdk/spans":                                  parser(ParseSpansAccepted),
-	"POST /sdk/managed-secrets/{id}/grants":            later,
-	"POST /sdk/managed-secrets/connect/session":        later,
+	"POST /sdk/managed-secrets/{id}/grants":            parser(ParseSecretGrantCreated),
+	"POST /sdk/managed-secrets/connect/session":        parser(ParseSecretSession),
 	"POST /sdk/identity/resolve":                       parser(ParseIdentity),
 	"POST /sdk/identity/assert":                        parser(ParseIdentityAssertion),
 }
@@ -93,6 +93,9 @@ func TestMinimalAnswers(t *testing.T) {
 		"POST /sdk/auth/poll:user_token":              true, // refused by the client above
 		"POST /sdk/oauth/connect/session/poll:status": false,
 		"POST /sdk/agents:api_key":                    false, // null, but present
+		// Null, but present; what it means when it is not is for the client to say.
+		"POST /sdk/managed-secrets/connect/session:path":        true,
+		"POST /sdk/managed-secrets/connect/session:secret_slug": true,
 	}
 	answers, mutated := minimalAnswers(t), 0
 	for _, a := range answers {

@@ -38,3 +38,8 @@ const MaxSecretSlug = 50
 func ValidSecretSlug(s string) bool {
 	return s != "" && len(s) <= MaxSecretSlug && onlyFrom(s, func(c byte) bool { return 'a' <= c && c <= 'z' || isDigit(c) || c == '-' })
 }
+
+// ValidTemplateSlug reports whether s can be a template's name, in any case.
+func ValidTemplateSlug(s string) bool {
+	return s != "" && onlyFrom(s, func(c byte) bool { return isAlnum(c) || c == '-' })
+}

@@ -93,3 +93,9 @@ func ForceQuery(force bool) string {
 	}
 	return ""
 }
+
+// PathSecretGrants returns the path that makes a grant of a managed secret.
+func PathSecretGrants(id string) string { return "/sdk/managed-secrets/" + escapeAll(id) + "/grants" }
+
+// PathSecretSession makes a session for a managed secret.
+const PathSecretSession = "/sdk/managed-secrets/connect/session" //nolint:gosec // G101: a path, not a credential

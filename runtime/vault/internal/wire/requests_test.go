@@ -38,6 +38,18 @@ func TestRequestsRoundTrip(t *testing.T) {
 		Agent: "a", Delegable: new(true), ScopeConstraint: []string{"s"}, UserToken: "u",
 	}, ConnectRequest.Marshal, ParseConnectRequest)
 	roundTrip(t, "s", MarshalConnectPoll, ParseConnectPoll)
+	for _, p := range []SecretPrincipal{
+		{Type: "user", UserToken: "u", Label: "l"}, {Type: "group", ExternalGroupID: "g", IDPID: "i", Label: "l"}, {Type: "system"}, {Type: "agent", Label: "l"},
+	} {
+		roundTrip(t, SecretGrant{Principal: p}, SecretGrant.Marshal, ParseSecretGrant)
+		roundTrip(t, SecretGrant{Principal: p, Policy: GrantPolicyInput{"2026-01-01", 60, 30}, CredentialID: "c"}, SecretGrant.Marshal, ParseSecretGrant)
+	}
+	roundTrip(t, SecretSessionRequest{TemplateSlug: "t", UserToken: "u"}, SecretSessionRequest.Marshal, ParseSecretSessionRequest)
+	roundTrip(t, SecretSessionRequest{
+		Provider: "p", TemplateSlug: "t", Agent: "a", DelegatedAgentID: "11111111-1111-4111-8111-111111111111", UserToken: "u", RequestedTTL: 60,
+		AllowedOrigin: "o", ReturnURL: "r", HideUserRules: true, Delegable: true, Label: "l", Policy: &GrantPolicyInput{"2026-01-01", 60, 30}, Direct: true,
+		RepairGrantID: "11111111-1111-4111-8111-111111111111",
+	}, SecretSessionRequest.Marshal, ParseSecretSessionRequest)
 	roundTrip(t, AuthPoll{"s", 25000}, AuthPoll.Marshal, ParseAuthPoll)
 	roundTrip(t, "t", MarshalVerifyToken, ParseVerifyToken)
 }
@@ -69,6 +81,12 @@ func TestRequestsAreRefused(t *testing.T) {
 		"repair":      {only(ParseConnectRequest), `{"repair_grant_id":"x"}`, "repair_grant_id"},
 		"constraint":  {only(ParseConnectRequest), `{"scope_constraint":["*"]}`, "scope_constraint"},
 		"requested":   {only(ParseConnectRequest), `{"requested_grant":{}}`, "requested_grant"},
+		"principal":   {only(ParseSecretGrant), `{}`, "principal"},
+		"robot":       {only(ParseSecretGrant), `{"principal":{"type":"robot"}}`, "principal"},
+		"no label":    {only(ParseSecretGrant), `{"principal":{"type":"user","user_token":"u"}}`, "principal"},
+		"no user":     {only(ParseSecretSessionRequest), `{"provider":"p"}`, "user_token"},
+		"ttl 0":       {only(ParseSecretSessionRequest), `{"user_token":"u","requested_ttl_seconds":0}`, "requested_ttl_seconds"},
+		"restricted":  {only(ParseSecretSessionRequest), `{"user_token":"u","requested_grant":{"label":"l","restrictions":{"allowed_methods":["GET"]}}}`, "requested_grant"},
 		"token":       {only(ParseConnectPoll), `{"session_token":""}`, "session_token"},
 		"wait":        {only(ParseAuthPoll), `{"session_token":"s","wait_ms":-1}`, "wait_ms"},
 		"verify":      {only(ParseVerifyToken), `{}`, "token"},
