@@ -9,6 +9,7 @@
 //	grantvault rule …                   what calls may do
 //	grantvault approval|approve|deny …  calls that wait for a person
 //	grantvault console                  print a sign-in link to the daemon's console
+//	grantvault identity …               the keys that sign identity assertions
 //	grantvault audit list [--json]      every call and every change, oldest first
 //	grantvault dev [--approve]          a throwaway vault with a stand-in provider, to try things out
 //

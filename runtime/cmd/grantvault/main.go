@@ -38,6 +38,7 @@ type commandLine struct {
 	Approve  approveCommand  `cmd:"" help:"Approve a call that waits; the last approval executes it."`
 	Deny     denyCommand     `cmd:"" help:"Deny a call that waits."`
 	Console  consoleCommand  `cmd:"" help:"Print a link that signs you in to the console of the running daemon, once, within five minutes."`
+	Identity identityCommand `cmd:"" help:"The keys that sign identity assertions."`
 	Audit    auditCommand    `cmd:"" help:"The audit trail."`
 }
 

@@ -74,7 +74,9 @@
 // and agent. POST /sdk/identity/assert signs it (ES256) for one audience and at
 // most five minutes; the issuer is the vault's address ([WithPublicURL]), the
 // public key is at /.well-known/alter-identity-jwks.json, and
-// vault.VerifyIdentityAssertion checks it without asking the vault. An app asks
+// vault.VerifyIdentityAssertion checks it without asking the vault. After
+// [Vault.RotateIdentityKey] the old and the new key are both there, until no
+// assertion needs the old one. An app asks
 // for its users by their token; an agent only for users who delegated to it,
 // and to it all others look as if they did not exist.
 //

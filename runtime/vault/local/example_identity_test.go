@@ -27,3 +27,26 @@ func ExampleVault_IdentityKeys() {
 	fmt.Println(err == nil && who.AppID == creds.ID)
 	// Output: true
 }
+
+// Both keys are published while somebody may need them.
+func ExampleVault_RotateIdentityKey() {
+	ctx := context.Background()
+	v := must(local.Open("", local.InMemory()))
+	defer v.Close()
+	next := must(v.RotateIdentityKey(ctx, false))
+	for _, k := range must(v.IdentitySigners(ctx)) {
+		fmt.Println(k.ID == next.ID, k.RetiresAt.IsZero())
+	}
+	// Output:
+	// false false
+	// true true
+}
+
+func ExampleVault_IdentitySigners() {
+	v := must(local.Open("", local.InMemory()))
+	defer v.Close()
+	for _, k := range must(v.IdentitySigners(context.Background())) {
+		fmt.Println(len(k.ID), k.RetiresAt.IsZero())
+	}
+	// Output: 43 true
+}

@@ -2,9 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"net/http"
@@ -65,7 +62,7 @@ func (v *Vault) serveAssertIdentity(ctx context.Context, rq *request) answer {
 			// Who verifies takes the user for an active one.
 			return refuse(http.StatusForbidden, "user_suspended", "the user is suspended, so nothing is asserted about the user"), nil
 		}
-		key, err := v.identityKey(ctx, q)
+		key, err := v.signingIdentity(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -193,90 +190,4 @@ func issuerOf(ctx context.Context, q *statements, subject string) (string, error
 		err = nil
 	}
 	return id, err
-}
-
-// identityKey reads the key that signs assertions, and makes it at first use.
-func (v *Vault) identityKey(ctx context.Context, q *statements) (*ecdsa.PrivateKey, error) {
-	var s sealed
-	err := q.scan(ctx, "SELECT a.value, b.value FROM meta a, meta b WHERE a.name = 'identity_key' AND b.name = 'identity_data_key'", nil, []any{&s.text, &s.dataKey})
-	if errors.Is(err, sql.ErrNoRows) {
-		return v.makeIdentityKey(ctx, q)
-	}
-	if err != nil {
-		return nil, err
-	}
-	raw, err := v.seal.open(kindVault, "", fieldIdentityKey, s)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(raw)
-	return ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
-}
-
-func (v *Vault) makeIdentityKey(ctx context.Context, q *statements) (*ecdsa.PrivateKey, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := key.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	defer clear(raw)
-	s, err := v.seal.seal(kindVault, "", fieldIdentityKey, raw)
-	if err != nil {
-		return nil, err
-	}
-	return key, q.exec(ctx, "INSERT INTO meta (name, value) VALUES ('identity_key', ?), ('identity_data_key', ?)", s.text, s.dataKey)
-}
-
-// IdentityKeys returns the JSON Web Key Set that verifies the identity
-// assertions of this vault, as /.well-known/alter-identity-jwks.json serves it.
-func (v *Vault) IdentityKeys(ctx context.Context) ([]byte, error) {
-	var set []byte
-	err := v.store.write(ctx, func(ctx context.Context, q *statements) error {
-		key, err := v.identityKey(ctx, q)
-		if err != nil {
-			return err
-		}
-		jwk, err := assertion.NewJWK(&key.PublicKey)
-		if err != nil {
-			return err
-		}
-		set, err = assertion.MarshalSet(jwk)
-		return err
-	})
-	return set, operatorError("reading the identity keys", err)
-}
-
-// serveIdentityKeys serves the public keys, to everybody and unsigned. It
-// reports whether the path was theirs. The set is kept in memory, so that
-// strangers cause no work.
-func (v *Vault) serveIdentityKeys(w http.ResponseWriter, r *http.Request) bool {
-	if r.URL.EscapedPath() != wire.PathIdentityJWKS {
-		return false
-	}
-	h := w.Header()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		h.Set("Allow", "GET, HEAD")
-		refuse(http.StatusMethodNotAllowed, codeNotFound, "this path does not take that method").answer().write(w)
-		return true
-	}
-	set := v.identitySet.Load()
-	if set == nil {
-		made, err := v.IdentityKeys(r.Context())
-		if err != nil {
-			internalFault().answer().write(w)
-			return true
-		}
-		v.identitySet.Store(&made)
-		set = &made
-	}
-	h.Set("Content-Type", "application/jwk-set+json")
-	h.Set("Cache-Control", "public, max-age=300")
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodGet {
-		_, _ = w.Write(*set) // the client has gone
-	}
-	return true
 }

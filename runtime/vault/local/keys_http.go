@@ -212,6 +212,9 @@ func (v *Vault) serveRotateKey(ctx context.Context, rq *request) answer {
 		now := v.now()
 		err = q.exec(ctx, "UPDATE api_keys SET deprecated_at = coalesce(deprecated_at, ?1), grace_ends_at = min(coalesce(grace_ends_at, ?2), ?2) WHERE id = ?3",
 			micros(now), micros(now.AddDate(0, 0, days)), old.ID)
+		if err == nil { // what was derived from it lives no longer than it does
+			err = q.exec(ctx, "UPDATE api_keys SET expires_at = min(coalesce(expires_at, ?1), ?1) WHERE parent_key_id = ?2", micros(now.AddDate(0, 0, days)), old.ID)
+		}
 		if err != nil {
 			return nil, err
 		}

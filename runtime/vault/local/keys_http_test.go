@@ -142,6 +142,13 @@ func TestRotateAndRevokeKeys(t *testing.T) {
 		a.want(revoke(second.Key, "no-key", ""), 404, codeKeyNotFound)
 		a.want(rotate(second.Key, second.KeyID, 31), 400, codeInvalidRequest)
 
+		// What was derived before ends with the overlap, too.
+		early := a.minted(a.derive(second.Key, wire.KeyDerive{Scopes: []string{"agents:read"}, ExpiresIn: 3600}))
+		third := a.minted(rotate(second.Key, second.KeyID, 0))
+		a.want(agents(second.Key), 401, codeKeyRotated)
+		a.want(agents(early.APIKey), 401, codeKeyExpired)
+		second.Key = third.APIKey
+
 		// An agent's own key: its own keys only.
 		own := a.minted(rotate(a.agent.Key, a.agent.KeyID, 0))
 		if kind, _ := wire.ParseKey(own.APIKey); kind != wire.KeyManaged || own.KeyType != "ak" {

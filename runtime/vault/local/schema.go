@@ -18,4 +18,5 @@ var migrations = [...]string{
 	schemaV8,
 	schemaV9,
 	schemaV10,
+	schemaV11,
 }

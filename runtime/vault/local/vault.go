@@ -36,7 +36,7 @@ type Vault struct {
 	console     bool
 	flows       flows
 	stopSweep   context.CancelFunc
-	identitySet atomic.Pointer[[]byte] // the public keys, once they were asked for
+	identitySet atomic.Pointer[identitySet] // the public keys, once they were asked for
 
 	userTokensSelect bool // WithUserTokenDelegation
 }

@@ -43,9 +43,9 @@ func NewJWK(key *ecdsa.PublicKey) (JWK, error) {
 	return k, nil
 }
 
-// MarshalSet returns a key set of one key.
-func MarshalSet(k JWK) ([]byte, error) {
-	return json.Marshal(map[string]any{"keys": []JWK{k}})
+// MarshalSet returns a key set.
+func MarshalSet(keys ...JWK) ([]byte, error) {
+	return json.Marshal(map[string]any{"keys": keys})
 }
 
 // pick finds the one key with an ID and checks that it is for ES256. Keys with
