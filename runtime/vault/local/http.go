@@ -27,6 +27,7 @@ type endpoint struct {
 	limit        int64
 	scope        string // what the key must allow, "" = nothing
 	orScope      string // what does instead, "" = nothing
+	andScope     string // what it must allow as well, "" = nothing
 	suspended    bool   // also for an agent that is suspended or revoked
 	mode         Mode   // set on endpoints whose every request is an audited call
 	caller       callerRule
@@ -43,7 +44,7 @@ func endpoints() []endpoint {
 		spanEndpoint(),
 		{method: http.MethodPost, path: wire.PathAudit, limit: largeBody, scope: "audit:emit", suspended: true, serve: (*Vault).serveReport},
 		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe, caller: agentOnly, callerCode: codeMeNeedsAgent},
-	}, adminEndpoints(), sessionEndpoints(), approvalEndpoints(), identityEndpoints())
+	}, adminEndpoints(), sessionEndpoints(), secretEndpoints(), approvalEndpoints(), identityEndpoints())
 }
 
 func proxyEndpoint() endpoint {

@@ -103,7 +103,10 @@ func checkScopes(rq *request, key []string) *fault {
 	case len(rq.params) > 0:
 		need += ":" + strings.ToLower(rq.params[0])
 	}
-	return rq.scopeFault(need)
+	if f := rq.scopeFault(need); f != nil || rq.endpoint.andScope == "" {
+		return f
+	}
+	return rq.scopeFault(rq.endpoint.andScope)
 }
 
 // scopeFault refuses a request whose scopes do not allow what it needs.
@@ -112,14 +115,26 @@ func (rq *request) scopeFault(need string) *fault {
 		return nil
 	}
 	return refuse(http.StatusForbidden, codeInsufficientScope, "the key, or the client's own scope constraints, do not include what this endpoint needs").
-		with("required", rq.endpoint.scopes()).with("granted", rq.scopes).with("missing", rq.endpoint.scopes()).
+		with("required", rq.endpoint.scopes()).with("granted", rq.scopes).with("missing", rq.missingScopes()).
 		with("scope_version", scopeVersion).with("current_scope_version", scopeVersion)
 }
 
-// scopes are those of which a request needs one.
-func (e *endpoint) scopes() []string {
-	if e.orScope == "" {
-		return []string{e.scope}
+// missingScopes are those of the endpoint that the request lacks.
+func (rq *request) missingScopes() []string {
+	all := rq.endpoint.scopes()
+	if rq.endpoint.andScope == "" {
+		return all
 	}
-	return []string{e.scope, e.orScope}
+	return slices.DeleteFunc(all, func(s string) bool { return scopesImply(rq.scopes, s) })
+}
+
+// scopes are those that a request needs, or of which it needs one.
+func (e *endpoint) scopes() []string {
+	switch {
+	case e.orScope != "":
+		return []string{e.scope, e.orScope}
+	case e.andScope != "":
+		return []string{e.scope, e.andScope}
+	}
+	return []string{e.scope}
 }

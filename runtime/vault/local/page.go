@@ -27,6 +27,7 @@ type page struct {
 	Lifetimes []pageLifetime
 	CSRF      string // set while the user can act
 	CanFinish bool
+	Secret    *pageSecret // what a user enters or allows
 	Fields    []pageField // of a request that waits for approval
 	Decide    bool        // the reader approves or denies
 	Return    string      // where the browser goes by itself after a moment
@@ -213,6 +214,10 @@ func (v *Vault) serveSession(w http.ResponseWriter, r *http.Request, kind sessio
 		return
 	}
 	browser := setBrowser(w, r, s.request.Base)
+	if s.request.Secret != nil {
+		v.serveSecretPage(w, r, s, asks, browser, "")
+		return
+	}
 	if s.request.Direct && r.Method == http.MethodGet && len(list) == 1 {
 		v.startFlow(w, r, s, list[0], token, browser, 0)
 		return

@@ -59,6 +59,7 @@ func (v *Vault) serveForm(w http.ResponseWriter, r *http.Request, kind sessionKi
 		v.writePage(w, foreignForm(kind.path()+token))
 	case !s.open(v.now()):
 		v.writePage(w, s.endPage(v.now()))
+	case v.actSecret(w, r, s, token, browser):
 	default:
 		v.act(w, r, s, list, token, browser)
 	}

@@ -13,6 +13,9 @@ import (
 
 // offered are the providers of a session that are still configured.
 func (s *session) offered(ctx context.Context, q *statements) ([]*provider, error) {
+	if s.request.Secret != nil {
+		return nil, nil
+	}
 	all, err := allProviders(ctx, q)
 	if err != nil || s.request.Providers == nil {
 		return all, err

@@ -81,6 +81,8 @@ type sessionRequest struct {
 	DelegateID      string   `json:"delegate_id,omitzero"` // agent that gets a delegation
 	Delegable       bool     `json:"delegable,omitzero"`
 	ScopeConstraint []string `json:"scope_constraint,omitzero"`
+
+	Secret *secretErrand `json:"secret,omitzero"` // the session is about a managed secret
 }
 
 // sessionProgress is what came of it so far.
