@@ -1096,7 +1096,7 @@ type ClassificationTemplateOption struct {
 	StaticConfig *StaticConfig `json:"staticConfig,omitzero"`
 }
 
-// ClassificationsAddItem is put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#add.
+// ClassificationsAddItem is a part of put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#add.
 type ClassificationsAddItem struct {
 	Data     Data   `json:"data"`
 	FieldKey string `json:"fieldKey"`
@@ -1139,14 +1139,14 @@ type ClassificationsCreateRequest struct {
 	TemplateKey *string `json:"templateKey,omitzero"`
 }
 
-// ClassificationsDeleteItem is put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#delete.
+// ClassificationsDeleteItem is a part of put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#delete.
 type ClassificationsDeleteItem struct {
 	EnumOptionKey string `json:"enumOptionKey"`
 	FieldKey      string `json:"fieldKey"`
 	Op            string `json:"op"`
 }
 
-// ClassificationsUpdateItem is put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#update.
+// ClassificationsUpdateItem is a part of put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#update.
 type ClassificationsUpdateItem struct {
 	Data          Data   `json:"data"`
 	EnumOptionKey string `json:"enumOptionKey"`
@@ -1316,7 +1316,7 @@ type CollaborationsCreateAccessibleBy struct {
 	Type  CollaborationsCreateType `json:"type"`
 }
 
-// CollaborationsCreateItem is post_collaborations.
+// CollaborationsCreateItem is a part of post_collaborations.
 type CollaborationsCreateItem struct {
 	ID   string      `json:"id"`
 	Type WebhookType `json:"type"`
@@ -1428,7 +1428,7 @@ type Comments struct {
 	TotalCount *int64       `json:"total_count,omitzero"`
 }
 
-// CommentsCreateItem is post_comments.
+// CommentsCreateItem is a part of post_comments.
 type CommentsCreateItem struct {
 	ID   string             `json:"id"`
 	Type CommentsCreateType `json:"type"`
@@ -1662,7 +1662,7 @@ type FileClassificationsCreateRequest struct {
 	BoxSecurityClassificationKey *string `json:"Box__Security__Classification__Key,omitzero"`
 }
 
-// FileClassificationsUpdateItem is put_files_id_metadata_enterprise_securityClassification-6VMVochwUWo.
+// FileClassificationsUpdateItem is a part of put_files_id_metadata_enterprise_securityClassification-6VMVochwUWo.
 type FileClassificationsUpdateItem struct {
 	// Op is always "replace".
 	Op *string `json:"op,omitzero"`
@@ -1847,7 +1847,7 @@ type FileFullStatus struct {
 	State *FileFullState `json:"state,omitzero"`
 }
 
-// FileMetadataUpdateItem is put_files_id_metadata_id_id.
+// FileMetadataUpdateItem is a part of put_files_id_metadata_id_id.
 type FileMetadataUpdateItem struct {
 	From  *string               `json:"from,omitzero"`
 	Op    *FileMetadataUpdateOp `json:"op,omitzero"`
@@ -2250,7 +2250,7 @@ type FolderClassificationsCreateRequest struct {
 	BoxSecurityClassificationKey *string `json:"Box__Security__Classification__Key,omitzero"`
 }
 
-// FolderClassificationsUpdateItem is put_folders_id_metadata_enterprise_securityClassification-6VMVochwUWo.
+// FolderClassificationsUpdateItem is a part of put_folders_id_metadata_enterprise_securityClassification-6VMVochwUWo.
 type FolderClassificationsUpdateItem struct {
 	// Op is always "replace".
 	Op *string `json:"op,omitzero"`
@@ -2351,7 +2351,7 @@ type FolderLocksCreateRequest struct {
 	LockedOperations *LockedOperations       `json:"locked_operations,omitzero"`
 }
 
-// FolderMetadataUpdateItem is put_folders_id_metadata_id_id.
+// FolderMetadataUpdateItem is a part of put_folders_id_metadata_id_id.
 type FolderMetadataUpdateItem struct {
 	From  *string               `json:"from,omitzero"`
 	Op    *FileMetadataUpdateOp `json:"op,omitzero"`
@@ -3092,7 +3092,7 @@ type MetadataTemplatesCreateSchemaRequest struct {
 	TemplateKey *string `json:"templateKey,omitzero"`
 }
 
-// MetadataTemplatesUpdateSchemaItem is put_metadata_templates_id_id_schema.
+// MetadataTemplatesUpdateSchemaItem is a part of put_metadata_templates_id_id_schema.
 type MetadataTemplatesUpdateSchemaItem struct {
 	Data                  map[string]string               `json:"data,omitzero"`
 	EnumOptionKey         *string                         `json:"enumOptionKey,omitzero"`
@@ -3852,7 +3852,7 @@ type SkillsCreateFileBoxSkillsCardRequest struct {
 	Cards []Card `json:"cards"`
 }
 
-// SkillsUpdateFileBoxSkillsCards is put_files_id_metadata_global_boxSkillsCards: one of several types. Set exactly one field.
+// SkillsUpdateFileBoxSkillsCards is a part of put_files_id_metadata_global_boxSkillsCards: one of several types. Set exactly one field.
 type SkillsUpdateFileBoxSkillsCards struct {
 	KeywordSkillCard    *KeywordSkillCard    `json:"-" union:"skill_card_type=keyword"`
 	TimelineSkillCard   *TimelineSkillCard   `json:"-" union:"skill_card_type=timeline"`
@@ -3863,7 +3863,7 @@ type SkillsUpdateFileBoxSkillsCards struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// SkillsUpdateFileBoxSkillsCardsItem is put_files_id_metadata_global_boxSkillsCards.
+// SkillsUpdateFileBoxSkillsCardsItem is a part of put_files_id_metadata_global_boxSkillsCards.
 type SkillsUpdateFileBoxSkillsCardsItem struct {
 	// Op is always "replace".
 	Op    *string                         `json:"op,omitzero"`
@@ -4109,7 +4109,7 @@ type Tasks struct {
 	TotalCount *int64 `json:"total_count,omitzero"`
 }
 
-// TasksCreateItem is post_tasks.
+// TasksCreateItem is a part of post_tasks.
 type TasksCreateItem struct {
 	ID string `json:"id"`
 

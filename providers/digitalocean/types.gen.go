@@ -1618,7 +1618,7 @@ type BlockStorageActionsVolumeActionsPostByIDObject2 struct {
 	Type      BlockStorageActionsVolumeActionsPostType `json:"type"`
 }
 
-// BlockStorageActionsVolumeActionsPostByIDObject3 is volumeActions_post_byId.
+// BlockStorageActionsVolumeActionsPostByIDObject3 is a part of volumeActions_post_byId.
 type BlockStorageActionsVolumeActionsPostByIDObject3 struct {
 	Region        *BlockStorageVolumesCreateRegion         `json:"region,omitzero"`
 	SizeGigabytes int64                                    `json:"size_gigabytes"`
@@ -1799,7 +1799,7 @@ type Certificate struct {
 	Type            *CertificatesGetType  `json:"type,omitzero"`
 }
 
-// CertificatesCreateCustomCertificateRequest is certificates_create.
+// CertificatesCreateCustomCertificateRequest is a part of certificates_create.
 type CertificatesCreateCustomCertificateRequest struct {
 	CertificateChain *string              `json:"certificate_chain,omitzero"`
 	LeafCertificate  string               `json:"leaf_certificate"`
@@ -1808,7 +1808,7 @@ type CertificatesCreateCustomCertificateRequest struct {
 	Type             *CertificatesGetType `json:"type,omitzero"`
 }
 
-// CertificatesCreateLetSEncryptCertificateRequest is certificates_create.
+// CertificatesCreateLetSEncryptCertificateRequest is a part of certificates_create.
 type CertificatesCreateLetSEncryptCertificateRequest struct {
 	DNSNames []string             `json:"dns_names"`
 	Name     string               `json:"name"`
@@ -2905,7 +2905,7 @@ type DropletsCreateLinks struct {
 	Actions []FloatingIPsIPsCreateAction `json:"actions,omitzero"`
 }
 
-// DropletsCreateMultipleDropletRequest is droplets_create.
+// DropletsCreateMultipleDropletRequest is a part of droplets_create.
 type DropletsCreateMultipleDropletRequest struct {
 	// Backups defaults to false.
 	Backups *bool       `json:"backups,omitzero"`
@@ -2931,7 +2931,7 @@ type DropletsCreateMultipleDropletRequest struct {
 	WithDropletAgent  *bool                  `json:"with_droplet_agent,omitzero"`
 }
 
-// DropletsCreateMultipleDropletResponse is droplets_create.
+// DropletsCreateMultipleDropletResponse is a part of droplets_create.
 type DropletsCreateMultipleDropletResponse struct {
 	*api.Extra
 	Droplets []DropletsGetDroplet `json:"droplets,omitzero"`
@@ -2956,7 +2956,7 @@ type DropletsCreateResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// DropletsCreateSingleDropletRequest is droplets_create.
+// DropletsCreateSingleDropletRequest is a part of droplets_create.
 type DropletsCreateSingleDropletRequest struct {
 	// Backups defaults to false.
 	Backups *bool       `json:"backups,omitzero"`
@@ -2982,7 +2982,7 @@ type DropletsCreateSingleDropletRequest struct {
 	WithDropletAgent  *bool                  `json:"with_droplet_agent,omitzero"`
 }
 
-// DropletsCreateSingleDropletResponse is droplets_create.
+// DropletsCreateSingleDropletResponse is a part of droplets_create.
 type DropletsCreateSingleDropletResponse struct {
 	*api.Extra
 	Droplet DropletsGetDroplet  `json:"droplet"`
@@ -3358,7 +3358,7 @@ type FloatingIPsIPsCreateAction struct {
 	Rel  *string `json:"rel,omitzero"`
 }
 
-// FloatingIPsIPsCreateAssignToDroplet is floatingIPs_create, and of 1 more.
+// FloatingIPsIPsCreateAssignToDroplet is a part of floatingIPs_create, and of 1 more.
 type FloatingIPsIPsCreateAssignToDroplet struct {
 	DropletID int64 `json:"droplet_id"`
 }
@@ -3379,7 +3379,7 @@ type FloatingIPsIPsCreateRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// FloatingIPsIPsCreateReserveToRegion is floatingIPs_create, and of 1 more.
+// FloatingIPsIPsCreateReserveToRegion is a part of floatingIPs_create, and of 1 more.
 type FloatingIPsIPsCreateReserveToRegion struct {
 	ProjectID *string `json:"project_id,omitzero"`
 	Region    string  `json:"region"`
@@ -3958,7 +3958,7 @@ type LoadBalancersAddForwardingRulesRequest struct {
 	ForwardingRules []ForwardingRule `json:"forwarding_rules"`
 }
 
-// LoadBalancersCreateAssignDropletsByID is loadBalancers_create, and of 1 more.
+// LoadBalancersCreateAssignDropletsByID is a part of loadBalancers_create, and of 1 more.
 type LoadBalancersCreateAssignDropletsByID struct {
 	// Deprecated: the provider marks this member as deprecated.
 	Algorithm *Algorithm `json:"algorithm,omitzero"`
@@ -3997,7 +3997,7 @@ type LoadBalancersCreateAssignDropletsByID struct {
 	VPCUUID        *string                 `json:"vpc_uuid,omitzero"`
 }
 
-// LoadBalancersCreateAssignDropletsByTag is loadBalancers_create, and of 1 more.
+// LoadBalancersCreateAssignDropletsByTag is a part of loadBalancers_create, and of 1 more.
 type LoadBalancersCreateAssignDropletsByTag struct {
 	// Deprecated: the provider marks this member as deprecated.
 	Algorithm *Algorithm `json:"algorithm,omitzero"`

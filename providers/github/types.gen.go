@@ -4056,7 +4056,7 @@ type ActivityGetStargazerCountForRepoResponse struct {
 	Count int64 `json:"count"`
 }
 
-// ActivityListReposStarredByUserItem is activity/list-repos-starred-by-user: one of several types. Set exactly one field.
+// ActivityListReposStarredByUserItem is a part of activity/list-repos-starred-by-user: one of several types. Set exactly one field.
 type ActivityListReposStarredByUserItem struct {
 	StarredRepository *StarredRepository `json:"-"`
 	Repository        *Repository        `json:"-"`
@@ -4065,7 +4065,7 @@ type ActivityListReposStarredByUserItem struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ActivityListStargazersForRepoItem is activity/list-stargazers-for-repo: one of several types. Set exactly one field.
+// ActivityListStargazersForRepoItem is a part of activity/list-stargazers-for-repo: one of several types. Set exactly one field.
 type ActivityListStargazersForRepoItem struct {
 	SimpleUser *SimpleUser `json:"-"`
 	Stargazer  *Stargazer  `json:"-"`
@@ -4662,7 +4662,7 @@ type AppsListInstallationsForAuthenticatedUserResponse struct {
 	TotalCount    int64          `json:"total_count"`
 }
 
-// AppsListInstallationsItem is apps/list-installations.
+// AppsListInstallationsItem is a part of apps/list-installations.
 type AppsListInstallationsItem struct {
 	*api.Extra
 	AccessTokensURL        string                            `json:"access_tokens_url"`
@@ -6951,7 +6951,7 @@ type CodespacesCreateForAuthenticatedUserRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// CodespacesCreateForAuthenticatedUserWithPullRequest is codespaces/create-for-authenticated-user.
+// CodespacesCreateForAuthenticatedUserWithPullRequest is a part of codespaces/create-for-authenticated-user.
 type CodespacesCreateForAuthenticatedUserWithPullRequest struct {
 	DevcontainerPath   *string                                         `json:"devcontainer_path,omitzero"`
 	Geo                *CodespacesCreateWithPrForAuthenticatedUserGeo  `json:"geo,omitzero"`
@@ -6962,7 +6962,7 @@ type CodespacesCreateForAuthenticatedUserWithPullRequest struct {
 	WorkingDirectory   *string                                         `json:"working_directory,omitzero"`
 }
 
-// CodespacesCreateForAuthenticatedUserWithRepositoryID is codespaces/create-for-authenticated-user.
+// CodespacesCreateForAuthenticatedUserWithRepositoryID is a part of codespaces/create-for-authenticated-user.
 type CodespacesCreateForAuthenticatedUserWithRepositoryID struct {
 	ClientIP                   *string                                        `json:"client_ip,omitzero"`
 	DevcontainerPath           *string                                        `json:"devcontainer_path,omitzero"`
@@ -7881,7 +7881,7 @@ type CopilotSetCopilotCodingAgentSelectedRepositoriesForOrganizationRequest stru
 	SelectedRepositoryIDs []int64 `json:"selected_repository_ids"`
 }
 
-// CopilotSetCopilotContentExclusionForOrganizationItem is copilot/set-copilot-content-exclusion-for-organization: one of several types. Set exactly one field.
+// CopilotSetCopilotContentExclusionForOrganizationItem is a part of copilot/set-copilot-content-exclusion-for-organization: one of several types. Set exactly one field.
 type CopilotSetCopilotContentExclusionForOrganizationItem struct {
 	String          *string                                                          `json:"-"`
 	WithIfAnyMatch  *CopilotSetCopilotContentExclusionForOrganizationWithIfAnyMatch  `json:"-"`
@@ -7897,12 +7897,12 @@ type CopilotSetCopilotContentExclusionForOrganizationResponse struct {
 	Message *string `json:"message,omitzero"`
 }
 
-// CopilotSetCopilotContentExclusionForOrganizationWithIfAnyMatch is copilot/set-copilot-content-exclusion-for-organization.
+// CopilotSetCopilotContentExclusionForOrganizationWithIfAnyMatch is a part of copilot/set-copilot-content-exclusion-for-organization.
 type CopilotSetCopilotContentExclusionForOrganizationWithIfAnyMatch struct {
 	IfAnyMatch []string `json:"ifAnyMatch"`
 }
 
-// CopilotSetCopilotContentExclusionForOrganizationWithIfNoneMatch is copilot/set-copilot-content-exclusion-for-organization.
+// CopilotSetCopilotContentExclusionForOrganizationWithIfNoneMatch is a part of copilot/set-copilot-content-exclusion-for-organization.
 type CopilotSetCopilotContentExclusionForOrganizationWithIfNoneMatch struct {
 	IfNoneMatch []string `json:"ifNoneMatch"`
 }
@@ -11185,12 +11185,12 @@ type IssuesSetLabelsLabel struct {
 	Name string `json:"name"`
 }
 
-// IssuesSetLabelsObject is issues/set-labels.
+// IssuesSetLabelsObject is a part of issues/set-labels.
 type IssuesSetLabelsObject struct {
 	Labels []string `json:"labels,omitzero"`
 }
 
-// IssuesSetLabelsObject2 is issues/set-labels.
+// IssuesSetLabelsObject2 is a part of issues/set-labels.
 type IssuesSetLabelsObject2 struct {
 	Labels []IssuesSetLabelsLabel `json:"labels,omitzero"`
 }
@@ -12780,12 +12780,12 @@ type OrgsDeleteAttestationsBulkRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// OrgsDeleteAttestationsBulkWithAttestationIDs is orgs/delete-attestations-bulk, and of 1 more.
+// OrgsDeleteAttestationsBulkWithAttestationIDs is a part of orgs/delete-attestations-bulk, and of 1 more.
 type OrgsDeleteAttestationsBulkWithAttestationIDs struct {
 	AttestationIDs []int64 `json:"attestation_ids"`
 }
 
-// OrgsDeleteAttestationsBulkWithSubjectDigests is orgs/delete-attestations-bulk, and of 1 more.
+// OrgsDeleteAttestationsBulkWithSubjectDigests is a part of orgs/delete-attestations-bulk, and of 1 more.
 type OrgsDeleteAttestationsBulkWithSubjectDigests struct {
 	SubjectDigests []string `json:"subject_digests"`
 }
@@ -12856,7 +12856,7 @@ type OrgsListArtifactStorageRecordsStorageRecord struct {
 	UpdatedAt   *string `json:"updated_at,omitzero"`
 }
 
-// OrgsListAttestationRepositoriesItem is orgs/list-attestation-repositories.
+// OrgsListAttestationRepositoriesItem is a part of orgs/list-attestation-repositories.
 type OrgsListAttestationRepositoriesItem struct {
 	*api.Extra
 	ID   *int64  `json:"id,omitzero"`
@@ -12904,7 +12904,7 @@ type OrgsListOrgRolesResponse struct {
 	TotalCount *int64             `json:"total_count,omitzero"`
 }
 
-// OrgsListOrganizationFineGrainedPermissionsItem is orgs/list-organization-fine-grained-permissions.
+// OrgsListOrganizationFineGrainedPermissionsItem is a part of orgs/list-organization-fine-grained-permissions.
 type OrgsListOrganizationFineGrainedPermissionsItem struct {
 	*api.Extra
 	Description string `json:"description"`
@@ -13624,7 +13624,7 @@ type ProjectCard struct {
 // ProjectsAddFieldForOrgDataType is the member data_type of projects/add-field-for-org, and of 1 more. A value that is not listed is kept as it is.
 type ProjectsAddFieldForOrgDataType string
 
-// ProjectsAddFieldForOrgObject is projects/add-field-for-org, and of 1 more.
+// ProjectsAddFieldForOrgObject is a part of projects/add-field-for-org, and of 1 more.
 type ProjectsAddFieldForOrgObject struct {
 	DataType ProjectsAddFieldForOrgDataType `json:"data_type"`
 	Name     string                         `json:"name"`
@@ -13641,12 +13641,12 @@ type ProjectsAddFieldForOrgRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ProjectsAddFieldForOrgWithIssueFieldID is projects/add-field-for-org.
+// ProjectsAddFieldForOrgWithIssueFieldID is a part of projects/add-field-for-org.
 type ProjectsAddFieldForOrgWithIssueFieldID struct {
 	IssueFieldID int64 `json:"issue_field_id"`
 }
 
-// ProjectsAddFieldForOrgWithIterationConfiguration is projects/add-field-for-org, and of 1 more.
+// ProjectsAddFieldForOrgWithIterationConfiguration is a part of projects/add-field-for-org, and of 1 more.
 type ProjectsAddFieldForOrgWithIterationConfiguration struct {
 	// DataType is always "iteration".
 	DataType               string                                `json:"data_type"`
@@ -13654,7 +13654,7 @@ type ProjectsAddFieldForOrgWithIterationConfiguration struct {
 	Name                   string                                `json:"name"`
 }
 
-// ProjectsAddFieldForOrgWithSingleSelectOptions is projects/add-field-for-org, and of 1 more.
+// ProjectsAddFieldForOrgWithSingleSelectOptions is a part of projects/add-field-for-org, and of 1 more.
 type ProjectsAddFieldForOrgWithSingleSelectOptions struct {
 	// DataType is always "single_select".
 	DataType            string                              `json:"data_type"`

@@ -467,7 +467,7 @@ type EnvVarValue struct {
 // EnvVarValueContext is the member context of the schema envVarValue. A value that is not listed is kept as it is.
 type EnvVarValueContext string
 
-// EnvironmentVariablesCreateEnvVarsItem is createEnvVars.
+// EnvironmentVariablesCreateEnvVarsItem is a part of createEnvVars.
 type EnvironmentVariablesCreateEnvVarsItem struct {
 	Key    *string       `json:"key,omitzero"`
 	Scopes []Scope       `json:"scopes,omitzero"`

@@ -429,7 +429,7 @@ type AlertsGetResponse struct {
 // AlertsGetType is the member type of GET_alerts-alert_id, and of 1 more. A value that is not listed is kept as it is.
 type AlertsGetType string
 
-// AlertsListItem is GET_alerts.
+// AlertsListItem is a part of GET_alerts.
 type AlertsListItem struct {
 	*api.Extra
 	CreatedAt  int64          `json:"created_at"`
@@ -681,7 +681,7 @@ type CategoriesListErrorResponse struct {
 	Errors []ErrorsSegV2Error `json:"errors,omitzero"`
 }
 
-// CategoriesListItem is GET_categories.
+// CategoriesListItem is a part of GET_categories.
 type CategoriesListItem struct {
 	*api.Extra
 	Category string `json:"category"`
@@ -1664,7 +1664,7 @@ type GlobalSuppressionsGetResponse struct {
 	RecipientEmail string `json:"recipient_email"`
 }
 
-// GlobalSuppressionsListUnsubscribesItem is GET_suppression-unsubscribes.
+// GlobalSuppressionsListUnsubscribesItem is a part of GET_suppression-unsubscribes.
 type GlobalSuppressionsListUnsubscribesItem struct {
 	*api.Extra
 	Created int64  `json:"created"`
@@ -1756,7 +1756,7 @@ type IPAddressesCreateResponse struct {
 	Warmup       bool                  `json:"warmup"`
 }
 
-// IPAddressesGetAssignedItem is GET_ips-assigned.
+// IPAddressesGetAssignedItem is a part of GET_ips-assigned.
 type IPAddressesGetAssignedItem struct {
 	*api.Extra
 	IP        string   `json:"ip"`
@@ -1791,7 +1791,7 @@ type IPAddressesGetResponse struct {
 	Whitelabeled bool     `json:"whitelabeled"`
 }
 
-// IPAddressesListItem is GET_ips.
+// IPAddressesListItem is a part of GET_ips.
 type IPAddressesListItem struct {
 	*api.Extra
 	AssignedAt   *int64   `json:"assigned_at"`
@@ -2035,7 +2035,7 @@ type LegacyListsUpdateResponse struct {
 	RecipientCount *int64  `json:"recipient_count,omitzero"`
 }
 
-// LegacyRecipientsCreateItem is POST_contactdb-recipients.
+// LegacyRecipientsCreateItem is a part of POST_contactdb-recipients.
 type LegacyRecipientsCreateItem struct {
 	Age       *int64  `json:"age,omitzero"`
 	Email     string  `json:"email"`
@@ -2110,7 +2110,7 @@ type LegacyRecipientsSearchResponse struct {
 	Recipients []ContactdbRecipient `json:"recipients,omitzero"`
 }
 
-// LegacyRecipientsUpdateRecipientsItem is PATCH_contactdb-recipients.
+// LegacyRecipientsUpdateRecipientsItem is a part of PATCH_contactdb-recipients.
 type LegacyRecipientsUpdateRecipientsItem struct {
 	Email     string  `json:"email"`
 	FirstName *string `json:"first_name,omitzero"`
@@ -3342,7 +3342,7 @@ type StatsAdvancedGlobalStats struct {
 	Unsubscribes     *int64 `json:"unsubscribes,omitzero"`
 }
 
-// StatsListClientStatsItem is GET_clients-stats.
+// StatsListClientStatsItem is a part of GET_clients-stats.
 type StatsListClientStatsItem struct {
 	*api.Extra
 	Date  *string                    `json:"date,omitzero"`
@@ -3357,14 +3357,14 @@ type StatsListClientStatsStat struct {
 	Type    *string             `json:"type,omitzero"`
 }
 
-// StatsListDeviceStatsItem is GET_devices-stats.
+// StatsListDeviceStatsItem is a part of GET_devices-stats.
 type StatsListDeviceStatsItem struct {
 	*api.Extra
 	Date  *string                    `json:"date,omitzero"`
 	Stats []StatsListClientStatsStat `json:"stats,omitzero"`
 }
 
-// StatsListForClientItem is GET_clients-client_type-stats.
+// StatsListForClientItem is a part of GET_clients-client_type-stats.
 type StatsListForClientItem struct {
 	*api.Extra
 	Date  *string                    `json:"date,omitzero"`
@@ -3377,7 +3377,7 @@ type StatsListForClientType string
 // StatsListGeoStatsCountry is the parameter country of GET_geo-stats. A value that is not listed is kept as it is.
 type StatsListGeoStatsCountry string
 
-// StatsListGeoStatsItem is GET_geo-stats.
+// StatsListGeoStatsItem is a part of GET_geo-stats.
 type StatsListGeoStatsItem struct {
 	*api.Extra
 	Date  *string                 `json:"date,omitzero"`
@@ -3392,14 +3392,14 @@ type StatsListGeoStatsStat struct {
 	Type    *string                   `json:"type,omitzero"`
 }
 
-// StatsListItem is GET_browsers-stats.
+// StatsListItem is a part of GET_browsers-stats.
 type StatsListItem struct {
 	*api.Extra
 	Date  *string         `json:"date,omitzero"`
 	Stats []StatsListStat `json:"stats,omitzero"`
 }
 
-// StatsListMailboxProviderStatsItem is GET_mailbox_providers-stats.
+// StatsListMailboxProviderStatsItem is a part of GET_mailbox_providers-stats.
 type StatsListMailboxProviderStatsItem struct {
 	*api.Extra
 	Date  *string                             `json:"date,omitzero"`
@@ -3425,7 +3425,7 @@ type StatsListStat struct {
 // StatsListStatsAggregatedBy is the parameter aggregated_by of GET_browsers-stats, and of 10 more. A value that is not listed is kept as it is.
 type StatsListStatsAggregatedBy string
 
-// StatsListStatsItem is GET_stats.
+// StatsListStatsItem is a part of GET_stats.
 type StatsListStatsItem struct {
 	*api.Extra
 	Date  string               `json:"date"`
@@ -3533,7 +3533,7 @@ type SubusersCreateRequest struct {
 	Username string   `json:"username"`
 }
 
-// SubusersListReputationsItem is GET_subusers-reputations.
+// SubusersListReputationsItem is a part of GET_subusers-reputations.
 type SubusersListReputationsItem struct {
 	*api.Extra
 	Reputation float64 `json:"reputation"`
@@ -3591,7 +3591,7 @@ type SuppressionsGetSuppression struct {
 	Suppressed  bool   `json:"suppressed"`
 }
 
-// SuppressionsListItem is GET_asm-suppressions.
+// SuppressionsListItem is a part of GET_asm-suppressions.
 type SuppressionsListItem struct {
 	*api.Extra
 	CreatedAt int64  `json:"created_at"`
@@ -3672,7 +3672,7 @@ type TeammatesGetResponse struct {
 	Zip       *string   `json:"zip,omitzero"`
 }
 
-// TeammatesListRequestsItem is GET_v3-scopes-requests.
+// TeammatesListRequestsItem is a part of GET_v3-scopes-requests.
 type TeammatesListRequestsItem struct {
 	*api.Extra
 	Email          *string `json:"email,omitzero"`
@@ -4144,7 +4144,7 @@ type WebhooksGetSignedResponse struct {
 	PublicKey string `json:"public_key"`
 }
 
-// WebhooksListStatsItem is GET_user-webhooks-parse-stats.
+// WebhooksListStatsItem is a part of GET_user-webhooks-parse-stats.
 type WebhooksListStatsItem struct {
 	*api.Extra
 	Date  string                  `json:"date"`

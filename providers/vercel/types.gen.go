@@ -1026,7 +1026,7 @@ type ArtifactsArtifactQueryRequest struct {
 // ArtifactsRecordEventsEvent is the member event of recordEvents. A value that is not listed is kept as it is.
 type ArtifactsRecordEventsEvent string
 
-// ArtifactsRecordEventsItem is recordEvents.
+// ArtifactsRecordEventsItem is a part of recordEvents.
 type ArtifactsRecordEventsItem struct {
 	Duration  *float64                    `json:"duration,omitzero"`
 	Event     ArtifactsRecordEventsEvent  `json:"event"`
@@ -1706,7 +1706,7 @@ type AuthUserWebAnalyticsEvent struct {
 	Tier       *float64              `json:"tier,omitzero"`
 }
 
-// AuthenticationCreateAuthTokenOauth2Token is createAuthToken.
+// AuthenticationCreateAuthTokenOauth2Token is a part of createAuthToken.
 type AuthenticationCreateAuthTokenOauth2Token struct {
 	ClientID       *string  `json:"clientId,omitzero"`
 	ExpiresAt      *float64 `json:"expiresAt,omitzero"`
@@ -1717,7 +1717,7 @@ type AuthenticationCreateAuthTokenOauth2Token struct {
 	Type string `json:"type"`
 }
 
-// AuthenticationCreateAuthTokenObject is createAuthToken.
+// AuthenticationCreateAuthTokenObject is a part of createAuthToken.
 type AuthenticationCreateAuthTokenObject struct {
 	ExpiresAt *float64 `json:"expiresAt,omitzero"`
 	Name      string   `json:"name"`
@@ -2012,7 +2012,7 @@ type ChecksUpdateCheckVirtualExperienceScore struct {
 // CreatedFrom is the member createdFrom of getIntegrationLogDrains, and of 1 more. A value that is not listed is kept as it is.
 type CreatedFrom string
 
-// DNSCreateRecordObject is createRecord.
+// DNSCreateRecordObject is a part of createRecord.
 type DNSCreateRecordObject struct {
 	*api.Extra
 	UID string `json:"uid"`
@@ -2048,14 +2048,14 @@ type DNSCreateRecordSrv struct {
 // DNSCreateRecordType is the member type of updateRecord, and of 3 more. A value that is not listed is kept as it is.
 type DNSCreateRecordType string
 
-// DNSCreateRecordWithUpdated is createRecord.
+// DNSCreateRecordWithUpdated is a part of createRecord.
 type DNSCreateRecordWithUpdated struct {
 	*api.Extra
 	UID     string  `json:"uid"`
 	Updated float64 `json:"updated"`
 }
 
-// DNSGetRecordsObject is getRecords.
+// DNSGetRecordsObject is a part of getRecords.
 type DNSGetRecordsObject struct {
 	*api.Extra
 	Records []DNSGetRecordsRecord `json:"records,omitzero"`
@@ -2088,7 +2088,7 @@ type DNSGetRecordsResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// DNSGetRecordsWithPagination is getRecords.
+// DNSGetRecordsWithPagination is a part of getRecords.
 type DNSGetRecordsWithPagination struct {
 	*api.Extra
 	Pagination Pagination            `json:"pagination"`
@@ -2978,7 +2978,7 @@ type DeploymentsDeleteDeploymentResponse struct {
 	UID   string `json:"uid"`
 }
 
-// DeploymentsGetDeploymentEventsCommand is getDeploymentEvents.
+// DeploymentsGetDeploymentEventsCommand is a part of getDeploymentEvents.
 type DeploymentsGetDeploymentEventsCommand struct {
 	*api.Extra
 	Created float64                               `json:"created"`
@@ -2988,7 +2988,7 @@ type DeploymentsGetDeploymentEventsCommand struct {
 	Type string `json:"type"`
 }
 
-// DeploymentsGetDeploymentEventsDelimiter is getDeploymentEvents.
+// DeploymentsGetDeploymentEventsDelimiter is a part of getDeploymentEvents.
 type DeploymentsGetDeploymentEventsDelimiter struct {
 	*api.Extra
 	Created float64                                              `json:"created"`
@@ -2998,7 +2998,7 @@ type DeploymentsGetDeploymentEventsDelimiter struct {
 	Type string `json:"type"`
 }
 
-// DeploymentsGetDeploymentEventsDeploymentState is getDeploymentEvents.
+// DeploymentsGetDeploymentEventsDeploymentState is a part of getDeploymentEvents.
 type DeploymentsGetDeploymentEventsDeploymentState struct {
 	*api.Extra
 	Created float64                                              `json:"created"`
@@ -3021,7 +3021,7 @@ type DeploymentsGetDeploymentEventsDeploymentStatePayload struct {
 // DeploymentsGetDeploymentEventsDirection is the parameter direction of getDeploymentEvents. A value that is not listed is kept as it is.
 type DeploymentsGetDeploymentEventsDirection string
 
-// DeploymentsGetDeploymentEventsExit is getDeploymentEvents.
+// DeploymentsGetDeploymentEventsExit is a part of getDeploymentEvents.
 type DeploymentsGetDeploymentEventsExit struct {
 	*api.Extra
 	Created float64                                   `json:"created"`
@@ -3052,7 +3052,7 @@ type DeploymentsGetDeploymentEventsInfo struct {
 	Type       string  `json:"type"`
 }
 
-// DeploymentsGetDeploymentEventsItem is getDeploymentEvents: one of several types. Set exactly one field.
+// DeploymentsGetDeploymentEventsItem is a part of getDeploymentEvents: one of several types. Set exactly one field.
 type DeploymentsGetDeploymentEventsItem struct {
 	Command         *DeploymentsGetDeploymentEventsCommand         `json:"-"`
 	DeploymentState *DeploymentsGetDeploymentEventsDeploymentState `json:"-"`
@@ -3065,7 +3065,7 @@ type DeploymentsGetDeploymentEventsItem struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// DeploymentsGetDeploymentEventsMiddleware is getDeploymentEvents.
+// DeploymentsGetDeploymentEventsMiddleware is a part of getDeploymentEvents.
 type DeploymentsGetDeploymentEventsMiddleware struct {
 	*api.Extra
 	Created float64                                         `json:"created"`
@@ -3087,7 +3087,7 @@ type DeploymentsGetDeploymentEventsMiddlewarePayload struct {
 	Text         *string                            `json:"text,omitzero"`
 }
 
-// DeploymentsGetDeploymentEventsObject is getDeploymentEvents.
+// DeploymentsGetDeploymentEventsObject is a part of getDeploymentEvents.
 type DeploymentsGetDeploymentEventsObject struct {
 	*api.Extra
 	Created float64                                     `json:"created"`
@@ -3121,7 +3121,7 @@ type DeploymentsGetDeploymentEventsPayload struct {
 // DeploymentsGetDeploymentEventsType is the member type of getDeploymentEvents. A value that is not listed is kept as it is.
 type DeploymentsGetDeploymentEventsType string
 
-// DeploymentsGetDeploymentLambdas is getDeployment.
+// DeploymentsGetDeploymentLambdas is a part of getDeployment.
 type DeploymentsGetDeploymentLambdas struct {
 	*api.Extra
 	Alias                     []string                                                      `json:"alias,omitzero"`
@@ -3177,7 +3177,7 @@ type DeploymentsGetDeploymentLambdas struct {
 	Version     float64  `json:"version"`
 }
 
-// DeploymentsGetDeploymentLambdasObject is getDeployment.
+// DeploymentsGetDeploymentLambdasObject is a part of getDeployment.
 type DeploymentsGetDeploymentLambdasObject struct {
 	*api.Extra
 	Alias                  []string                                        `json:"alias,omitzero"`
@@ -3366,7 +3366,7 @@ type DeploymentsListDeploymentBuildsResponse struct {
 // DeploymentsListDeploymentBuildsType is the member builds.output.type of listDeploymentBuilds. A value that is not listed is kept as it is.
 type DeploymentsListDeploymentBuildsType string
 
-// DeploymentsUploadFileObject is uploadFile.
+// DeploymentsUploadFileObject is a part of uploadFile.
 type DeploymentsUploadFileObject struct {
 	*api.Extra
 	URLs []string `json:"urls,omitzero"`
@@ -3456,7 +3456,7 @@ type DomainsCreateOrTransferDomainResponse struct {
 	Domain DomainsCreateOrTransferDomainDomain `json:"domain"`
 }
 
-// DomainsCreateOrTransferDomainWithAuthCode is createOrTransferDomain.
+// DomainsCreateOrTransferDomainWithAuthCode is a part of createOrTransferDomain.
 type DomainsCreateOrTransferDomainWithAuthCode struct {
 	AuthCode      *string  `json:"authCode,omitzero"`
 	ExpectedPrice *float64 `json:"expectedPrice,omitzero"`
@@ -3464,7 +3464,7 @@ type DomainsCreateOrTransferDomainWithAuthCode struct {
 	Name          string   `json:"name"`
 }
 
-// DomainsCreateOrTransferDomainWithCdnEnabled is createOrTransferDomain.
+// DomainsCreateOrTransferDomainWithCdnEnabled is a part of createOrTransferDomain.
 type DomainsCreateOrTransferDomainWithCdnEnabled struct {
 	CdnEnabled *bool   `json:"cdnEnabled,omitzero"`
 	Method     *string `json:"method,omitzero"`
@@ -3472,7 +3472,7 @@ type DomainsCreateOrTransferDomainWithCdnEnabled struct {
 	Zone       *bool   `json:"zone,omitzero"`
 }
 
-// DomainsCreateOrTransferDomainWithToken is createOrTransferDomain.
+// DomainsCreateOrTransferDomainWithToken is a part of createOrTransferDomain.
 type DomainsCreateOrTransferDomainWithToken struct {
 	Method string  `json:"method"`
 	Name   string  `json:"name"`
@@ -3789,7 +3789,7 @@ type ImportFlowGitNamespace struct {
 // IntegrationsGetConfigurationAdded is the member scopesQueue.scopes.added of getConfiguration, and of 1 more. A value that is not listed is kept as it is.
 type IntegrationsGetConfigurationAdded string
 
-// IntegrationsGetConfigurationIntegrationConfiguration is getConfiguration.
+// IntegrationsGetConfigurationIntegrationConfiguration is a part of getConfiguration.
 type IntegrationsGetConfigurationIntegrationConfiguration struct {
 	*api.Extra
 	CompletedAt          *float64                                  `json:"completedAt,omitzero"`
@@ -3851,7 +3851,7 @@ type IntegrationsGetConfigurationSource string
 // IntegrationsGetConfigurationUpgraded is the member scopesQueue.scopes.upgraded of getConfiguration, and of 1 more. A value that is not listed is kept as it is.
 type IntegrationsGetConfigurationUpgraded string
 
-// IntegrationsGetConfigurationWithProjectSelection is getConfiguration.
+// IntegrationsGetConfigurationWithProjectSelection is a part of getConfiguration.
 type IntegrationsGetConfigurationWithProjectSelection struct {
 	*api.Extra
 	CanConfigureOpenTelemetry *bool                                        `json:"canConfigureOpenTelemetry,omitzero"`
@@ -3883,7 +3883,7 @@ type IntegrationsGetConfigurationsIntegration struct {
 	Name                string   `json:"name"`
 }
 
-// IntegrationsGetConfigurationsItem is getConfigurations.
+// IntegrationsGetConfigurationsItem is a part of getConfigurations.
 type IntegrationsGetConfigurationsItem struct {
 	*api.Extra
 	CompletedAt          *float64                                  `json:"completedAt,omitzero"`
@@ -3915,7 +3915,7 @@ type IntegrationsGetConfigurationsItem struct {
 // IntegrationsGetConfigurationsView is the parameter view of getConfigurations. A value that is not listed is kept as it is.
 type IntegrationsGetConfigurationsView string
 
-// IntegrationsGitNamespacesItem is gitNamespaces.
+// IntegrationsGitNamespacesItem is a part of gitNamespaces.
 type IntegrationsGitNamespacesItem struct {
 	*api.Extra
 	ID        ImportFlowGitNamespace `json:"id"`
@@ -4108,7 +4108,7 @@ type LogDrainsGetConfigurableLogDrainResponse struct {
 	URL             string                                `json:"url"`
 }
 
-// LogDrainsGetConfigurableLogDrainsItem is getConfigurableLogDrains.
+// LogDrainsGetConfigurableLogDrainsItem is a part of getConfigurableLogDrains.
 type LogDrainsGetConfigurableLogDrainsItem struct {
 	*api.Extra
 	Branch          *string                               `json:"branch,omitzero"`
@@ -4127,7 +4127,7 @@ type LogDrainsGetConfigurableLogDrainsItem struct {
 // LogDrainsGetIntegrationLogDrainsEnvironment is the member environment of getIntegrationLogDrains. A value that is not listed is kept as it is.
 type LogDrainsGetIntegrationLogDrainsEnvironment string
 
-// LogDrainsGetIntegrationLogDrainsItem is getIntegrationLogDrains.
+// LogDrainsGetIntegrationLogDrainsItem is a part of getIntegrationLogDrains.
 type LogDrainsGetIntegrationLogDrainsItem struct {
 	*api.Extra
 	Branch          *string                                      `json:"branch,omitzero"`
@@ -4384,7 +4384,7 @@ type ProjectsCreateProjectEnvFailedError struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ProjectsCreateProjectEnvList is createProjectEnv.
+// ProjectsCreateProjectEnvList is a part of createProjectEnv.
 type ProjectsCreateProjectEnvList struct {
 	GitBranch api.Nullable[string]           `json:"gitBranch,omitzero"`
 	Key       string                         `json:"key"`
@@ -4393,7 +4393,7 @@ type ProjectsCreateProjectEnvList struct {
 	Value     string                         `json:"value"`
 }
 
-// ProjectsCreateProjectEnvObject is createProjectEnv.
+// ProjectsCreateProjectEnvObject is a part of createProjectEnv.
 type ProjectsCreateProjectEnvObject struct {
 	GitBranch api.Nullable[string]           `json:"gitBranch,omitzero"`
 	Key       string                         `json:"key"`
@@ -4575,7 +4575,7 @@ type ProjectsFilterProjectEnvsEnv struct {
 	Value             *string                      `json:"value,omitzero"`
 }
 
-// ProjectsFilterProjectEnvsObject is filterProjectEnvs.
+// ProjectsFilterProjectEnvsObject is a part of filterProjectEnvs.
 type ProjectsFilterProjectEnvsObject struct {
 	*api.Extra
 	Envs []ProjectsFilterProjectEnvsEnv `json:"envs,omitzero"`
@@ -4591,7 +4591,7 @@ type ProjectsFilterProjectEnvsResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ProjectsFilterProjectEnvsWithConfigurationID is filterProjectEnvs.
+// ProjectsFilterProjectEnvsWithConfigurationID is a part of filterProjectEnvs.
 type ProjectsFilterProjectEnvsWithConfigurationID struct {
 	*api.Extra
 	ConfigurationID   api.Nullable[string]         `json:"configurationId,omitzero"`
@@ -4611,7 +4611,7 @@ type ProjectsFilterProjectEnvsWithConfigurationID struct {
 	Value             *string                      `json:"value,omitzero"`
 }
 
-// ProjectsFilterProjectEnvsWithPagination is filterProjectEnvs.
+// ProjectsFilterProjectEnvsWithPagination is a part of filterProjectEnvs.
 type ProjectsFilterProjectEnvsWithPagination struct {
 	*api.Extra
 	Envs       []ProjectsFilterProjectEnvsEnv `json:"envs,omitzero"`
@@ -4938,7 +4938,7 @@ type ProjectsGetProjectsResponse struct {
 	Projects   []ProjectsGetProjectsProject `json:"projects,omitzero"`
 }
 
-// ProjectsRemoveProjectEnvList is removeProjectEnv.
+// ProjectsRemoveProjectEnvList is a part of removeProjectEnv.
 type ProjectsRemoveProjectEnvList struct {
 	*api.Extra
 	ConfigurationID   api.Nullable[string]         `json:"configurationId,omitzero"`
@@ -4957,7 +4957,7 @@ type ProjectsRemoveProjectEnvList struct {
 	Value             string                       `json:"value"`
 }
 
-// ProjectsRemoveProjectEnvObject is removeProjectEnv.
+// ProjectsRemoveProjectEnvObject is a part of removeProjectEnv.
 type ProjectsRemoveProjectEnvObject struct {
 	*api.Extra
 	ConfigurationID   api.Nullable[string]         `json:"configurationId,omitzero"`
@@ -4986,7 +4986,7 @@ type ProjectsRemoveProjectEnvResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// ProjectsRemoveProjectEnvWithSystem is removeProjectEnv.
+// ProjectsRemoveProjectEnvWithSystem is a part of removeProjectEnv.
 type ProjectsRemoveProjectEnvWithSystem struct {
 	*api.Extra
 	ConfigurationID   api.Nullable[string]         `json:"configurationId,omitzero"`
@@ -5204,7 +5204,7 @@ type SecretsCreateSecretResponse struct {
 	Value       SecretsCreateSecretValue `json:"value"`
 }
 
-// SecretsCreateSecretValue is createSecret.
+// SecretsCreateSecretValue is a part of createSecret.
 type SecretsCreateSecretValue struct {
 	*api.Extra
 	Data []float64 `json:"data,omitzero"`
@@ -5565,7 +5565,7 @@ type TeamsGetTeamsTeam struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// TeamsInviteUserToTeamObject is inviteUserToTeam.
+// TeamsInviteUserToTeamObject is a part of inviteUserToTeam.
 type TeamsInviteUserToTeamObject struct {
 	*api.Extra
 	Role     string `json:"role"`
@@ -5589,7 +5589,7 @@ type TeamsInviteUserToTeamResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// TeamsInviteUserToTeamWithEmail is inviteUserToTeam.
+// TeamsInviteUserToTeamWithEmail is a part of inviteUserToTeam.
 type TeamsInviteUserToTeamWithEmail struct {
 	*api.Extra
 	Email    string `json:"email"`
@@ -5848,7 +5848,7 @@ type WebhooksGetWebhookResponse struct {
 	URL        string                    `json:"url"`
 }
 
-// WebhooksGetWebhooksItem is getWebhooks.
+// WebhooksGetWebhooksItem is a part of getWebhooks.
 type WebhooksGetWebhooksItem struct {
 	*api.Extra
 	CreatedAt        float64                                             `json:"createdAt"`

@@ -1022,7 +1022,7 @@ type AccountsGetResponse struct {
 	VanityURL  *string   `json:"vanity_url,omitzero"`
 }
 
-// AccountsGetSettingsAccountSettings is accountSettings.
+// AccountsGetSettingsAccountSettings is a part of accountSettings.
 type AccountsGetSettingsAccountSettings struct {
 	*api.Extra
 	EmailNotification *AccountsGetSettingsEmailNotification `json:"email_notification,omitzero"`
@@ -1038,7 +1038,7 @@ type AccountsGetSettingsAccountSettings struct {
 	ZoomRooms         *AccountsGetSettingsZoomRooms         `json:"zoom_rooms,omitzero"`
 }
 
-// AccountsGetSettingsAccountSettingsAuthentication is accountSettings: one of several types. Set exactly one field.
+// AccountsGetSettingsAccountSettingsAuthentication is a part of accountSettings: one of several types. Set exactly one field.
 type AccountsGetSettingsAccountSettingsAuthentication struct {
 	WithMeetingAuthentication   *AccountsGetSettingsAccountSettingsAuthenticationWithMeetingAuthentication   `json:"-"`
 	WithRecordingAuthentication *AccountsGetSettingsAccountSettingsAuthenticationWithRecordingAuthentication `json:"-"`
@@ -1047,14 +1047,14 @@ type AccountsGetSettingsAccountSettingsAuthentication struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// AccountsGetSettingsAccountSettingsAuthenticationWithMeetingAuthentication is accountSettings.
+// AccountsGetSettingsAccountSettingsAuthenticationWithMeetingAuthentication is a part of accountSettings.
 type AccountsGetSettingsAccountSettingsAuthenticationWithMeetingAuthentication struct {
 	*api.Extra
 	AuthenticationOptions []UsersGetSettingsAuthenticationOption `json:"authentication_options,omitzero"`
 	MeetingAuthentication *bool                                  `json:"meeting_authentication,omitzero"`
 }
 
-// AccountsGetSettingsAccountSettingsAuthenticationWithRecordingAuthentication is accountSettings.
+// AccountsGetSettingsAccountSettingsAuthenticationWithRecordingAuthentication is a part of accountSettings.
 type AccountsGetSettingsAccountSettingsAuthenticationWithRecordingAuthentication struct {
 	*api.Extra
 	AuthenticationOptions   []UsersGetSettingsUnionWithRecordingAuthenticationAuthenticationOption `json:"authentication_options,omitzero"`
@@ -1268,7 +1268,7 @@ type AccountsGetSettingsTelephony struct {
 	ThirdPartyAudio     *bool                             `json:"third_party_audio,omitzero"`
 }
 
-// AccountsGetSettingsWithAdminChangeNamePic is accountSettings.
+// AccountsGetSettingsWithAdminChangeNamePic is a part of accountSettings.
 type AccountsGetSettingsWithAdminChangeNamePic struct {
 	*api.Extra
 	AdminChangeNamePic                   *bool                                       `json:"admin_change_name_pic,omitzero"`
@@ -1342,7 +1342,7 @@ type AccountsUpdateOptionsRequest struct {
 	ShareRc *bool `json:"share_rc,omitzero"`
 }
 
-// AccountsUpdateSettingsAccountSettingsAuthenticationUpdate is accountSettingsUpdate: one of several types. Set exactly one field.
+// AccountsUpdateSettingsAccountSettingsAuthenticationUpdate is a part of accountSettingsUpdate: one of several types. Set exactly one field.
 type AccountsUpdateSettingsAccountSettingsAuthenticationUpdate struct {
 	WithMeetingAuthentication   *AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithMeetingAuthentication   `json:"-"`
 	WithRecordingAuthentication *AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithRecordingAuthentication `json:"-"`
@@ -1351,13 +1351,13 @@ type AccountsUpdateSettingsAccountSettingsAuthenticationUpdate struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithMeetingAuthentication is accountSettingsUpdate.
+// AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithMeetingAuthentication is a part of accountSettingsUpdate.
 type AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithMeetingAuthentication struct {
 	AuthenticationOption  *AccountsUpdateSettingsAuthenticationOption `json:"authentication_option,omitzero"`
 	MeetingAuthentication *bool                                       `json:"meeting_authentication,omitzero"`
 }
 
-// AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithRecordingAuthentication is accountSettingsUpdate.
+// AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithRecordingAuthentication is a part of accountSettingsUpdate.
 type AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithRecordingAuthentication struct {
 	AuthenticationOption    *AccountsUpdateSettingsAccountSettingsAuthenticationUpdateWithRecordingAuthenticationAuthenticationOption `json:"authentication_option,omitzero"`
 	RecordingAuthentication *bool                                                                                                     `json:"recording_authentication,omitzero"`
@@ -1399,7 +1399,7 @@ type AccountsUpdateSettingsRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// AccountsUpdateSettingsUpdateAccountSettings is accountSettingsUpdate.
+// AccountsUpdateSettingsUpdateAccountSettings is a part of accountSettingsUpdate.
 type AccountsUpdateSettingsUpdateAccountSettings struct {
 	EmailNotification *AccountsGetSettingsEmailNotification `json:"email_notification,omitzero"`
 	Feature           *AccountsGetSettingsFeature           `json:"feature,omitzero"`
@@ -1672,13 +1672,13 @@ type BillingCreateAddonRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// BillingCreateAddonWithHosts is accountPlanAddonCreate.
+// BillingCreateAddonWithHosts is a part of accountPlanAddonCreate.
 type BillingCreateAddonWithHosts struct {
 	Hosts int64  `json:"hosts"`
 	Type  string `json:"type"`
 }
 
-// BillingCreateAddonWithPlanDetails is accountPlanAddonCreate.
+// BillingCreateAddonWithPlanDetails is a part of accountPlanAddonCreate.
 type BillingCreateAddonWithPlanDetails struct {
 	PlanDetails BillingCreateAddonPlanDetails `json:"plan_details"`
 	Type        string                        `json:"type"`
@@ -3614,7 +3614,7 @@ type GetAccountLockSettingsTSP struct {
 	ShowInternationalNumbersLink *bool `json:"show_international_numbers_link,omitzero"`
 }
 
-// GetAccountLockSettingsWithEmailNotification is getAccountLockSettings.
+// GetAccountLockSettingsWithEmailNotification is a part of getAccountLockSettings.
 type GetAccountLockSettingsWithEmailNotification struct {
 	*api.Extra
 	EmailNotification *GetGroupSettingsEmailNotification     `json:"email_notification,omitzero"`
@@ -3692,7 +3692,7 @@ type GetGroupLockSettingsScheduleMeeting struct {
 	UpcomingMeetingReminder                 *bool `json:"upcoming_meeting_reminder,omitzero"`
 }
 
-// GetGroupLockSettingsWithEmailNotification is getGroupLockSettings.
+// GetGroupLockSettingsWithEmailNotification is a part of getGroupLockSettings.
 type GetGroupLockSettingsWithEmailNotification struct {
 	*api.Extra
 	EmailNotification *GetGroupSettingsEmailNotification   `json:"email_notification,omitzero"`
@@ -3827,7 +3827,7 @@ type GetGroupSettingsTelephonyRegions struct {
 	SelectionValues []string `json:"selection_values,omitzero"`
 }
 
-// GetGroupSettingsWithEmailNotification is getGroupSettings.
+// GetGroupSettingsWithEmailNotification is a part of getGroupSettings.
 type GetGroupSettingsWithEmailNotification struct {
 	*api.Extra
 	EmailNotification *GetGroupSettingsEmailNotification `json:"email_notification,omitzero"`
@@ -4130,7 +4130,7 @@ type GroupsUpdateLockedSettingsTelephony struct {
 	ThirdPartyAudio  *bool `json:"third_party_audio,omitzero"`
 }
 
-// GroupsUpdateLockedSettingsWithEmailNotification is groupLockedSettings.
+// GroupsUpdateLockedSettingsWithEmailNotification is a part of groupLockedSettings.
 type GroupsUpdateLockedSettingsWithEmailNotification struct {
 	EmailNotification *GetGroupSettingsEmailNotification         `json:"email_notification,omitzero"`
 	InMeeting         *GroupsUpdateLockedSettingsInMeeting       `json:"in_meeting,omitzero"`
@@ -6662,7 +6662,7 @@ type RoomsAccountGetZRAccountSettingsResponse struct {
 // RoomsAccountGetZRAccountSettingsSettingType is the parameter setting_type of getZRAccountSettings. A value that is not listed is kept as it is.
 type RoomsAccountGetZRAccountSettingsSettingType string
 
-// RoomsAccountGetZRAccountSettingsWithZoomRooms is getZRAccountSettings.
+// RoomsAccountGetZRAccountSettingsWithZoomRooms is a part of getZRAccountSettings.
 type RoomsAccountGetZRAccountSettingsWithZoomRooms struct {
 	*api.Extra
 	ZoomRooms *RoomsAccountGetZRAccountSettingsZoomRooms `json:"zoom_rooms,omitzero"`
@@ -6742,14 +6742,14 @@ type RoomsAccountUpdateZoomRoomAccSettingsRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// RoomsAccountUpdateZoomRoomAccSettingsWithClientAlert is updateZoomRoomAccSettings.
+// RoomsAccountUpdateZoomRoomAccSettingsWithClientAlert is a part of updateZoomRoomAccSettings.
 type RoomsAccountUpdateZoomRoomAccSettingsWithClientAlert struct {
 	ClientAlert    *RoomsGetZRSettingsClientAlert                     `json:"client_alert,omitzero"`
 	DigitalSignage *RoomsUpdateZRSettingsDigitalSignage               `json:"digital_signage,omitzero"`
 	Notification   *RoomsAccountUpdateZoomRoomAccSettingsNotification `json:"notification,omitzero"`
 }
 
-// RoomsAccountUpdateZoomRoomAccSettingsWithZoomRooms is updateZoomRoomAccSettings.
+// RoomsAccountUpdateZoomRoomAccSettingsWithZoomRooms is a part of updateZoomRoomAccSettings.
 type RoomsAccountUpdateZoomRoomAccSettingsWithZoomRooms struct {
 	ZoomRooms *RoomsAccountUpdateZoomRoomAccSettingsZoomRooms `json:"zoom_rooms,omitzero"`
 }
@@ -6930,7 +6930,7 @@ type RoomsGetZRSettingsResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// RoomsGetZRSettingsWithClientAlert is getZRAccountSettings, and of 2 more.
+// RoomsGetZRSettingsWithClientAlert is a part of getZRAccountSettings, and of 2 more.
 type RoomsGetZRSettingsWithClientAlert struct {
 	*api.Extra
 	ClientAlert    *RoomsGetZRSettingsClientAlert    `json:"client_alert,omitzero"`
@@ -6938,7 +6938,7 @@ type RoomsGetZRSettingsWithClientAlert struct {
 	Notification   *RoomsGetZRSettingsNotification   `json:"notification,omitzero"`
 }
 
-// RoomsGetZRSettingsWithMeetingSecurity is getZRSettings, and of 1 more.
+// RoomsGetZRSettingsWithMeetingSecurity is a part of getZRSettings, and of 1 more.
 type RoomsGetZRSettingsWithMeetingSecurity struct {
 	*api.Extra
 	MeetingSecurity *RoomsGetZRSettingsMeetingSecurity `json:"meeting_security,omitzero"`
@@ -7062,7 +7062,7 @@ type RoomsLocationGetZRLocationSettingsResponse struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// RoomsLocationGetZRLocationSettingsWithMeetingSecurity is getZRLocationSettings, and of 1 more.
+// RoomsLocationGetZRLocationSettingsWithMeetingSecurity is a part of getZRLocationSettings, and of 1 more.
 type RoomsLocationGetZRLocationSettingsWithMeetingSecurity struct {
 	*api.Extra
 	MeetingSecurity *RoomsGetZRSettingsMeetingSecurity           `json:"meeting_security,omitzero"`
@@ -7138,14 +7138,14 @@ type RoomsLocationUpdateZRLocationSettingsRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// RoomsManageE911signageObject is manageE911signage.
+// RoomsManageE911signageObject is a part of manageE911signage.
 type RoomsManageE911signageObject struct {
 	// Method is always "zoomroom.emergency_alert_displayed".
 	Method *string                       `json:"method,omitzero"`
 	Params *RoomsManageE911signageParams `json:"params,omitzero"`
 }
 
-// RoomsManageE911signageObject2 is manageE911signage.
+// RoomsManageE911signageObject2 is a part of manageE911signage.
 type RoomsManageE911signageObject2 struct {
 	// Method is always "zoomroom.emergency_alert_removed".
 	Method *string                              `json:"method,omitzero"`
@@ -7223,7 +7223,7 @@ type RoomsUpdateZRSettingsRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// RoomsUpdateZRSettingsWithClientAlert is updateZRLocationSettings, and of 1 more.
+// RoomsUpdateZRSettingsWithClientAlert is a part of updateZRLocationSettings, and of 1 more.
 type RoomsUpdateZRSettingsWithClientAlert struct {
 	ClientAlert    *RoomsGetZRSettingsClientAlert       `json:"client_alert,omitzero"`
 	DigitalSignage *RoomsUpdateZRSettingsDigitalSignage `json:"digital_signage,omitzero"`
@@ -7611,7 +7611,7 @@ type UpdateAccountLockSettingsScheduleMeeting struct {
 	RequirePasswordForSchedulingNewMeetings *bool   `json:"require_password_for_scheduling_new_meetings,omitzero"`
 }
 
-// UpdateAccountLockSettingsWithEmailNotification is updateAccountLockSettings.
+// UpdateAccountLockSettingsWithEmailNotification is a part of updateAccountLockSettings.
 type UpdateAccountLockSettingsWithEmailNotification struct {
 	EmailNotification *GetGroupSettingsEmailNotification        `json:"email_notification,omitzero"`
 	InMeeting         *GetAccountLockSettingsInMeeting          `json:"in_meeting,omitzero"`
@@ -7717,7 +7717,7 @@ type UpdateGroupSettingsTelephony struct {
 	ThirdPartyAudio     *bool   `json:"third_party_audio,omitzero"`
 }
 
-// UpdateGroupSettingsWithEmailNotification is updateGroupSettings.
+// UpdateGroupSettingsWithEmailNotification is a part of updateGroupSettings.
 type UpdateGroupSettingsWithEmailNotification struct {
 	EmailNotification *GetGroupSettingsEmailNotification  `json:"email_notification,omitzero"`
 	InMeeting         *UpdateGroupSettingsInMeeting       `json:"in_meeting,omitzero"`
@@ -8161,7 +8161,7 @@ type UsersGetSettingsMeetingSecurity struct {
 	WebinarPassword                    *bool                                       `json:"webinar_password,omitzero"`
 }
 
-// UsersGetSettingsMeetingWebinarSecuritySettings is getAccountLockSettings, and of 9 more.
+// UsersGetSettingsMeetingWebinarSecuritySettings is a part of getAccountLockSettings, and of 9 more.
 type UsersGetSettingsMeetingWebinarSecuritySettings struct {
 	*api.Extra
 	MeetingSecurity *UsersGetSettingsMeetingSecurity `json:"meeting_security,omitzero"`
@@ -8290,7 +8290,7 @@ type UsersGetSettingsTelephonyRegions struct {
 	SelectionValues []string `json:"selection_values,omitzero"`
 }
 
-// UsersGetSettingsUnion is getGroupSettings, and of 1 more: one of several types. Set exactly one field.
+// UsersGetSettingsUnion is a part of getGroupSettings, and of 1 more: one of several types. Set exactly one field.
 type UsersGetSettingsUnion struct {
 	WithMeetingAuthentication   *UsersGetSettingsUnionWithMeetingAuthentication   `json:"-"`
 	WithRecordingAuthentication *UsersGetSettingsUnionWithRecordingAuthentication `json:"-"`
@@ -8299,14 +8299,14 @@ type UsersGetSettingsUnion struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// UsersGetSettingsUnionWithMeetingAuthentication is getGroupSettings, and of 1 more.
+// UsersGetSettingsUnionWithMeetingAuthentication is a part of getGroupSettings, and of 1 more.
 type UsersGetSettingsUnionWithMeetingAuthentication struct {
 	*api.Extra
 	AuthenticationOptions []UsersGetSettingsAuthenticationOption `json:"authentication_options,omitzero"`
 	MeetingAuthentication *bool                                  `json:"meeting_authentication,omitzero"`
 }
 
-// UsersGetSettingsUnionWithRecordingAuthentication is getGroupSettings, and of 1 more.
+// UsersGetSettingsUnionWithRecordingAuthentication is a part of getGroupSettings, and of 1 more.
 type UsersGetSettingsUnionWithRecordingAuthentication struct {
 	*api.Extra
 	AuthenticationOptions   []UsersGetSettingsUnionWithRecordingAuthenticationAuthenticationOption `json:"authentication_options,omitzero"`
@@ -8324,7 +8324,7 @@ type UsersGetSettingsUnionWithRecordingAuthenticationAuthenticationOption struct
 	Visible       *bool                                                                                                    `json:"visible,omitzero"`
 }
 
-// UsersGetSettingsUserSettings is userSettings.
+// UsersGetSettingsUserSettings is a part of userSettings.
 type UsersGetSettingsUserSettings struct {
 	*api.Extra
 	EmailNotification *UsersGetSettingsEmailNotification `json:"email_notification,omitzero"`
@@ -8533,7 +8533,7 @@ type UsersUpdateSettingsFeature struct {
 	ZoomPhone            *bool  `json:"zoom_phone,omitzero"`
 }
 
-// UsersUpdateSettingsGroupSettingsAuthenticationUpdate is updateGroupSettings, and of 1 more: one of several types. Set exactly one field.
+// UsersUpdateSettingsGroupSettingsAuthenticationUpdate is a part of updateGroupSettings, and of 1 more: one of several types. Set exactly one field.
 type UsersUpdateSettingsGroupSettingsAuthenticationUpdate struct {
 	WithMeetingAuthentication   *UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithMeetingAuthentication   `json:"-"`
 	WithRecordingAuthentication *UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithRecordingAuthentication `json:"-"`
@@ -8542,13 +8542,13 @@ type UsersUpdateSettingsGroupSettingsAuthenticationUpdate struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithMeetingAuthentication is updateGroupSettings, and of 1 more.
+// UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithMeetingAuthentication is a part of updateGroupSettings, and of 1 more.
 type UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithMeetingAuthentication struct {
 	AuthenticationOption  *UsersUpdateSettingsAuthenticationOption `json:"authentication_option,omitzero"`
 	MeetingAuthentication *bool                                    `json:"meeting_authentication,omitzero"`
 }
 
-// UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithRecordingAuthentication is updateGroupSettings, and of 1 more.
+// UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithRecordingAuthentication is a part of updateGroupSettings, and of 1 more.
 type UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithRecordingAuthentication struct {
 	AuthenticationOption    *UsersUpdateSettingsGroupSettingsAuthenticationUpdateWithRecordingAuthenticationAuthenticationOption `json:"authentication_option,omitzero"`
 	RecordingAuthentication *bool                                                                                                `json:"recording_authentication,omitzero"`
@@ -8591,7 +8591,7 @@ type UsersUpdateSettingsTelephony struct {
 // UsersUpdateSettingsType is the member authentication_options.type of accountSettings, and of 5 more. A value that is not listed is kept as it is.
 type UsersUpdateSettingsType string
 
-// UsersUpdateSettingsUserSettings is userSettingsUpdate.
+// UsersUpdateSettingsUserSettings is a part of userSettingsUpdate.
 type UsersUpdateSettingsUserSettings struct {
 	EmailNotification *UsersGetSettingsEmailNotification `json:"email_notification,omitzero"`
 	Feature           *UsersUpdateSettingsFeature        `json:"feature,omitzero"`

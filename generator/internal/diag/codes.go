@@ -34,6 +34,7 @@ const (
 	CodeNoPaths          = "no-paths"
 	CodeNoOperations     = "no-operations"
 	CodePathNoSlash      = "path-no-slash"
+	CodePathColon        = "path-colon"
 	CodeUnknownMethod    = "unknown-method"
 	CodeWrongType        = "wrong-type"
 	CodeInvalidParameter = "invalid-parameter"
@@ -91,6 +92,7 @@ var codes = map[string]string{
 	CodeNoPaths:            "the document has no paths object",
 	CodeNoOperations:       "the document describes no operation",
 	CodePathNoSlash:        "a path does not start with a slash",
+	CodePathColon:          "a variable of a path stands behind a colon, not in braces",
 	CodeUnknownMethod:      "a member of a path item is no method",
 	CodeWrongType:          "a value has another JSON type than its place needs",
 	CodeInvalidParameter:   "a parameter without name or place",

@@ -349,7 +349,7 @@ func (e *emitter) callArgs(op *model.Operation) Code {
 //	}
 func (e *emitter) method(f *File, op *model.Operation) {
 	params, _ := e.signature(op, op.ParamsType, "")
-	for _, line := range methodDoc(op, op.Name) {
+	for _, line := range e.methodDoc(op, op.Name) {
 		f.Comment("// " + line)
 	}
 	do := func(out Code) *Statement {
@@ -385,7 +385,7 @@ func (e *emitter) iterator(f *File, op *model.Operation) {
 	)
 }
 
-func methodDoc(op *model.Operation, name string) []string {
+func (e *emitter) methodDoc(op *model.Operation, name string) []string {
 	out := []string{fmt.Sprintf("%s calls %s.", name, oneLine(op.ID)), "", "\t" + op.Method + " " + oneLine(op.Path)}
 	if op.Summary != "" {
 		out = slices.Insert(out, 1, strings.Split(comment(op.Summary), "\n")...)
@@ -405,6 +405,9 @@ func methodDoc(op *model.Operation, name string) []string {
 	}
 	if op.Result.Kind == model.ResultStream {
 		facts = append(facts, "The caller closes the download.")
+	}
+	for _, items := range op.Result.Items {
+		facts = append(facts, "Each item of "+oneLine(items.Media)+" is a ["+e.value(items.Ref)+"].")
 	}
 	if len(facts) > 0 {
 		out = append(out, "")

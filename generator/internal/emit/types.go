@@ -319,6 +319,9 @@ func place(t *model.Type) string {
 		"component": "the schema ", "property": "the schema ", "body": "the body of ", "result": "the answer of ",
 		"inner": "", "error": "the error answer of ", "param": "a parameter of ",
 	}[o.Role] + o.Owner
+	if len(member) == 0 && o.Role == "inner" {
+		where = "a part of " + o.Owner
+	}
 	if len(member) > 0 {
 		where = "the member " + strings.Join(member, ".") + " of " + where
 		if o.Role == "param" {
@@ -382,6 +385,9 @@ func answers(op *model.Operation) []*model.Ref {
 	refs := []*model.Ref{op.Result.Ref}
 	for _, a := range op.Answers {
 		refs = append(refs, a.Ref)
+	}
+	for _, items := range op.Result.Items {
+		refs = append(refs, items.Ref)
 	}
 	return refs
 }

@@ -46,6 +46,16 @@ func TestRepaired(t *testing.T) {
 			"/paths/~1a~1{x}/get/responses", map[string]any{},
 		},
 		{
+			"variables behind colons", "a.json", head(`{"/a/:x":{"get":{"parameters":[{"name":"x","in":"path","required":true}],"responses":{}}},"/b/{y}:cancel":{},"/b/:undeclared":{}}`),
+			`warning: a.json#/paths/~1a~1:x: path-colon: variables stand in braces; it was read as "/a/{x}" (write the path with braces)`,
+			"/paths/~1a~1{x}/get/responses", map[string]any{},
+		},
+		{
+			"variables behind colons only", "a.json", head(`{"/a/:x/b/:y_z":{"get":{"responses":{}}}}`),
+			`warning: a.json#/paths/~1a~1:x~1b~1:y_z: path-colon: variables stand in braces; it was read as "/a/{x}/b/{y_z}" (write the path with braces)`,
+			"/paths/~1a~1{x}~1b~1{y_z}/get/responses", map[string]any{},
+		},
+		{
 			"method in capitals", "a.json", head(`{"/a":{"POST":{"responses":{}}}}`),
 			`warning: a.json#/paths/~1a/POST: unknown-method: methods are in lower case; "POST" was read as "post" (write the method in lower case)`,
 			"/paths/~1a/post/responses", map[string]any{},

@@ -80,6 +80,9 @@ func (w *walker) target(n *grammar.Node, ref string) (file, fragment string, ok 
 	if name == "" {
 		return w.file, fragment, true
 	}
+	if self, ok := w.root["$self"].(string); ok && self != "" && name == strings.TrimSuffix(self, "#") {
+		return w.loader.base(), fragment, true // the document's own address (OpenAPI 3.2)
+	}
 	refuse := w.fault
 	if isSample(n) {
 		refuse = w.note

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +27,67 @@ func (w *walker) slashes(paths map[string]any) {
 		paths[fixed] = paths[path]
 		delete(paths, path)
 	}
+}
+
+// colons rewrites the variables of Express and its kin, /users/:id, where it is clear
+// that they are meant: a parameter of that name is declared, or no path of the
+// document has a variable as OpenAPI writes it.
+func (w *walker) colons(paths map[string]any) {
+	braces := false
+	for path := range paths {
+		braces = braces || strings.Contains(path, "{")
+	}
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if strings.HasPrefix(path, "x-") || !strings.Contains(path, "/:") {
+			continue
+		}
+		item, _ := paths[path].(map[string]any)
+		fixed := colonVariable.ReplaceAllStringFunc(path, func(m string) string {
+			name := m[2:]
+			if braces && !w.declares(item, name) {
+				return m
+			}
+			return "/{" + name + "}"
+		})
+		if fixed == path {
+			continue
+		}
+		if _, taken := paths[fixed]; taken {
+			w.fail(w.here(path), diag.CodeDuplicateOperation,
+				fmt.Sprintf("the path means %q, which is there too", fixed), "keep one of the two paths")
+			continue
+		}
+		w.warn(w.here(path), diag.CodePathColon, fmt.Sprintf("variables stand in braces; it was read as %q", fixed), "write the path with braces")
+		paths[fixed] = paths[path]
+		delete(paths, path)
+	}
+}
+
+var colonVariable = regexp.MustCompile(`/:[A-Za-z_][A-Za-z0-9_]*`)
+
+// declares says whether a path item, or one of its operations, has the path parameter.
+func (w *walker) declares(item map[string]any, name string) bool {
+	lists := []any{item["parameters"]}
+	for _, method := range grammar.Methods() {
+		if op, ok := item[method].(map[string]any); ok {
+			lists = append(lists, op["parameters"])
+		}
+	}
+	for _, v := range lists {
+		list, _ := v.([]any)
+		for _, p := range list {
+			m, _ := p.(map[string]any)
+			if ref, isRef := m["$ref"].(string); isRef {
+				tokens, _ := localTokens(ref)
+				target, _ := lookup(w.root, tokens)
+				m, _ = target.(map[string]any)
+			}
+			if m["in"] == "path" && m["name"] == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // methods puts methods into lower case and removes what is neither a method nor
@@ -61,6 +123,7 @@ func (w *walker) parameter(m map[string]any) bool {
 	in, _ := m["in"].(string)
 	if in == "querystring" && name == "" {
 		name = in
+		m["name"] = name
 	}
 	if strings.TrimSpace(name) == "" {
 		w.warn(w.here(), diag.CodeInvalidParameter, "the parameter has no name; it was left out", "give it a name, or remove it")

@@ -179,6 +179,7 @@ func (w *walker) dict(n *grammar.Node, v any) (any, bool) {
 	}
 	if n.Name == "paths" {
 		w.slashes(m)
+		w.colons(m)
 	}
 	w.spread(n, m)
 	for name, e := range m {

@@ -187,6 +187,7 @@ type answer struct {
 	empty  bool
 	link   bool
 	others []string // media types that the answer can have beside media
+	items  []model.Items
 }
 
 func (l *lowerer) answers(o *openapi3.Operation) (success []answer, redirect, download bool) {
@@ -221,8 +222,26 @@ func (l *lowerer) answer(status int, r *openapi3.Response) answer {
 		}
 	}
 	a.others = extension(r.Extensions["x-media"])
+	a.items = l.items(r.Extensions[normalize.ItemsKey])
 	a.link = slices.ContainsFunc(extension(r.Extensions["x-headers"]), func(h string) bool { return strings.EqualFold(h, "link") })
 	return a
+}
+
+// items reads what package normalize says of streams.
+func (l *lowerer) items(v any) []model.Items {
+	var out []model.Items
+	list, _ := v.([]any)
+	for _, one := range list {
+		entry, _ := one.(map[string]any)
+		media, _ := entry["media"].(string)
+		schema, _ := entry["schema"].(map[string]any)
+		ref, _ := schema["$ref"].(string)
+		key, _ := componentKey(ref)
+		if t := l.types[key]; t != nil {
+			out = append(out, model.Items{Media: media, Ref: &model.Ref{Kind: model.Named, Type: t}})
+		}
+	}
+	return out
 }
 
 // documented lists the answers with a JSON body.
@@ -272,7 +291,7 @@ func (l *lowerer) result(op *model.Operation, o *openapi3.Operation) {
 	default:
 		op.Result = model.Result{Kind: model.ResultStream, Accept: first.media}
 	}
-	op.Result.Others = first.others
+	op.Result.Others, op.Result.Items = first.others, first.items
 	for j, a := range success {
 		if j == i || a.empty || sameRef(a.ref, first.ref) && a.media == first.media {
 			continue

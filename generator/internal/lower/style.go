@@ -108,6 +108,9 @@ func (l *lowerer) files(ops []*model.Operation) {
 		for _, a := range op.Answers {
 			visit(a.Ref, elsewhere, nil)
 		}
+		for _, items := range op.Result.Items {
+			visit(items.Ref, elsewhere, nil)
+		}
 		visit(op.Result.Ref, elsewhere, nil)
 		if op.Body != nil && op.Body.Kind != model.BodyMultipart {
 			visit(op.Body.Ref, elsewhere, nil)

@@ -142,6 +142,13 @@ type Result struct {
 	Ref    *Ref
 	Accept string
 	Others []string // media types that the answer can have too
+	Items  []Items  // what streams among its media types consist of
+}
+
+// Items describes a stream: its media type and one of its items.
+type Items struct {
+	Media string
+	Ref   *Ref
 }
 
 // Answer is a documented answer with a JSON body.
@@ -347,6 +354,9 @@ func Roots(op *Operation, f func(*Ref)) {
 	}
 	for _, a := range op.Answers {
 		refs = append(refs, a.Ref)
+	}
+	for _, items := range op.Result.Items {
+		refs = append(refs, items.Ref)
 	}
 	for _, r := range refs {
 		if r != nil {

@@ -18,7 +18,9 @@ func (n *normalizer) mergeAll(s tree, at place) (tree, bool) {
 	}
 	var members []member
 	for i, v := range list(s, "allOf") {
-		if m, ok := v.(tree); ok && hasStructure(m) {
+		if m, ok := v.(tree); ok && onlyConditions(m) {
+			n.conditional(m, at.same(index(at.pointer, "allOf", i)))
+		} else if ok && hasStructure(m) {
 			members = append(members, member{m, at.same(index(at.pointer, "allOf", i))})
 		}
 	}
@@ -46,6 +48,9 @@ func (n *normalizer) mergeAll(s tree, at place) (tree, bool) {
 		}
 	}
 	copyMembers(out, s, "title", "description", "deprecated")
+	if rest, ok := s["unevaluatedProperties"]; ok && out["oneOf"] == nil {
+		out["unevaluatedProperties"] = rest // for the next round, which has all members
+	}
 	return out, allNull
 }
 
@@ -183,6 +188,7 @@ func hasStructure(v any) bool {
 	}
 	for _, k := range []string{
 		"$ref", "type", "properties", "items", "enum", "const", "allOf", "oneOf", "anyOf", "required", "additionalProperties",
+		"prefixItems", "patternProperties", "then", "else", "dependentSchemas",
 	} {
 		if _, ok := m[k]; ok {
 			return true

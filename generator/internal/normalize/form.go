@@ -8,13 +8,14 @@ import (
 
 // Extensions that the normal form uses beside OpenAPI's own members.
 const (
-	NullKey     = "x-null"     // true on a schema position that may hold null
-	VariantsKey = "x-variants" // on a union: one {name, when} object per member of oneOf
-	TemplateKey = "x-template" // on an operation whose path is not what is sent
-	SegmentsKey = "x-segments" // true on a path parameter that may hold slashes
-	EmptyKey    = "x-empty"    // true on an object that admits no member at all
-	ReadOnlyKey = "x-readonly" // members of an object that only answers hold
-	ErrorKey    = "x-error"    // true on a component that only errors refer to
+	NullKey     = "x-null"         // true on a schema position that may hold null
+	VariantsKey = "x-variants"     // on a union: one {name, when} object per member of oneOf
+	TemplateKey = "x-template"     // on an operation whose path is not what is sent
+	ItemsKey    = "x-stream-items" // on an answer: what the streams among its media types consist of
+	SegmentsKey = "x-segments"     // true on a path parameter that may hold slashes
+	EmptyKey    = "x-empty"        // true on an object that admits no member at all
+	ReadOnlyKey = "x-readonly"     // members of an object that only answers hold
+	ErrorKey    = "x-error"        // true on a component that only errors refer to
 )
 
 // VariantMark starts the word of a union's variant in [Origin.Path].

@@ -48,7 +48,7 @@ func (n *normalizer) refer(key string, def tree, at place) tree {
 	n.origins[key] = append(n.origins[key], Origin{
 		Pointer: at.pointer, Owner: at.owner, Path: at.path, Role: at.role,
 	})
-	out := tree{"$ref": child("#/components/schemas", key)}
+	out := tree{"$ref": reference(key)}
 	if flag(def, "deprecated") && at.role != RoleBody && at.role != RoleResult {
 		delete(def, "deprecated")
 		out["x-deprecated"] = true

@@ -33,6 +33,41 @@ func IsJSON(media string) bool {
 // IsEventStream recognises what never ends, so that nobody waits for its end.
 func IsEventStream(media string) bool { return base(media) == "text/event-stream" }
 
+// isStream recognises the media types that hold one item after another.
+func isStream(media string) bool {
+	switch base(media) {
+	case "text/event-stream", "application/jsonl", "application/x-jsonl", "application/ndjson", "application/x-ndjson", "application/jsonlines",
+		"application/x-json-stream", "application/json-seq", "multipart/mixed":
+		return true
+	}
+	return strings.HasSuffix(base(media), "+json-seq")
+}
+
+// streamItems defines what the streams among an answer's media types consist of: an
+// itemSchema of OpenAPI 3.2, or the schema that earlier documents give them. Who
+// reads the bytes decodes them with that type.
+func (n *normalizer) streamItems(content tree, at place) []any {
+	var out []any
+	for _, media := range sortedKeys(content) {
+		entry := object(content, media)
+		word := "itemSchema"
+		if entry[word] == nil && isStream(media) {
+			word = "schema"
+		}
+		if entry[word] == nil || word == "schema" && kind(n.peek(orEmpty(entry[word]), at)) == "array" {
+			continue
+		}
+		where := child(at.pointer, "content", media, word)
+		item := n.use(entry[word], at.same(where).down("item"))
+		if _, named := item["$ref"].(string); !named {
+			continue
+		}
+		n.report(diag.Note, where, "stream-items", fmt.Sprintf("%s is a stream; the call returns its bytes, and its items have a type", media), "")
+		out = append(out, tree{"media": media, "schema": item})
+	}
+	return out
+}
+
 // chooseMedia picks the media type that the client speaks: the one that the
 // document has, and what it is read as.
 func (n *normalizer) chooseMedia(content tree, at place, answer bool) (media, as string) {

@@ -20,6 +20,7 @@ const (
 // paths brings every wanted operation into normal form.
 func (n *normalizer) paths() tree {
 	out := tree{}
+	n.unsent(n.root, "#", "webhooks")
 	raw := object(n.root, "paths")
 	for _, path := range sortedKeys(raw) {
 		item, _ := n.deref(raw[path], child("#/paths", path))
@@ -33,6 +34,7 @@ func (n *normalizer) paths() tree {
 				continue
 			}
 			ops[method] = n.operation(op, item, path, method)
+			n.unsent(op, child("#/paths", path, method), "callbacks")
 		}
 		more := tree{}
 		for _, method := range sortedKeys(object(item, additionalOperations)) {
@@ -48,6 +50,13 @@ func (n *normalizer) paths() tree {
 		}
 	}
 	return out
+}
+
+// unsent tells of requests that the provider sends, not the client.
+func (n *normalizer) unsent(m tree, pointer, member string) {
+	if all := object(m, member); len(all) > 0 {
+		n.report(diag.Note, child(pointer, member), "webhooks-left-out", fmt.Sprintf("%d %s describe requests that the provider sends; nothing is generated for them", len(all), member), "")
+	}
 }
 
 func (n *normalizer) wanted(op tree) bool {
@@ -109,14 +118,24 @@ func (n *normalizer) parameters(op, item tree, path string, at place) (params []
 				n.assume(here, "parameter-without-name", "a parameter without name or place is left out")
 				continue
 			}
-			if n.credentials[name] && in != "path" || in == "header" && reservedHeader(name) || n.drops(p, text(op, "operationId"), here) {
+			if in == "header" && reservedHeader(name) {
+				n.report(diag.Note, here, "header-left-out", fmt.Sprintf("the header %s is no parameter: the transport or the vault sets it", name), "")
 				continue
 			}
-			key := in + " " + name
-			if _, known := found[key]; !known {
-				order = append(order, key)
+			if n.credentials[name] && in != "path" || n.drops(p, text(op, "operationId"), here) {
+				continue
 			}
-			found[key] = n.parameter(p, at.same(here))
+			all := []tree{p}
+			if in == "querystring" {
+				all = n.queryString(p, at.same(here))
+			}
+			for _, p := range all {
+				key := text(p, "in") + " " + text(p, "name")
+				if _, known := found[key]; !known {
+					order = append(order, key)
+				}
+				found[key] = n.parameter(p, at.same(here))
+			}
 		}
 	}
 	add(list(item, "parameters"), child("#/paths", path))
@@ -396,6 +415,11 @@ func (n *normalizer) response(r tree, at place, success bool) tree {
 		out["content"] = tree{as: entry}
 		if others := otherMedia(content, media); len(others) > 0 && success {
 			out["x-media"] = toAny(others)
+		}
+	}
+	if success {
+		if items := n.streamItems(content, at); len(items) > 0 {
+			out[ItemsKey] = items
 		}
 	}
 	if headers := object(r, "headers"); len(headers) > 0 {

@@ -90,6 +90,12 @@ func child(pointer string, names ...string) string {
 	return b.String()
 }
 
+// reference leads to a component of the normal form. Its reader takes it for an
+// address, in which a percent sign starts an escape.
+func reference(key string) string {
+	return strings.ReplaceAll(child("#/components/schemas", key), "%", "%25")
+}
+
 func index(pointer, name string, i int) string {
 	return child(pointer, name, strconv.Itoa(i))
 }
@@ -155,7 +161,7 @@ var notStructure = set([]string{
 	"title", "description", "example", "examples", "externalDocs", "summary",
 	"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
 	"minItems", "maxItems", "uniqueItems", "pattern", "multipleOf", "minProperties", "maxProperties", "xml",
-	"readOnly", "writeOnly", ReadOnlyKey, "default", "deprecated", VariantsKey,
+	"readOnly", "writeOnly", ReadOnlyKey, "default", "deprecated", VariantsKey, itemsFromKey, valuesFromKey,
 })
 
 func writeCanonical(b *strings.Builder, v any) {

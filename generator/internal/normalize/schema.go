@@ -82,7 +82,7 @@ func (n *normalizer) useRef(ref string, m tree, at place) tree {
 		null := n.isNullable(key, nil) || flag(m, "nullable")
 		key = n.follow(key)
 		n.need(key)
-		out := tree{"$ref": child("#/components/schemas", key)}
+		out := tree{"$ref": reference(key)}
 		if flag(m, "deprecated") {
 			out["x-deprecated"] = true
 		}
@@ -96,7 +96,7 @@ func (n *normalizer) useRef(ref string, m tree, at place) tree {
 	}
 	if key := n.loop(ref); key != "" {
 		null := n.admitsNull(target, nil) || flag(m, "nullable")
-		return orNull(tree{"$ref": "#/components/schemas/" + key}, null)
+		return orNull(tree{"$ref": reference(key)}, null)
 	}
 	return n.use(target, n.stands(ref, at))
 }
@@ -176,12 +176,16 @@ func (n *normalizer) form(s tree, at place) tree {
 			items = tree{}
 		}
 		out := keep(s, "type", "deprecated", "default", "description", "maxItems")
-		out["items"] = n.use(items, at.down("item", "items"))
+		below := at.down("item", "items")
+		if from := text(s, itemsFromKey); from != "" {
+			below.pointer = at.pointer + from
+		}
+		out["items"] = n.use(items, below)
 		return out
 	case "map":
 		out := keep(s, "type", "deprecated", "description")
 		if value, ok := s["additionalProperties"].(tree); ok && len(value) > 0 {
-			out["additionalProperties"] = n.use(value, at.down("value", "additionalProperties"))
+			out["additionalProperties"] = n.use(value, valuesAt(s, at))
 		} else if s["additionalProperties"] == false {
 			out[EmptyKey] = true
 		}
@@ -203,8 +207,8 @@ func (n *normalizer) defineStruct(s tree, at place) tree {
 	props, outProps := object(s, "properties"), tree{}
 	var readOnly []any
 	for _, name := range sortedKeys(props) {
-		if props[name] == false {
-			continue // JSON Schema's false admits nothing: no such member can be sent
+		if isNever(props[name]) {
+			continue // what admits nothing can't be sent
 		}
 		if p, ok := props[name].(tree); ok && flag(p, "readOnly") {
 			readOnly = append(readOnly, name)
@@ -234,13 +238,22 @@ func (n *normalizer) defineStruct(s tree, at place) tree {
 		out["required"] = required
 	}
 	if value, ok := s["additionalProperties"].(tree); ok && len(value) > 0 {
-		out["additionalProperties"] = n.use(value, at.down("value", "additionalProperties"))
+		out["additionalProperties"] = n.use(value, valuesAt(s, at))
 	} else if s["additionalProperties"] == false {
 		out["additionalProperties"] = false
 	} else if ok || s["additionalProperties"] == true {
 		out["additionalProperties"] = true // the document says that there is more than it lists
 	}
 	return out
+}
+
+// valuesAt is where the values of a map are described.
+func valuesAt(s tree, at place) place {
+	below := at.down("value", "additionalProperties")
+	if from := text(s, valuesFromKey); from != "" {
+		below.pointer = at.pointer + from
+	}
+	return below
 }
 
 // keep copies the members named, where they are present.

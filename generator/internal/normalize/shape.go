@@ -44,8 +44,12 @@ func keepRef(s tree, ref string) tree {
 // step applies the rules in order; again asks for another round because the schema
 // has turned into another one.
 func (n *normalizer) step(s tree, null bool, at place) (out tree, again, outNull bool) {
-	s, isNull := takeNull(foldConst(s))
+	s, isNull := takeNull(foldConst(n.plain(s, at)))
 	null = null || isNull
+	if describesMore(s) {
+		joined, joinedNull := n.conditional(s, at)
+		return joined, true, null || joinedNull
+	}
 	if all := list(s, "allOf"); len(all) > 0 {
 		merged, mergedNull := n.mergeAll(s, at)
 		return merged, true, null || mergedNull

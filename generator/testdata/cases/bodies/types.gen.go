@@ -35,7 +35,7 @@ type BodyFormRequest struct {
 	C *BodyFormC `json:"c,omitzero"`
 }
 
-// BodyListItem is body/list.
+// BodyListItem is a part of body/list.
 type BodyListItem struct {
 	N *int64 `json:"n,omitzero"`
 }

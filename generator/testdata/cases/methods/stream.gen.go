@@ -18,6 +18,7 @@ type StreamService struct {
 //	GET /stream
 //
 // The caller closes the download.
+// Each item of text/event-stream is a [StreamItem].
 func (s *StreamService) Stream(ctx context.Context, opts ...api.CallOption) (*api.Download, error) {
 	var out *api.Download
 	err := s.client.Do(ctx, &opStreamStream, api.Args{}, &out, opts...)

@@ -2,7 +2,15 @@
 
 package methods
 
+import "github.com/grantwire/grantwire/runtime/api"
+
 // SearchThingsRequest is the body of searchThings.
 type SearchThingsRequest struct {
 	Q *string `json:"q,omitzero"`
+}
+
+// StreamItem is a part of stream.
+type StreamItem struct {
+	*api.Extra
+	A *string `json:"a,omitzero"`
 }

@@ -75,7 +75,7 @@ type PFormResponse struct {
 	Data []int64 `json:"data,omitzero"`
 }
 
-// PGreatestItem is p/greatest.
+// PGreatestItem is a part of p/greatest.
 type PGreatestItem struct {
 	*api.Extra
 	User *PGreatestUser `json:"user,omitzero"`
@@ -87,7 +87,7 @@ type PGreatestUser struct {
 	ID *string `json:"id,omitzero"`
 }
 
-// PHeaderItem is p/header.
+// PHeaderItem is a part of p/header.
 type PHeaderItem struct {
 	*api.Extra
 	ID *string `json:"id,omitzero"`
@@ -113,7 +113,7 @@ type PNoneResponse struct {
 	One *string `json:"one,omitzero"`
 }
 
-// POdataItem is p/odata.
+// POdataItem is a part of p/odata.
 type POdataItem struct {
 	*api.Extra
 	ID *string `json:"id,omitzero"`

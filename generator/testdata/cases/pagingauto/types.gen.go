@@ -42,7 +42,7 @@ type NoLastWithoutIDResponse struct {
 	HasMore *bool    `json:"has_more,omitzero"`
 }
 
-// NoLinkItem is no/link.
+// NoLinkItem is a part of no/link.
 type NoLinkItem struct {
 	*api.Extra
 	ID *string `json:"id,omitzero"`
@@ -166,7 +166,7 @@ type YesLastResponse struct {
 	HasMore *bool  `json:"has_more,omitzero"`
 }
 
-// YesLinkItem is yes/link.
+// YesLinkItem is a part of yes/link.
 type YesLinkItem struct {
 	*api.Extra
 	ID *string `json:"id,omitzero"`
@@ -180,7 +180,7 @@ type YesLinksResponse struct {
 	TotalItems *int64   `json:"total_items,omitzero"`
 }
 
-// YesOdataItem is yes/odata.
+// YesOdataItem is a part of yes/odata.
 type YesOdataItem struct {
 	*api.Extra
 	ID *string `json:"id,omitzero"`

@@ -46,7 +46,7 @@ type ID struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// LabelsSetObject is labels/set.
+// LabelsSetObject is a part of labels/set.
 type LabelsSetObject struct {
 	Labels []string `json:"labels"`
 }
