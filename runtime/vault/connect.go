@@ -153,9 +153,13 @@ func (c *client) createConnect(ctx context.Context, body wire.ConnectRequest) (*
 // CreateConnectSessionForError makes the session that repairs what an error
 // says: it connects the error's provider, for its agent, and renews the grant
 // whose credential was revoked. err is one that names a provider, such as
-// [ErrGrantNotFound], [ErrNoDelegatedGrant], [ErrCredentialRevoked] or
-// [ErrScopeReauthRequired] of a call; of p the fields Providers, Agent and
-// RepairGrantID are replaced.
+// [ErrGrantNotFound], [ErrNoDelegatedGrant], [ErrGrantExpired],
+// [ErrCredentialRevoked] or [ErrScopeReauthRequired] of a call; of p the fields
+// Providers, Agent and RepairGrantID are replaced. A scope that the error misses
+// goes into p.RequiredScopes, if the user is to be asked for it.
+//
+// A grant keeps its ID when the user connects the same account again. One that
+// was revoked itself is over: the session makes a new one.
 func (c *client) CreateConnectSessionForError(ctx context.Context, err error, p ConnectParams) (*ConnectSession, error) {
 	cause, ok := errors.AsType[*Error](err)
 	switch {
@@ -165,8 +169,8 @@ func (c *client) CreateConnectSessionForError(ctx context.Context, err error, p 
 		return nil, invalid("error", "names no agent to delegate to")
 	}
 	p.Providers, p.Agent, p.RepairGrantID = []string{cause.Details.ProviderID}, cause.Details.AgentID, ""
-	if cause.Is(kindCredRevoked) {
-		p.RepairGrantID = cause.Details.GrantID
+	if cause.Is(kindCredRevoked) { // a repair gives nobody a new path
+		p.Agent, p.RepairGrantID = "", cause.Details.GrantID
 	}
 	body, fault := p.body()
 	if fault != nil {

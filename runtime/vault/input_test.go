@@ -171,6 +171,8 @@ func TestSessionForError(t *testing.T) {
 		"expired": {403, `{"error":"grant_expired","details":{"provider_id":"github"}}`, false, []string{plain("")}},
 		"revoked credential": {400, `{"error":"credential_revoked","provider_id":"github","grant_id":"` + strings.ToUpper(testAgentID) + `","app_user_id":"u"}`, false,
 			[]string{plain(`,"repair_grant_id":"` + testAgentID + `"`)}},
+		"revoked credential, of an agent": {400, `{"error":"credential_revoked","provider_id":"github","grant_id":"` + testAgentID + `","agent_id":"a-1"}`, false,
+			[]string{plain(`,"repair_grant_id":"` + testAgentID + `"`)}},
 		"revoked credential, grant gone": {400, `{"error":"credential_revoked","provider_id":"github","grant_id":"` + testAgentID + `"}`, true,
 			[]string{plain(`,"repair_grant_id":"` + testAgentID + `"`), plain("")}},
 	} {

@@ -28,7 +28,8 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 	secret := stored{Token: c.tokens.access, Header: c.provider.Header, Format: c.provider.Format}
 	expires := s.request.grantExpiry(now, c.ttl)
 	out := wire.ConnectGrant{ProviderID: c.provider.ID, Scopes: c.tokens.scopes, AccountIdentifier: c.profile.account, Operation: "reauth"}
-	grantID, connectionID, err := s.findConnected(ctx, q, c, now)
+	found, err := s.findConnected(ctx, q, c, now)
+	grantID, connectionID := found.grantID, found.connectionID
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		g, insertErr := v.insertGrant(ctx, q, newGrant{
@@ -36,7 +37,7 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 				AppID: s.request.AppID, UserID: s.request.UserID, AgentID: s.request.AgentID, Provider: c.provider.ID,
 				Account: c.profile.account, Label: s.request.Label, Hosts: c.provider.Hosts, Scopes: c.tokens.scopes, ExpiresAt: expires,
 			},
-			secret: secret,
+			secret: secret, policy: s.request.policyJSON(),
 		})
 		if insertErr != nil {
 			return insertErr
@@ -51,11 +52,16 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 		if err := v.replaceCredential(ctx, q, connectionID, secret); err != nil {
 			return err
 		}
+		if err := v.revive(ctx, q, s, found); err != nil {
+			return err
+		}
 		// The account's consent is one: what it allows now holds for all grants
-		// that stand on it. How long this one lives is for this session to say.
+		// that stand on it. How long this one lives is for this session to say,
+		// unless it repairs one that lives.
 		if err := errors.Join(
 			q.exec(ctx, "UPDATE grants SET scopes = ? WHERE connection_id = ?", listJSON(c.tokens.scopes), connectionID),
-			q.exec(ctx, "UPDATE grants SET expires_at = ? WHERE id = ? AND ?", optionalMicros(expires), grantID, s.request.RepairGrantID == ""),
+			q.exec(ctx, "UPDATE connections SET scope_mismatch = 0 WHERE id = ?", connectionID),
+			q.exec(ctx, "UPDATE grants SET expires_at = ? WHERE id = ? AND ?", optionalMicros(expires), grantID, s.request.RepairGrantID == "" || found.expired),
 			v.record(ctx, q, grantEvent("grant.reconnected", grantID, map[string]string{"provider": c.provider.ID, "account": c.profile.account})),
 		); err != nil {
 			return err
@@ -86,30 +92,60 @@ func (v *Vault) delegateTo(ctx context.Context, q *statements, s *session, out *
 // errOtherAccount ends a repair with an account that is not the grant's.
 var errOtherAccount = errors.New("local: the consent is for another account than the grant's")
 
+// connected is a grant that a consent renews.
+type connected struct {
+	grantID, connectionID string
+	expired               bool
+}
+
+// revive ends what an expired grant left behind. Its user gives it a new life by
+// connecting the account again; who had a path to it then has none any more,
+// unless this very grant is repaired.
+func (v *Vault) revive(ctx context.Context, q *statements, s *session, c connected) error {
+	if !c.expired || s.request.RepairGrantID != "" {
+		return nil
+	}
+	e := agentEvent("delegation.revoked", "")
+	e.GrantID = c.grantID
+	return v.recordEach(ctx, q, e, "DELETE FROM delegations WHERE grant_id = ? RETURNING agent_id", c.grantID)
+}
+
 // findConnected finds the grant to renew: the one to repair, or the owner's
-// live grant for the same account and label. sql.ErrNoRows when there is none.
-func (s *session) findConnected(ctx context.Context, q *statements, c *consent, now time.Time) (grantID, connectionID string, err error) {
+// grant for the same account, label and restrictions, a live one before an
+// expired one. sql.ErrNoRows when there is none.
+func (s *session) findConnected(ctx context.Context, q *statements, c *consent, now time.Time) (out connected, err error) {
 	r := &s.request
-	dst := []any{&grantID, &connectionID}
+	dst := []any{&out.grantID, &out.connectionID, &out.expired}
+	const expired = "coalesce(g.expires_at <= ?1, 0)"
 	if r.RepairGrantID != "" {
 		var account string
-		err = q.scan(ctx, "SELECT id, connection_id, account FROM grants WHERE id = ? AND revoked_at IS NULL", []any{r.RepairGrantID}, append(dst, &account))
+		err = q.scan(ctx, "SELECT g.id, g.connection_id, "+expired+", g.account FROM grants g WHERE g.id = ?2 AND g.revoked_at IS NULL",
+			[]any{micros(now), r.RepairGrantID}, append(dst, &account))
 		if err == nil && account != "" && account != c.profile.account {
 			err = errOtherAccount
 		}
 		if errors.Is(err, sql.ErrNoRows) {
 			err = errSessionEnded // revoked meanwhile: a repair makes no new grant
 		}
-		return grantID, connectionID, err
+		return out, err
 	}
 	if c.profile.account == "" {
-		return "", "", sql.ErrNoRows
+		return out, sql.ErrNoRows
 	}
-	err = q.scan(ctx, `SELECT g.id, g.connection_id FROM grants g JOIN connection_tokens t ON t.connection_id = g.connection_id
-WHERE g.provider = ? AND g.account = ? AND g.label = ? AND g.app_id IS ? AND g.user_id IS ? AND g.agent_id IS ?
-  AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?) ORDER BY g.created_at, g.rowid LIMIT 1`,
-		[]any{c.provider.ID, c.profile.account, r.Label, nullIfEmpty(r.AppID), nullIfEmpty(r.UserID), nullIfEmpty(r.AgentID), micros(now)}, dst)
-	return grantID, connectionID, err
+	err = q.scan(ctx, `SELECT g.id, g.connection_id, `+expired+` FROM grants g JOIN connection_tokens t ON t.connection_id = g.connection_id
+WHERE g.provider = ?2 AND g.account = ?3 AND g.label = ?4 AND g.app_id IS ?5 AND g.user_id IS ?6 AND g.agent_id IS ?7 AND (?8 = '{}' OR g.policy = ?8)
+  AND g.revoked_at IS NULL ORDER BY `+expired+`, g.created_at, g.rowid LIMIT 1`,
+		[]any{micros(now), c.provider.ID, c.profile.account, r.Label, nullIfEmpty(r.AppID), nullIfEmpty(r.UserID), nullIfEmpty(r.AgentID), string(r.policyJSON())}, dst)
+	return out, err
+}
+
+// policyJSON is the policy of a grant that is made with restrictions.
+func (r *sessionRequest) policyJSON() []byte {
+	raw, err := json.Marshal(grantPolicy{Restrictions: r.Restrictions}, json.Deterministic(true))
+	if err != nil { // texts that came as JSON
+		return []byte("{}")
+	}
+	return raw
 }
 
 // grantExpiry is the earliest of what app and user said; zero = never.

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"strings"
 	"testing"
 )
 
@@ -16,4 +17,13 @@ func scanOne(query string, dst any) func(context.Context, *statements) error {
 
 func execOnly(query string) func(context.Context, *statements) error {
 	return func(ctx context.Context, q *statements) error { return q.exec(ctx, query) }
+}
+
+func containsAll(text string, parts ...string) bool {
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			return false
+		}
+	}
+	return true
 }

@@ -294,7 +294,7 @@ func (v *Vault) grantStateFault(g *grantRow, rq *request) *fault {
 	case g.deleted:
 		return refuse(http.StatusGone, "grant_deleted", "the grant was deleted").with("grant_id", g.id)
 	case g.revoked:
-		return refuse(http.StatusBadRequest, codeGrantRevoked, "the grant was revoked").with("grant_id", g.id)
+		return refuse(http.StatusBadRequest, codeGrantRevoked, "the grant was revoked").with("grant_id", g.id).with("provider_id", g.provider)
 	case g.expired(v.now()):
 		f := refuse(http.StatusForbidden, codeGrantExpired, "the grant has expired").with("grant_id", g.id).with("provider_id", g.provider)
 		if rq.who.agentID != "" {

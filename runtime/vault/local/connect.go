@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
@@ -79,6 +81,9 @@ func (v *Vault) checkConnect(ctx context.Context, q *statements, rq *request, as
 	}
 	if ask.Requested != nil {
 		r.Label = ask.Requested.Label
+		if f := r.setRestrictions(ask.Requested); f != nil {
+			return nil, f, nil
+		}
 	}
 	if f := r.setPolicy(ask.Policy, v.now()); f != nil {
 		return nil, f, nil
@@ -108,9 +113,6 @@ func connectForm(ask *wire.ConnectRequest) *fault {
 		return refuse(http.StatusBadRequest, codeInvalidRequest, "repair_grant_id needs exactly one provider in allowed_providers")
 	case ask.RepairGrantID != "" && (ask.Requested != nil || ask.Agent != "" || ask.SwitchAccount):
 		return refuse(http.StatusBadRequest, codeInvalidRequest, "repair_grant_id goes with none of requested_grant, agent and switch_account")
-	case ask.Requested != nil && (ask.Requested.AllowedMethods != nil || ask.Requested.AllowedEndpoints != nil):
-		// Leaving them out would hand over more than was asked for.
-		return refuse(http.StatusUnprocessableEntity, "restrictions_unsupported", "this vault does not evaluate grant restrictions yet, so it makes no grant that carries some")
 	case ask.Requested != nil && !plainText(ask.Requested.Label):
 		return refuse(http.StatusUnprocessableEntity, codeInvalidRequest, "requested_grant.label must have no surrounding space and no controls")
 	case ask.ReturnURL != "" && !browserURL(ask.ReturnURL):
@@ -159,6 +161,17 @@ func (r *sessionRequest) setPolicy(p *wire.GrantPolicyInput, now time.Time) *fau
 	const century = 100 * 365 * 24 * 3600
 	if r.MaxTTL > century || r.DefaultTTL > century || r.MaxTTL > 0 && r.DefaultTTL > r.MaxTTL {
 		return invalid("grant_policy.default_ttl_seconds must be at most max_ttl_seconds, and both at most a century")
+	}
+	return nil
+}
+
+func (r *sessionRequest) setRestrictions(ask *wire.RequestedGrant) *fault {
+	if ask.AllowedMethods == nil && ask.AllowedEndpoints == nil {
+		return nil
+	}
+	r.Restrictions = &restrictions{Methods: ask.AllowedMethods, Endpoints: ask.AllowedEndpoints}
+	if why := r.Restrictions.check(); why != "" {
+		return refuse(http.StatusUnprocessableEntity, "invalid_grant_policy", "requested_grant "+why)
 	}
 	return nil
 }
@@ -229,16 +242,33 @@ func (v *Vault) checkRepair(ctx context.Context, q *statements, rq *request, r *
 	missing := refuse(http.StatusNotFound, codeGrantNotFound, "there is no grant with this ID to repair for this caller")
 	var providerID, account, label string
 	var userID, agentID sql.NullString
-	err := q.scan(ctx, `SELECT provider, account, label, user_id, agent_id FROM grants WHERE id = ? AND app_id IS ? AND revoked_at IS NULL`,
-		[]any{r.RepairGrantID, nullIfEmpty(rq.who.appID)}, []any{&providerID, &account, &label, &userID, &agentID})
+	var scopes []byte
+	err := q.scan(ctx, `SELECT provider, account, label, user_id, agent_id, scopes FROM grants WHERE id = ? AND app_id IS ? AND revoked_at IS NULL`,
+		[]any{r.RepairGrantID, nullIfEmpty(rq.who.appID)}, []any{&providerID, &account, &label, &userID, &agentID, &scopes})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return missing, nil
 	case err != nil:
 		return nil, err
-	case providerID != r.Providers[0], r.UserID != "" && userID.String != r.UserID, rq.who.ownKey() && agentID.String != rq.who.agentID:
+	case providerID != r.Providers[0], r.UserID != "" && userID.String != r.UserID:
 		return missing, nil
 	}
+	if rq.who.ownKey() && agentID.String != rq.who.agentID {
+		// A path is enough, where the account tells that it is the user who consents.
+		_, found, err := v.reachableGrant(ctx, q, reach{agentID: rq.who.agentID}, r.RepairGrantID)
+		if err != nil || !found || account == "" {
+			return missing, err
+		}
+	}
+	// What the user gave before is asked for again: a consent replaces the last one.
+	var given []string
+	if err := json.Unmarshal(scopes, &given); err != nil {
+		return nil, err
+	}
+	if r.Scopes == nil {
+		r.Scopes = map[string][]string{}
+	}
+	r.Scopes[providerID] = append(given, r.Scopes[providerID]...)
 	// The session acts for the grant's owner, and gives nobody a new path.
 	r.UserID, r.AgentID, r.DelegateID, r.Label = userID.String, agentID.String, "", label
 	return nil, nil

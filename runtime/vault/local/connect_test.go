@@ -114,7 +114,7 @@ func TestConnectRefusals(t *testing.T) {
 		"origin with path":     {ask: wire.ConnectRequest{Providers: github, AllowedOrigin: "https://b.example/x"}, status: 400, code: "invalid_origin"},
 		"policy in the past":   {ask: wire.ConnectRequest{Providers: github, Policy: &wire.GrantPolicyInput{ExpiresAt: "2020-01-01"}}, status: 422, code: "invalid_grant_policy"},
 		"default beyond max":   {ask: wire.ConnectRequest{Providers: github, Policy: &wire.GrantPolicyInput{MaxTTLSeconds: 5, DefaultTTLSeconds: 6}}, status: 422, code: "invalid_grant_policy"},
-		"restrictions":         {ask: wire.ConnectRequest{Providers: github, Requested: &wire.RequestedGrant{Label: "x", AllowedMethods: []string{"GET"}}}, status: 422, code: "restrictions_unsupported"},
+		"restrictions":         {ask: wire.ConnectRequest{Providers: github, Requested: &wire.RequestedGrant{Label: "x", AllowedEndpoints: []string{"x"}}}, status: 422, code: "invalid_grant_policy"},
 		"agent without user":   {ask: wire.ConnectRequest{Providers: github, Agent: "builder"}, status: 400, code: "agent_requires_user_token"},
 		"unknown agent":        {ask: wire.ConnectRequest{Providers: github, Agent: "nobody", UserToken: user}, status: 404, code: "agent_not_found"},
 		"forged user":          {ask: wire.ConnectRequest{Providers: github, UserToken: user + "x"}, status: 401, code: codeBadUserToken},

@@ -127,7 +127,7 @@ func (v *Vault) openCredential(g *grantRow) (wire.Credential, error) {
 		return wire.Credential{}, errSeal // the decoder's text could quote the secret
 	}
 	c := s.wire(g.id)
-	c.ProviderID, c.Scopes = g.provider, g.scopes
+	c.ProviderID, c.Scopes, c.ScopeMismatch = g.provider, g.scopes, g.scopeMismatch
 	if g.secretID == "" { // nothing renews a managed secret, so a report of its refusal needs no generation
 		c.TokenGeneration = g.generation
 	}

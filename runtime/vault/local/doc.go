@@ -68,6 +68,14 @@
 // only this vault verifies. It is handed out once (and again within 30 seconds,
 // for an answer that got lost).
 //
+// A grant keeps its ID when its user connects the same account again: one whose
+// credential is not renewed any more, one that lacks a scope (clients report that
+// to POST /sdk/grants/{id}/report-scope-mismatch, in proxy mode the vault sees it
+// itself), and one that has expired, to which nobody then has his old path. A
+// session with repair_grant_id takes no other account; the app, the owner, and an
+// agent with a path to the grant may ask for it. A revoked grant does not come
+// back.
+//
 // # Identity
 //
 // POST /sdk/identity/resolve tells a client who stands behind its key: app, user

@@ -60,7 +60,7 @@ func (v *Vault) grantItem(ctx context.Context, q *statements, g *grantRow, withi
 	end := timeText(fromMicros(g.expiresAt))
 	item := wire.GrantItem{
 		Kind: g.kind(), GrantID: g.id, ProviderID: g.provider, Scopes: g.allowedScopes(), AccountIdentifier: g.account, AccountName: g.accountName,
-		APIBaseURL: g.hosts[0], Status: g.status(v.now()), NeedsReconnect: g.needsReconnect && !g.revoked, GrantExpiresAt: end,
+		APIBaseURL: g.hosts[0], Status: g.status(v.now()), NeedsReconnect: g.needsReconnect && !g.revoked, ScopeMismatch: g.scopeMismatch && !g.revoked, GrantExpiresAt: end,
 		CreatedAt: timeText(fromMicros(g.createdAt)), LastUsedAt: timeText(fromMicros(g.lastUsed)), PrincipalType: g.principal(),
 		Label: g.label, CredentialID: g.connectionID, Delegable: g.delegable,
 	}

@@ -86,6 +86,20 @@ func (r *restrictions) check() string {
 	return ""
 }
 
+// sentences tell a user what the restrictions allow.
+func (r *restrictions) sentences() (out []string) {
+	if r == nil {
+		return nil
+	}
+	if len(r.Methods) > 0 {
+		out = append(out, "It asks only for calls with "+strings.Join(r.Methods, ", ")+".")
+	}
+	if len(r.Endpoints) > 0 {
+		out = append(out, "It asks only for the paths "+Visible(strings.Join(r.Endpoints, ", "))+".")
+	}
+	return out
+}
+
 // allow reports whether a call is within the restrictions.
 func (r *restrictions) allow(method, path string) bool {
 	return r == nil || (len(r.Methods) == 0 || slices.Contains(r.Methods, method)) &&

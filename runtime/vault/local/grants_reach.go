@@ -22,7 +22,7 @@ type grantRow struct {
 	policy                              grantPolicy
 	revoked, deleted                    bool
 	proxyOnly, delegable                bool
-	needsReconnect                      bool
+	needsReconnect, scopeMismatch       bool
 	createdAt, expiresAt, lastUsed, end sql.NullInt64
 
 	delegation *delegation // how the agent that asks reaches it; nil = it owns it, or an app asks
@@ -86,7 +86,7 @@ const allowlist = `(CASE WHEN a.scopes_applies_at <= ?4 THEN a.scopes_pending EL
 func (r reach) args(now time.Time) []any { return []any{r.agentID, r.appID, r.userID, micros(now)} }
 
 const selectGrants = `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), g.provider, g.account, g.account_name, g.label,
-  coalesce(g.secret_id, ''), g.connection_id, c.generation, c.needs_reconnect, g.hosts, g.scopes, g.tags, g.policy, g.revoked_at IS NOT NULL, g.deleted_at IS NOT NULL, g.proxy_only, g.delegable,
+  coalesce(g.secret_id, ''), g.connection_id, c.generation, c.needs_reconnect, c.scope_mismatch, g.hosts, g.scopes, g.tags, g.policy, g.revoked_at IS NOT NULL, g.deleted_at IS NOT NULL, g.proxy_only, g.delegable,
   g.created_at, g.expires_at, g.last_used_at, g.revoked_at,
   d.agent_id, d.delegable, d.scope_constraint, d.depth, coalesce(d.parent_agent_id, ''), d.created_at, d.expires_at
 FROM grants g JOIN connections c ON c.id = g.connection_id
@@ -111,7 +111,7 @@ func scanGrant(rows *sql.Rows) (g grantRow, err error) {
 	var depth, created, expires sql.NullInt64
 	var parent string
 	err = rows.Scan(&g.id, &g.appID, &g.agentID, &g.userID, &g.provider, &g.account, &g.accountName, &g.label,
-		&g.secretID, &g.connectionID, &g.generation, &g.needsReconnect, &hosts, &scopes, &tags, &policy, &g.revoked, &g.deleted, &g.proxyOnly, &g.delegable,
+		&g.secretID, &g.connectionID, &g.generation, &g.needsReconnect, &g.scopeMismatch, &hosts, &scopes, &tags, &policy, &g.revoked, &g.deleted, &g.proxyOnly, &g.delegable,
 		&g.createdAt, &g.expiresAt, &g.lastUsed, &g.end, &agent, &delegable, &constraint, &depth, &parent, &created, &expires)
 	if err != nil {
 		return g, err

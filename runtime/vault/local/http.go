@@ -42,6 +42,7 @@ func endpoints() []endpoint {
 		{method: http.MethodPost, path: wire.PathToken, limit: smallBody, scope: "tokens:retrieve", mode: ModeRetrieve, serve: (*Vault).serveToken},
 		proxyEndpoint(),
 		spanEndpoint(),
+		mismatchEndpoint(),
 		{method: http.MethodPost, path: wire.PathAudit, limit: largeBody, scope: "audit:emit", suspended: true, serve: (*Vault).serveReport},
 		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe, caller: agentOnly, callerCode: codeMeNeedsAgent},
 	}, adminEndpoints(), sessionEndpoints(), secretEndpoints(), approvalEndpoints(), identityEndpoints())

@@ -27,6 +27,7 @@ type authServer struct {
 	mu        sync.Mutex
 	codes     map[string]url.Values // code to authorization request
 	refreshes map[string]bool       // refresh tokens that are good
+	live      map[string]string     // access tokens that are good to their scope
 	issued    int
 	asked     int // refresh requests
 	problems  []string
@@ -41,7 +42,7 @@ type authServer struct {
 }
 
 func newAuthServer(t testing.TB) *authServer {
-	s := &authServer{codes: map[string]url.Values{}, refreshes: map[string]bool{}, account: "octo", life: 3600}
+	s := &authServer{codes: map[string]url.Values{}, refreshes: map[string]bool{}, live: map[string]string{}, account: "octo", life: 3600}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", s.authorize)
 	mux.HandleFunc("POST /token", s.token)
@@ -57,6 +58,7 @@ func newAuthServer(t testing.TB) *authServer {
 		}
 		_, _ = fmt.Fprintf(w, `{"login":%q,"id":9007199254740993,"email":"%s@example.com"}`, s.account, s.account)
 	})
+	mux.HandleFunc("GET /gists", s.gists)
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {
 		s.Close()
@@ -160,6 +162,7 @@ func (s *authServer) redeem(r *http.Request) (int, map[string]any) {
 	}
 	s.issued++
 	body := map[string]any{"access_token": fmt.Sprintf("test-secret-access-%d", s.issued), "token_type": "bearer"}
+	s.live[body["access_token"].(string)] = scope
 	if scope != "" {
 		body["scope"] = scope
 	}
@@ -172,6 +175,22 @@ func (s *authServer) redeem(r *http.Request) (int, map[string]any) {
 		body["refresh_token"] = refresh
 	}
 	return http.StatusOK, body
+}
+
+// gists is a resource that needs a scope of its own.
+func (s *authServer) gists(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	scope, ok := s.live[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+	switch {
+	case !ok:
+		w.WriteHeader(http.StatusUnauthorized)
+	case !strings.Contains(scope, "gist"):
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="gist"`)
+		w.WriteHeader(http.StatusForbidden)
+	default:
+		_, _ = io.WriteString(w, "[]")
+	}
 }
 
 func (s *authServer) set(fn func()) {

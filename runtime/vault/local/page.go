@@ -234,6 +234,7 @@ func (v *Vault) sessionPage(s *session, list []*provider, asks, browser string) 
 	} else if !s.request.HideRules {
 		p.Lifetimes = s.request.lifetimes(v.now())
 	}
+	p.Text = append(p.Text, s.request.Restrictions.sentences()...)
 	for _, o := range list {
 		item := pageProvider{ID: o.ID, Name: o.DisplayName, Ask: true, Scopes: s.scopesAt(o), origin: originOf(o.AuthorizeURL)}
 		switch {

@@ -173,6 +173,7 @@ func (v *Vault) callProvider(ctx context.Context, p *permit, c *content, cred wi
 		return nil, v.upstreamFault(ctx, p, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	v.noteRefusal(ctx, p, &cred, resp)
 	s := newScrubber(&cred, signature)
 	body, truncated, err := readResponse(resp, v.maxResponse, s)
 	result := &wire.ProxyAnswer{StatusCode: resp.StatusCode, Body: body, Truncated: truncated, Headers: responseHeaders(resp.Header, s)}

@@ -19,4 +19,5 @@ var migrations = [...]string{
 	schemaV9,
 	schemaV10,
 	schemaV11,
+	schemaV12,
 }

@@ -76,6 +76,7 @@ type sessionRequest struct {
 	DefaultTTL    int64               `json:"default_ttl,omitzero"`
 	Scopes        map[string][]string `json:"scopes,omitzero"`
 	Label         string              `json:"label,omitzero"`
+	Restrictions  *restrictions       `json:"restrictions,omitzero"`
 	RepairGrantID string              `json:"repair_grant_id,omitzero"`
 
 	DelegateID      string   `json:"delegate_id,omitzero"` // agent that gets a delegation

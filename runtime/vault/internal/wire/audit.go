@@ -150,3 +150,10 @@ func Cut(s string, n int) string {
 	}
 	return string([]rune(s)[:n])
 }
+
+// ParseScopeMismatch reads what the vault needs of the report.
+func ParseScopeMismatch(body []byte) (ScopeMismatch, error) {
+	r := newReader("", body)
+	m := ScopeMismatch{ProviderStatus: int(r.num("provider_status_code")), ProviderError: r.optStr("provider_error_code")}
+	return m, r.requestErr()
+}
