@@ -57,6 +57,11 @@ func (p *Provider) check(file string) diag.List {
 	default:
 		c.bad("/groups/rule", "%q is not one of slash, dotted, ids, tags, first, path", p.Groups.Rule)
 	}
+	for name := range p.Families {
+		if !slices.Contains(FamilyNames(), name) {
+			c.bad(diag.Pointer("families", name), "%q is not one of %s", name, strings.Join(FamilyNames(), ", "))
+		}
+	}
 	c.packages(p.Packages)
 	c.flat(p.Flat, p.Packages.Rule != SplitNone)
 	if m := p.Names.Methods; m != NamedByID && m != NamedByRoute {

@@ -55,6 +55,15 @@ type Provider struct {
 	// several packages the package stands in front: "users.ListMessages".
 	Flat  map[string]string `yaml:"flat"`
 	Names Names             `yaml:"names"`
+	// Families say what operations do where their names would be read wrongly: send,
+	// read, write, delete, admin or payment -> operation IDs, in which "*" stands for
+	// any text. Rules of the vault go by them.
+	Families map[string][]string `yaml:"families"`
+}
+
+// FamilyNames are the keys of Families, sorted.
+func FamilyNames() []string {
+	return []string{"admin", "delete", "payment", "read", "send", "write"}
 }
 
 // Source says where the upstream document comes from: an npm package, a URL or

@@ -28,7 +28,7 @@ type Exports map[string]string
 // BuildExports compiles the runtime and lists what it and generated code import.
 // dir is a folder of the module that holds the runtime.
 func BuildExports(ctx context.Context, dir string) (Exports, error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-export", "-deps", "-json=ImportPath,Export", runtimePath)
+	cmd := exec.CommandContext(ctx, "go", "list", "-export", "-deps", "-json=ImportPath,Export", runtimePath, "embed")
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -49,6 +49,7 @@ var inner = map[string]string{
 	"body-of-metadata":           "an object is described under media types that hold none; it is sent as JSON",
 	"paging-guessed":             "an operation pages by its shape, without a rule",
 	"paging-unseen":              "a paging rule reads a member that the document does not show in the answer",
+	"family-unknown-operation":   "provider.yaml puts an operation that the document lacks into a family",
 	"flat-unknown-operation":     "provider.yaml names an operation that the document lacks",
 	"member-without-field":       "no struct tag can hold a member's name; it is left out",
 	"parameter-without-field":    "no struct tag can hold a parameter's name; it is left out",

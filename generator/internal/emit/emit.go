@@ -29,6 +29,8 @@ type Config struct {
 	Headers    [][2]string
 	Errors     ErrorShape
 	ErrorType  string // hand-written error type of the package, or ""
+	Origin     Origin
+	Families   map[string][]string // operation ID -> what rules call its kind
 }
 
 // ErrorShape mirrors api.ErrorShape.
@@ -44,6 +46,7 @@ func Run(a *model.API, opts Config) ([]output.File, error) {
 	if len(a.Parts) > 0 {
 		jobs = whole.partJobs()
 	}
+	jobs = append(jobs, whole.table, func() (output.File, error) { return whole.render("table.gen.go", whole.tableFile()) })
 	files := make([]output.File, len(jobs))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -106,7 +109,7 @@ func (e *emitter) jobs() []job {
 func fileName(g *model.Group) string {
 	name := strings.ToLower(g.Name)
 	switch name {
-	case "types", "operations", "client", "doc", "flat", "unions":
+	case "types", "operations", "client", "doc", "flat", "table", "unions":
 		name += "service"
 	}
 	return name + ".gen.go"

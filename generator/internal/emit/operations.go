@@ -36,6 +36,22 @@ func (e *emitter) operationsFile() *File {
 	return f
 }
 
+// tableFile lets a program hand the table to a vault that it embeds. A program that
+// does not call the function does not hold the table: the linker leaves it out.
+//
+//	//go:embed operations.json
+//	var operationTable string
+func (e *emitter) tableFile() *File {
+	f := e.file()
+	f.Anon("embed")
+	f.Comment("//go:embed " + TableName)
+	f.Var().Id("operationTable").String()
+	f.Comment("// OperationTable returns the operations of this API as data, for a vault that names")
+	f.Comment("// calls by them: local.WithOperationTable takes it.")
+	f.Func().Id("OperationTable").Params().String().Block(Return(Id("operationTable")))
+	return f
+}
+
 // handshake fails to compile beside another version of the runtime.
 func (e *emitter) handshake(f *File) {
 	f.Comment("// If api.GeneratedV1 is undefined, this package was generated for another version of")

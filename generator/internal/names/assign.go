@@ -49,7 +49,7 @@ func Assign(api *model.API, opts Options) diag.List {
 func assign(api *model.API, opts Options, l lock, packages map[string]bool) diag.List {
 	a := &assigner{
 		api: api, opts: opts, lock: l, packages: packages,
-		table:  newTable(append([]string{"Client", "New", "Operations", "op", "provider"}, opts.Reserved...)...),
+		table:  newTable(append([]string{"Client", "New", "Operations", "OperationTable", "op", "operationTable", "provider"}, opts.Reserved...)...),
 		owners: map[string]string{}, routes: map[string]bool{}, spoken: map[*model.Operation]string{}, spell: NewSpeller(opts.Words...),
 	}
 	for _, op := range api.Ops {

@@ -150,6 +150,7 @@ func TestWriteFails(t *testing.T) {
 		want  func(error) bool
 	}{
 		{name: "hand-written file", files: []File{gen("a.gen.go", "new"), gen("hand.go", "new")}, want: as[*HandWrittenError]},
+		{name: "data of the user's", files: []File{gen("a.gen.go", "new"), {Name: "operations.json", Content: []byte(DataHeader + "x")}}, want: as[*HandWrittenError]},
 		{name: "folder in the way", files: []File{gen("a.gen.go", "new"), gen("sub", "new")}, want: as[*HandWrittenError]},
 		{name: "separator", files: []File{gen("a.gen.go", "new"), gen("../b.go", "new")}, want: as[*NameError]},
 		{name: "backslash", files: []File{gen(`x\b.go`, "new")}, want: as[*NameError]},
@@ -162,7 +163,7 @@ func TestWriteFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			put(t, dir, map[string]string{"a.gen.go": generated + "old", "gone.gen.go": generated, "hand.go": "package x\n"})
+			put(t, dir, map[string]string{"a.gen.go": generated + "old", "gone.gen.go": generated, "hand.go": "package x\n", "operations.json": "{}\n"})
 			if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
 				t.Fatal(err)
 			}

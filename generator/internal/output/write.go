@@ -127,12 +127,23 @@ func changedFiles(dir string, files []File) ([]File, error) {
 		if bytes.Equal(have, f.Content) {
 			continue
 		}
-		if filepath.Ext(f.Name) == ".go" && !bytes.HasPrefix(have, []byte(Header)) {
+		if !isGenerated(f.Name, have) {
 			return nil, &HandWrittenError{f.Name}
 		}
 		changed = append(changed, f)
 	}
 	return changed, nil
+}
+
+// isGenerated says whether a file is one that may be replaced.
+func isGenerated(name string, content []byte) bool {
+	switch filepath.Ext(name) {
+	case ".go":
+		return bytes.HasPrefix(content, []byte(Header))
+	case ".json":
+		return bytes.HasPrefix(content, []byte(DataHeader))
+	}
+	return true
 }
 
 // swap moves the old files aside and the new ones in, and puts everything back

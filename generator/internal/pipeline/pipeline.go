@@ -56,7 +56,12 @@ func Generate(in Input) (Result, diag.List) {
 	if diags.HasErrors() {
 		return Result{}, diags
 	}
-	files, err := emit.Run(api, emitConfig(configOf(in), in))
+	conf := emitConfig(configOf(in), in)
+	var more diag.List
+	if conf.Families, more = families(api, configOf(in), len(in.Tags)+len(in.Operations) > 0); len(more) > 0 {
+		return Result{}, append(diags, finish(more, in)...)
+	}
+	files, err := emit.Run(api, conf)
 	if err != nil {
 		diags = append(diags, diag.Diagnostic{
 			Severity: diag.Error, Provider: api.Provider, File: in.Doc.File, Code: "emit-failed",
@@ -225,6 +230,10 @@ func emitConfig(c *config.Provider, in Input) emit.Config {
 	}
 	if out.Source == "" {
 		out.Source = in.Doc.File
+	}
+	out.Origin = emit.Origin{Source: out.Source, Date: c.Source.Date}
+	if pinned := c.Source; pinned != (config.Source{}) {
+		out.Origin.Source = pinned.String()
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		out.Headers = append(out.Headers, [2]string{name, c.Headers[name]})

@@ -18,7 +18,7 @@ type approvalList struct {
 
 // Run lists the approvals.
 func (c *approvalList) Run(t *tool) error {
-	return t.with(func(v *local.Vault) error {
+	return t.withKnown(func(v *local.Vault) error {
 		list, err := v.Approvals(t.ctx, c.All)
 		rows := [][]string{{"ID", "STATUS", "AGENT", "PROVIDER", "OPERATION", "EXPIRES"}}
 		for _, a := range list {
@@ -34,7 +34,7 @@ type approvalShow struct {
 
 // Run prints one approval. What would act upon the terminal is spelled out.
 func (c *approvalShow) Run(t *tool) error {
-	return t.with(func(v *local.Vault) error {
+	return t.withKnown(func(v *local.Vault) error {
 		a, err := v.Approval(t.ctx, c.ID)
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ type (
 
 // Run approves, and executes the call when it was the last approval.
 func (c *approveCommand) Run(t *tool) error {
-	return t.with(func(v *local.Vault) error {
+	return t.withKnown(func(v *local.Vault) error {
 		a, err := v.Approve(t.ctx, c.ID, local.ApprovalDecision{By: "operator", Reason: c.Reason})
 		return t.printStatus(a, err)
 	})
@@ -76,7 +76,7 @@ func (c *approveCommand) Run(t *tool) error {
 
 // Run denies.
 func (c *denyCommand) Run(t *tool) error {
-	return t.with(func(v *local.Vault) error {
+	return t.withKnown(func(v *local.Vault) error {
 		a, err := v.Deny(t.ctx, c.ID, local.ApprovalDecision{By: "operator", Reason: c.Reason})
 		return t.printStatus(a, err)
 	})

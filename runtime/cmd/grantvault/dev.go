@@ -39,7 +39,8 @@ func (c *devCommand) Run(t *tool) (err error) {
 	} else if exists(dir) {
 		return usageError("dev makes a vault of its own: --dir must not hold one yet")
 	}
-	opts := []local.Option{local.WithPublicURL(s.url), local.WithLogger(s.log), local.WithConsole(), standinOperations(provider.url)}
+	opts := []local.Option{local.WithPublicURL(s.url), local.WithLogger(s.log), local.WithConsole()}
+	opts = append(opts, t.standin(provider.url)...)
 	if c.UserTokenDelegation {
 		opts = append(opts, local.WithUserTokenDelegation())
 	}
@@ -71,6 +72,7 @@ func (c *devCommand) Run(t *tool) (err error) {
 			err = errors.Join(err, <-done)
 		}()
 	}
+	defer s.reloadOnHangup(t.ctx, v)()
 	return s.serve(t.ctx, h)
 }
 

@@ -22,7 +22,8 @@ const (
 )
 
 type commandLine struct {
-	Dir string `placeholder:"DIR" env:"GRANTVAULT_DIR" help:"The vault's folder."`
+	Dir   string `placeholder:"DIR" env:"GRANTVAULT_DIR" help:"The vault's folder."`
+	Known string `name:"operations" placeholder:"DIR" env:"GRANTVAULT_OPERATIONS" help:"A folder of operation tables (operations.json, at any depth), read again when it changes."`
 
 	Init     initCommand     `cmd:"" help:"Make the vault's folder, its database and its master key."`
 	Serve    serveCommand    `cmd:"" help:"Serve the vault on loopback and on a unix socket."`
@@ -34,6 +35,7 @@ type commandLine struct {
 	Provider providerCommand `cmd:"" help:"OAuth providers that users connect to."`
 	Secret   secretCommand   `cmd:"" help:"Managed secrets: keys that somebody enters instead of connecting an account."`
 	Rule     ruleCommand     `cmd:"" help:"Rules that narrow what calls may do."`
+	Tables   tablesCommand   `cmd:"" name:"operations" help:"Operation tables, which name the calls to a provider."`
 	Approval approvalCommand `cmd:"" help:"Calls that wait for a person."`
 	Approve  approveCommand  `cmd:"" help:"Approve a call that waits; the last approval executes it."`
 	Deny     denyCommand     `cmd:"" help:"Deny a call that waits."`
@@ -46,6 +48,7 @@ type commandLine struct {
 type tool struct {
 	ctx            context.Context
 	dir            string
+	operations     string // the folder of operation tables, or ""
 	stdin          io.Reader
 	stdout, stderr io.Writer
 }
@@ -92,7 +95,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return t.usage(err)
 	}
-	t.dir = cl.Dir
+	t.dir, t.operations = cl.Dir, cl.Known
 	err = parsed.Run(t)
 	var wrong usageError
 	switch {
@@ -135,8 +138,13 @@ func (t *tool) open(opts ...local.Option) (*local.Vault, error) {
 }
 
 // with runs fn on the opened vault and closes it.
-func (t *tool) with(fn func(*local.Vault) error) (err error) {
-	v, err := t.open()
+func (t *tool) with(fn func(*local.Vault) error) error { return t.withOptions(nil, fn) }
+
+// withKnown is with for what looks at calls, or makes one.
+func (t *tool) withKnown(fn func(*local.Vault) error) error { return t.withOptions(t.known(), fn) }
+
+func (t *tool) withOptions(opts []local.Option, fn func(*local.Vault) error) (err error) {
+	v, err := t.open(opts...)
 	if err != nil {
 		return err
 	}

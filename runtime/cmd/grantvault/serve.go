@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/local"
@@ -68,7 +70,7 @@ func (c *serveCommand) Run(t *tool) (err error) {
 	if len(s.listeners) == 0 {
 		return usageError("--listen=none and --socket=none leave nothing to serve on")
 	}
-	opts := append(knownOperations(), local.WithLogger(s.log))
+	opts := append(t.known(), local.WithLogger(s.log))
 	if c.PublicURL != "" && !strings.HasPrefix(c.PublicURL, "http://0.0.0.0") {
 		opts = append(opts, local.WithPublicURL(c.PublicURL))
 	}
@@ -98,7 +100,28 @@ func (c *serveCommand) Run(t *tool) (err error) {
 	if err := t.print("ready\n"); err != nil {
 		return err
 	}
+	defer s.reloadOnHangup(t.ctx, v)()
 	return s.serve(t.ctx, v)
+}
+
+// reloadOnHangup has the vault read its operation tables again at each SIGHUP,
+// until the function that it returns is called.
+func (s *server) reloadOnHangup(ctx context.Context, v *local.Vault) (stop func()) {
+	hangup, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		for range hangup {
+			if err := v.ReloadOperations(ctx); err != nil {
+				s.log.ErrorContext(ctx, "vault keeps the operation tables that it has", "error", err)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		close(hangup)
+		<-done
+	}
 }
 
 // limits is nil when nothing is limited.

@@ -24,6 +24,7 @@ type gatePage struct {
 }
 
 func (v *Vault) readGate(ctx context.Context, token string) (*gatePage, error) {
+	v.operations(ctx)
 	var g *gatePage
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
 		var id string

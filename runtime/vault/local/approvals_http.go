@@ -157,6 +157,9 @@ const sweepTick = 2 * time.Second
 func (v *Vault) startSweep() {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.stopSweep = cancel
+	if v.book.folder.dir != "" {
+		v.flows.running.Go(func() { v.watchFolder(ctx) })
+	}
 	v.flows.running.Go(func() {
 		tick := time.NewTicker(sweepTick)
 		defer tick.Stop()

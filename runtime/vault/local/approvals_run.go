@@ -110,6 +110,7 @@ func (v *Vault) executeRequest(ctx context.Context, h *heldCall, r *heldRequest)
 	if err != nil {
 		return nil, 0, nil, err
 	}
+	rq.known = v.operations(ctx)
 	query, f := queryValues(r.Query)
 	if f != nil {
 		return nil, 0, f, nil

@@ -56,6 +56,7 @@ type RequestField struct {
 // Approvals lists calls that wait for a person, and with all those that have
 // ended and are remembered, the oldest first.
 func (v *Vault) Approvals(ctx context.Context, all bool) ([]Approval, error) {
+	v.operations(ctx)
 	var list []Approval
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
 		ids, err := heldIDs(ctx, q, "?1 OR state = 'pending' AND expires_at > ?2", all, micros(v.now()))
@@ -78,6 +79,7 @@ func (v *Vault) Approvals(ctx context.Context, all bool) ([]Approval, error) {
 
 // Approval returns one call, by its ID or that of one of its gates.
 func (v *Vault) Approval(ctx context.Context, id string) (*Approval, error) {
+	v.operations(ctx)
 	var a *Approval
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) (err error) {
 		a, err = v.viewHeld(ctx, q, id)
@@ -175,7 +177,7 @@ func (v *Vault) requestFields(r *heldRequest) (operation string, fields []Reques
 	add("method", "", r.Method)
 	add("url", "", r.URL)
 	if dest, err := parseDestination(r.URL); err == nil {
-		op, path := v.operations.explain(r.Method, dest)
+		op, path := v.book.current.Load().explain(r.Method, dest)
 		if op != nil {
 			operation = op.ID
 		}

@@ -40,6 +40,7 @@ type permit struct {
 // newEntry starts the audit row of a request with everything that does not
 // depend on the decision. Nothing in it is trusted: the identity is the key's.
 func (v *Vault) newEntry(rq *request) *AuditEntry {
+	rq.known = v.operations(rq.http.Context())
 	e := &AuditEntry{
 		ID: rq.id, Time: v.now().UTC(), AgentID: rq.who.agentID, AgentName: rq.who.agentName,
 		AppID: rq.who.appID, Caller: rq.signed.Caller, Mode: rq.endpoint.mode,
@@ -86,7 +87,7 @@ func (e *AuditEntry) setContext(pairs []wire.Pair) {
 }
 
 // setCall adds what the request body asks for.
-func (v *Vault) setCall(e *AuditEntry, spec *callSpec) {
+func (rq *request) setCall(e *AuditEntry, spec *callSpec) {
 	if wire.IsUUID(spec.grantID) { // anything else could be a secret in the wrong place
 		e.GrantID = strings.ToLower(spec.grantID)
 	}
@@ -98,7 +99,7 @@ func (v *Vault) setCall(e *AuditEntry, spec *callSpec) {
 	}
 	e.Host, e.Path = auditOrigin(spec.url)
 	if d, err := parseDestination(spec.url); err == nil {
-		if op := v.operations.match(spec.method, d); op != nil {
+		if op := rq.known.match(spec.method, d); op != nil {
 			e.Operation, e.PathTemplate = op.ID, op.Path
 		}
 	}
@@ -114,7 +115,7 @@ func validMethod(m string) bool {
 func (v *Vault) decide(ctx context.Context, rq *request, spec *callSpec, bodyFault *fault) (*permit, *fault) {
 	p := &permit{entry: v.newEntry(rq)}
 	if spec != nil {
-		v.setCall(p.entry, spec)
+		rq.setCall(p.entry, spec)
 	}
 	var f *fault
 	err := v.store.write(ctx, func(ctx context.Context, q *statements) (err error) {
@@ -206,14 +207,14 @@ func (v *Vault) judgeGrant(ctx context.Context, q *statements, rq *request, spec
 		return f, nil
 	}
 	if rq.endpoint.mode == ModeProxy {
-		if f := policyFault(&g, spec.method, p.dest, v.operations.match(spec.method, p.dest)); f != nil {
+		if f := policyFault(&g, spec.method, p.dest, rq.known.match(spec.method, p.dest)); f != nil {
 			return f, nil
 		}
 	}
 	if f, err := v.applyRules(ctx, q, rq, spec, p); f != nil || err != nil {
 		return f, err
 	}
-	if f := v.redact(spec, p); f != nil {
+	if f := rq.redact(spec, p); f != nil {
 		return f, nil
 	}
 	now := micros(v.now())

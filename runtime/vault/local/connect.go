@@ -24,8 +24,8 @@ func sessionEndpoints() []endpoint {
 		{method: http.MethodPost, path: wire.PathAuthSession, limit: smallBody, scope: "idp_users:write", serve: (*Vault).serveAuthSession},
 		{method: http.MethodPost, path: wire.PathAuthPoll, limit: smallBody, scope: "idp_users:read", serve: (*Vault).serveAuthPoll},
 		{method: http.MethodPost, path: wire.PathVerifyToken, limit: smallBody, scope: "idp_users:read", serve: (*Vault).serveVerifyToken},
-		{method: http.MethodGet, path: "/sdk/oauth/provider-catalog", limit: smallBody, scope: "providers:read", serve: (*Vault).serveCatalog},
-		{method: http.MethodGet, path: "/sdk/scopes", limit: smallBody, serve: (*Vault).serveScopes},
+		{method: http.MethodGet, path: wire.PathProviderCatalog, limit: smallBody, scope: "providers:read", serve: (*Vault).serveCatalog},
+		{method: http.MethodGet, path: wire.PathScopes, limit: smallBody, serve: (*Vault).serveScopes},
 	}
 }
 

@@ -99,13 +99,11 @@ func FuzzDestination(f *testing.F) {
 
 func table(t testing.TB, base string, ops ...api.Operation) *operationTable {
 	t.Helper()
-	tbl := &operationTable{}
-	for i := range ops {
-		if err := tbl.add(base, &ops[i]); err != nil {
-			t.Fatal(err)
-		}
+	own, err := ownTemplates(base, ops)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return tbl
+	return newOperationTable(own, nil)
 }
 
 func spanning(op api.Operation, names ...string) api.Operation {
@@ -123,6 +121,7 @@ func TestOperationMatch(t *testing.T) {
 		spanning(op("branch", "GET", "/repos/{owner}/{repo}/branches/{branch}"), "branch"), spanning(op("protection", "GET", "/repos/{owner}/{repo}/branches/{branch}/protection"), "branch"), op("zip", "GET", "/repos/{owner}/{repo}/{format}/{ref}"),
 		spanning(op("person", "PATCH", "/v1/{name}"), "name"), spanning(op("photo", "PATCH", "/v1/{name}:photo"), "name"),
 		op("post", "POST", "/chat.postMessage"), op("b-same", "GET", "/same/{b}"), op("a-same", "GET", "/same/{a}"),
+		op("run", "POST", "/jobs/{id}?action=run"), op("stop", "POST", "/jobs/{id}?action=stop"), op("job", "POST", "/jobs/{id}"),
 	)
 	tests := map[string]string{
 		"GET https://api.example.com/v3/repos/o/r":                         "repos/get",
@@ -143,6 +142,10 @@ func TestOperationMatch(t *testing.T) {
 		"GET https://api.example.com/v3/":                                  "root",
 		"GET https://api.example.com/v3/gists/1.json":                      "gist",
 		"GET https://api.example.com/v3/same/1":                            "a-same",
+		"POST https://api.example.com/v3/jobs/1?x=y&action=stop":           "stop",
+		"POST https://api.example.com/v3/jobs/1?action=run":                "run",
+		"POST https://api.example.com/v3/jobs/1?action=run&action=stop":    "job",
+		"POST https://api.example.com/v3/jobs/1":                           "job",
 		"POST https://api.example.com/v3/chat.postMessage":                 "post",
 		"PATCH https://api.example.com/v3/v1/people/me":                    "person",
 		"PATCH https://api.example.com/v3/v1/me:photo":                     "photo",
@@ -181,7 +184,7 @@ func TestOperationMatch(t *testing.T) {
 		}
 	}
 	for _, bad := range []api.Operation{op("x", "", "/x"), op("x", "GET", "x"), op("x", "GET", "/{x")} {
-		if err := (&operationTable{}).add("https://h.example", &bad); err == nil {
+		if _, err := ownTemplates("https://h.example", []api.Operation{bad}); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}
 	}
@@ -194,11 +197,12 @@ func FuzzOperationMatch(f *testing.F) {
 	f.Add("/a...b", "/{x}...{y}")
 	f.Add("/%2e%2e/x", "/{a}/x")
 	f.Fuzz(func(t *testing.T, path, tmpl string) {
-		op := api.Operation{ID: "x", Method: "GET", Path: tmpl}
-		tbl := &operationTable{}
-		if err := tbl.add("https://h.example", &op); err != nil {
+		own, err := ownTemplates("https://h.example", []api.Operation{{ID: "x", Method: "GET", Path: tmpl}})
+		if err != nil {
 			return
 		}
+		tbl := newOperationTable(own, nil)
+		tmpl, _, _ = strings.Cut(tmpl, "?")
 		d, err := parseDestination("https://h.example" + path)
 		if err != nil || tbl.match("GET", d) == nil {
 			return

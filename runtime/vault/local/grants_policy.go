@@ -10,7 +10,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/grantwire/grantwire/runtime/api"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
@@ -131,7 +130,7 @@ func matchEndpoint(pattern, path string) bool {
 
 // policyFault applies restrictions and a narrowed delegation to a call in proxy
 // mode.
-func policyFault(g *grantRow, method string, dest destination, op *api.Operation) *fault {
+func policyFault(g *grantRow, method string, dest destination, op *knownOperation) *fault {
 	if !g.policy.Restrictions.allow(method, dest.path) {
 		return refuse(http.StatusForbidden, "grant_restricted", "the grant's restrictions do not allow this method and path").with("grant_id", g.id)
 	}

@@ -45,7 +45,7 @@ func endpoints() []endpoint {
 		mismatchEndpoint(),
 		{method: http.MethodPost, path: wire.PathAudit, limit: largeBody, scope: "audit:emit", suspended: true, serve: (*Vault).serveReport},
 		{method: http.MethodGet, path: wire.PathMe, limit: smallBody, suspended: true, serve: (*Vault).serveMe, caller: agentOnly, callerCode: codeMeNeedsAgent},
-	}, adminEndpoints(), sessionEndpoints(), secretEndpoints(), approvalEndpoints(), identityEndpoints())
+	}, adminEndpoints(), sessionEndpoints(), secretEndpoints(), approvalEndpoints(), identityEndpoints(), specEndpoints())
 }
 
 func proxyEndpoint() endpoint {
@@ -63,10 +63,11 @@ type request struct {
 	signed   wire.Signable
 	params   []string // what the braces of the path matched
 
-	scopes     []string    // what key and constraints leave, once admitted
-	budget     *budget     // of the limits that it met; nil = none
-	rule       rule.Rule   // of a constrained client, once admitted; nil = none
-	deprecated atomic.Bool // the key should be replaced; set by a job that may outlive the request
+	scopes     []string        // what key and constraints leave, once admitted
+	budget     *budget         // of the limits that it met; nil = none
+	rule       rule.Rule       // of a constrained client, once admitted; nil = none
+	known      *operationTable // what the vault knows about operations, the same from begin to end
+	deprecated atomic.Bool     // the key should be replaced; set by a job that may outlive the request
 }
 
 // ServeHTTP implements http.Handler. Under /sdk/ every answer is JSON and

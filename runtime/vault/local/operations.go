@@ -8,19 +8,57 @@ import (
 	"strings"
 
 	"github.com/grantwire/grantwire/runtime/api"
+	"github.com/grantwire/grantwire/runtime/vault/internal/policy"
+	"github.com/grantwire/grantwire/runtime/vault/optable"
+	"github.com/grantwire/grantwire/runtime/vault/rule"
 )
 
-// operationTable names calls by method and URL. It is filled while the vault
-// opens and read-only afterwards.
+// operationTable names calls by method and URL. It does not change once it is
+// built: another one takes its place.
 type operationTable struct {
-	templates map[string][]*template // by origin and method
+	templates map[templateKey][]*template // the best match first
+	sets      []*operationSet             // what it was built of, by kind and provider
+}
+
+// templateKey is what a call and its template have in common without a look at
+// the path's text.
+type templateKey struct {
+	origin, method string
+	segments       int // 0 = a parameter takes as many as there are
+}
+
+// knownOperation is what the vault needs to know about an operation.
+type knownOperation struct {
+	ID, Path string
+	Access   api.Access
+	Scopes   []string
+	families []rule.Family      // what the table says; nil = nothing
+	entry    *optable.Operation // nil when the program gave the operation without a table
+	set      *operationSet      // nil likewise
+}
+
+// Families are the kinds that the operation's table names beside that of its
+// access. Without such a table its words tell.
+func (o *knownOperation) Families() []rule.Family {
+	if o.families == nil {
+		return policy.Families(&api.Operation{ID: o.ID, Path: o.Path, Access: o.Access})
+	}
+	return mergeFamilies(o.families, policy.Families(&api.Operation{Access: o.Access})) // by access alone
+}
+
+func mergeFamilies(a, b []rule.Family) []rule.Family {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // template is one operation's path, base path included.
 type template struct {
-	op       *api.Operation
+	op       *knownOperation
+	key      templateKey
 	segments []segment
-	literal  int // bytes of literal text: the longer match wins
+	query    url.Values // what the path's own query fixes; nil = nothing
+	literal  int        // bytes of literal text: the longer match wins
 }
 
 // segment is one path segment: literal texts with a parameter between each two
@@ -34,37 +72,73 @@ type segment struct {
 // maxParts bounds the work of matching a path; longer ones stay unknown.
 const maxParts = 512
 
-func (t *operationTable) add(base string, op *api.Operation) error {
+// newTemplate takes an operation apart. spanning are the path parameters whose
+// value may hold slashes.
+func newTemplate(base, method string, spanning []string, op *knownOperation) (*template, error) {
 	d, err := parseDestination(base)
 	if err != nil {
-		return errors.New("its base URL does not fit: " + err.Error())
+		return nil, errors.New("its base URL does not fit: " + err.Error())
 	}
-	if op.Method == "" || !strings.HasPrefix(op.Path, "/") {
-		return errors.New("it needs a method and a path that begins with a slash")
+	if method == "" || !strings.HasPrefix(op.Path, "/") {
+		return nil, errors.New("it needs a method and a path that begins with a slash")
 	}
-	tpl := &template{op: op}
-	for part := range strings.SplitSeq(strings.TrimSuffix(d.path, "/")+op.Path, "/") {
+	path, query, _ := strings.Cut(op.Path, "?")
+	t := &template{op: op, key: templateKey{origin: d.origin, method: strings.ToUpper(method)}}
+	if query != "" {
+		if t.query, err = url.ParseQuery(query); err != nil {
+			return nil, errors.New("its path has a query that cannot be read")
+		}
+		t.literal = len(query)
+	}
+	for part := range strings.SplitSeq(strings.TrimSuffix(d.path, "/")+path, "/") {
 		seg, err := parseSegment(part)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		seg.spans = slices.ContainsFunc(op.Segments, func(name string) bool { return strings.Contains(part, "{"+name+"}") })
-		tpl.segments = append(tpl.segments, seg)
+		seg.spans = slices.ContainsFunc(spanning, func(name string) bool { return strings.Contains(part, "{"+name+"}") })
+		t.segments = append(t.segments, seg)
 		for _, text := range seg.texts {
-			tpl.literal += len(text)
+			t.literal += len(text)
 		}
 	}
-	if t.templates == nil {
-		t.templates = map[string][]*template{}
+	if !slices.ContainsFunc(t.segments, func(s segment) bool { return s.spans }) {
+		t.key.segments = len(t.segments)
 	}
-	key := d.origin + " " + strings.ToUpper(op.Method)
-	// The best match stands first, so that matching stops at the first one. Equal
-	// ones are ordered by ID: the order of the tables must not decide.
-	at, _ := slices.BinarySearchFunc(t.templates[key], tpl, func(a, b *template) int {
-		return cmp.Or(cmp.Compare(b.literal, a.literal), cmp.Compare(len(b.segments), len(a.segments)), cmp.Compare(a.op.ID, b.op.ID))
-	})
-	t.templates[key] = slices.Insert(t.templates[key], at, tpl)
-	return nil
+	return t, nil
+}
+
+// compareTemplates puts the better match first. Equal ones are ordered by their
+// text, so that neither the order of tables nor of files decides.
+func compareTemplates(a, b *template) int {
+	return cmp.Or(cmp.Compare(b.literal, a.literal), cmp.Compare(len(b.segments), len(a.segments)),
+		cmp.Compare(a.op.ID, b.op.ID), cmp.Compare(a.op.Path, b.op.Path), cmp.Compare(a.op.rank(), b.op.rank()))
+}
+
+// rank puts what says more first.
+func (o *knownOperation) rank() int {
+	if o.entry != nil {
+		return 0
+	}
+	return 1
+}
+
+// newOperationTable builds the table of operations that stand alone and those of
+// sets.
+func newOperationTable(own []*template, sets []*operationSet) *operationTable {
+	t := &operationTable{templates: map[templateKey][]*template{}, sets: sets}
+	add := func(list []*template) {
+		for _, tpl := range list {
+			t.templates[tpl.key] = append(t.templates[tpl.key], tpl)
+		}
+	}
+	add(own)
+	for _, s := range sets {
+		add(s.templates)
+	}
+	for _, list := range t.templates {
+		slices.SortStableFunc(list, compareTemplates)
+	}
+	return t
 }
 
 func parseSegment(part string) (segment, error) {
@@ -89,19 +163,22 @@ func parseSegment(part string) (segment, error) {
 // those that fit, or nil: a call that fits none stays unknown. A parameter
 // takes one segment, or several when the operation lists it in Segments;
 // guessing that for others would give calls names that are not theirs.
-func (t *operationTable) match(method string, d destination) *api.Operation {
+func (t *operationTable) match(method string, d destination) *knownOperation {
 	op, _ := t.explain(method, d)
 	return op
 }
 
 // explain is match with the values of the path parameters, decoded.
-func (t *operationTable) explain(method string, d destination) (*api.Operation, map[string]string) {
-	candidates := t.templates[d.origin+" "+method]
-	if len(candidates) == 0 {
-		return nil, nil
-	}
+func (t *operationTable) explain(method string, d destination) (*knownOperation, map[string]string) {
 	parts := strings.Split(d.path, "/")
 	if len(parts) > maxParts {
+		return nil, nil
+	}
+	key := templateKey{d.origin, method, len(parts)}
+	exact := t.templates[key]
+	key.segments = 0
+	spanning := t.templates[key]
+	if len(exact)+len(spanning) == 0 {
 		return nil, nil
 	}
 	for i, p := range parts {
@@ -113,14 +190,43 @@ func (t *operationTable) explain(method string, d destination) (*api.Operation, 
 		}
 		parts[i] = decoded
 	}
+	best, values := firstFit(exact, parts, d.query)
+	other, others := firstFit(spanning, parts, d.query)
+	if best == nil || other != nil && compareTemplates(other, best) < 0 {
+		best, values = other, others
+	}
+	if best == nil {
+		return nil, nil
+	}
+	return best.op, values
+}
+
+func firstFit(candidates []*template, parts []string, query string) (*template, map[string]string) {
 	values := map[string]string{}
 	for _, c := range candidates {
 		clear(values)
-		if fits(c.segments, parts, values) {
-			return c.op, values
+		if fits(c.segments, parts, values) && c.queryFits(query) {
+			return c, values
 		}
 	}
 	return nil, nil
+}
+
+// queryFits reports whether a call has what the template's own query fixes.
+func (t *template) queryFits(raw string) bool {
+	if t.query == nil {
+		return true
+	}
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return false
+	}
+	for name, want := range t.query {
+		if !slices.Equal(query[name], want) {
+			return false
+		}
+	}
+	return true
 }
 
 // fits reports whether the segments match the parts one to one, where a spanning

@@ -28,7 +28,7 @@ type config struct {
 	transport   http.RoundTripper
 	timeout     time.Duration
 	maxResponse int
-	operations  *operationTable
+	book        *operationBook
 	publicURL   string
 	limits      *RateLimits
 	console     bool
@@ -39,7 +39,7 @@ type config struct {
 func newConfig(opts []Option) (*config, error) {
 	c := &config{
 		clock: time.Now, logger: slog.New(slog.DiscardHandler),
-		timeout: 90 * time.Second, maxResponse: 10 << 20, operations: &operationTable{},
+		timeout: 90 * time.Second, maxResponse: 10 << 20, book: &operationBook{},
 	}
 	for _, o := range opts {
 		if o == nil {
@@ -140,19 +140,17 @@ func WithMaxProxyResponse(n int) Option {
 
 // WithOperations lets the audit trail name calls: a call whose method and URL
 // fit an operation's template under baseURL gets that operation's ID. Generated
-// packages export the table as Operations(). The option may be given several
-// times; an operation's own Server replaces baseURL.
+// packages export the list as Operations(), and with it what goes in and out as
+// OperationTable(): [WithOperationTable] takes that, and is what rules, approvals
+// and clients that ask for operations know more by. The option may be given
+// several times; an operation's own Server replaces baseURL.
 func WithOperations(baseURL string, ops []api.Operation) Option {
 	return option(func(c *config) error {
-		for i := range ops {
-			base := baseURL
-			if ops[i].Server != "" {
-				base = ops[i].Server
-			}
-			if err := c.operations.add(base, &ops[i]); err != nil {
-				return fmt.Errorf("local: WithOperations: operation %q: %w", ops[i].ID, err)
-			}
+		list, err := ownTemplates(baseURL, ops)
+		if err != nil {
+			return fmt.Errorf("local: WithOperations: %w", err)
 		}
+		c.book.own = append(c.book.own, list...)
 		return nil
 	})
 }

@@ -36,7 +36,7 @@ func (v *Vault) serveReport(ctx context.Context, rq *request) answer {
 		if rq.signed.Context == "" {
 			e.setContext(r.Context)
 		}
-		v.setCall(e, &callSpec{grantID: r.GrantID, method: r.Method, url: r.URL, reason: r.Reason})
+		rq.setCall(e, &callSpec{grantID: r.GrantID, method: r.Method, url: r.URL, reason: r.Reason})
 		e.setResult(r.ResponseStatus, time.Duration(min(r.LatencyMS, maxLatencyMS))*time.Millisecond, v.now())
 		row, state, f, err = v.complete(ctx, q, rq, e, digest)
 		if err == nil && f == nil && r.ResponseStatus == http.StatusUnauthorized && r.TokenGeneration != "" {

@@ -60,15 +60,15 @@ func (v *Vault) policyCall(rq *request, spec *callSpec, p *permit) *policy.Call 
 		c.ClientIP = at.Addr()
 	}
 	if spec.content != nil {
-		c.Content = v.explain(spec, p)
+		c.Content = rq.explain(spec, p)
 	}
 	return c
 }
 
 // explain names the operation of a proxied request and reads its parameters; nil
 // when the vault does not know the operation.
-func (v *Vault) explain(spec *callSpec, p *permit) *policy.Content {
-	op, path := v.operations.explain(spec.method, p.dest)
+func (rq *request) explain(spec *callSpec, p *permit) *policy.Content {
+	op, path := rq.known.explain(spec.method, p.dest)
 	if op == nil {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (v *Vault) explain(spec *callSpec, p *permit) *policy.Content {
 		query[name] = append(query[name], values...)
 	}
 	return policy.Explain(&policy.Request{
-		Provider: p.grant.provider, Operation: op.ID, Families: policy.Families(op), Path: path, Query: query,
+		Provider: p.grant.provider, Operation: op.ID, Families: op.Families(), Path: path, Query: query,
 		ContentType: spec.content.contentType, Body: spec.content.body,
 	})
 }
@@ -108,11 +108,11 @@ func ruleFault(d *policy.Decision, mode Mode, grantID string) *fault {
 
 // redact takes the named members out of a request. A member that the vault
 // cannot take out is a fault: the call must not go out with it.
-func (v *Vault) redact(spec *callSpec, p *permit) *fault {
+func (rq *request) redact(spec *callSpec, p *permit) *fault {
 	if len(p.fields) == 0 {
 		return nil
 	}
-	_, path := v.operations.explain(spec.method, p.dest)
+	_, path := rq.known.explain(spec.method, p.dest)
 	for _, field := range p.fields {
 		if _, ok := path[field]; ok {
 			return redactFailed("a member that has to be left out is part of the path")

@@ -20,4 +20,5 @@ var migrations = [...]string{
 	schemaV10,
 	schemaV11,
 	schemaV12,
+	schemaV13,
 }

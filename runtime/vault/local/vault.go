@@ -28,7 +28,7 @@ type Vault struct {
 	transport   http.RoundTripper
 	timeout     time.Duration
 	maxResponse int
-	operations  *operationTable
+	book        *operationBook
 	strangers   strangerLimit
 	limiter     *limiter
 	nextPurge   atomic.Int64
@@ -78,7 +78,7 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 	}
 	v := &Vault{
 		dir: dir, store: st, seal: seal, clock: c.clock, logger: c.logger, transport: c.transport,
-		timeout: c.timeout, maxResponse: c.maxResponse, operations: c.operations, publicURL: c.publicURL, console: c.console, limiter: newLimiter(c.limits), userTokensSelect: c.userTokensSelect,
+		timeout: c.timeout, maxResponse: c.maxResponse, book: c.book, publicURL: c.publicURL, console: c.console, limiter: newLimiter(c.limits), userTokensSelect: c.userTokensSelect,
 	}
 	if v.transport == nil {
 		v.transport = defaultTransport()
@@ -87,6 +87,9 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 		return nil, errors.Join(err, st.close())
 	}
 	if err := v.announceConsole(); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	if err := v.openOperations(context.Background()); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
 	v.startSweep()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -43,12 +44,12 @@ var parsers = map[string]func([]byte) (any, error){
 	"POST /sdk/proxy 202":                              parser(ParsePending),
 	"GET /sdk/approvals/{id}":                          later,
 	"GET /sdk/approvals/{id}/result":                   later,
-	"GET /sdk/scopes":                                  later,
-	"GET /sdk/oauth/provider-catalog":                  later,
-	"GET /sdk/provider-specs":                          later,
-	"GET /sdk/provider-specs/{kind}/{id}":              later,
-	"GET /sdk/provider-specs/{kind}/{id}/operations":   later,
-	"GET /sdk/provider-specs/{kind}/{id}/operation":    later,
+	"GET /sdk/scopes":                                  parser(ParseScopeCatalog),
+	"GET /sdk/oauth/provider-catalog":                  parser(ParseProviderCatalog),
+	"GET /sdk/provider-specs":                          parser(ParseProviderSpecs),
+	"GET /sdk/provider-specs/{kind}/{id}":              parser(ParseProviderSpec),
+	"GET /sdk/provider-specs/{kind}/{id}/operations":   parser(ParseSpecOperationsPage),
+	"GET /sdk/provider-specs/{kind}/{id}/operation":    parser(ParseSpecOperationDetail),
 	"POST /sdk/spans":                                  parser(ParseSpansAccepted),
 	"POST /sdk/managed-secrets/{id}/grants":            parser(ParseSecretGrantCreated),
 	"POST /sdk/managed-secrets/connect/session":        parser(ParseSecretSession),
@@ -181,6 +182,22 @@ var answerRules = []struct {
 	{"POST /sdk/auth/poll", "user_info", `[]`, true},
 	{"POST /sdk/auth/verify-token", "sub", `7`, false},
 	{"POST /sdk/spans", "accepted", `"1"`, false},
+	{"GET /sdk/scopes", "resources", `{"a":{"verbs":["b"]}}`, true},
+	{"GET /sdk/scopes", "resources", `{"a":{}}`, false},
+	{"GET /sdk/scopes", "deprecated", `["a"]`, true},
+	{"GET /sdk/oauth/provider-catalog", "providers", `{"p":{"id":"p"}}`, false},
+	{"GET /sdk/oauth/provider-catalog", "providers", `{}`, true},
+	{"GET /sdk/provider-specs", "items", `[{"provider_kind":"oauth"}]`, false},
+	{"GET /sdk/provider-specs", "items", `{}`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}", "content_hash", `""`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}", "version", `"1"`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}", "changed_at", `"lately"`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}", "title", `7`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}/operations", "items", `[{"operation_id":"o","method":"GET","path_template":""}]`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}/operations", "spec", `{}`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}/operation", "params_schema", `[{"name":"a"}]`, true},
+	{"GET /sdk/provider-specs/{kind}/{id}/operation", "params_schema", `["a"]`, false},
+	{"GET /sdk/provider-specs/{kind}/{id}/operation", "request_schema", `[]`, false},
 	{"POST /sdk/identity/resolve", "group_ids", `null`, false},
 	{"POST /sdk/identity/resolve", "trace", `{"run_id":"r","thread_id":null}`, true},
 	{"POST /sdk/identity/resolve", "trace", `"r"`, false},
@@ -258,6 +275,11 @@ func TestManagementAnswersRoundTrip(t *testing.T) {
 	} {
 		roundTrip(t, s, ConnectState.Marshal, ParseConnectState)
 	}
+	spec := ProviderSpec{"oauth", "p", 2, "grantgen", "https://x.example.com", "sha256:0", 1, at, at, "", "7"}
+	op := SpecOperation{ID: "a/b", Method: "GET", PathTemplate: "/{x}"}
+	roundTrip(t, []ProviderSpec{spec}, MarshalProviderSpecs, ParseProviderSpecs)
+	roundTrip(t, SpecOperationsPage{[]SpecOperation{op}, Page{1, 2, 3, true}, spec}, SpecOperationsPage.Marshal, ParseSpecOperationsPage)
+	roundTrip(t, SpecOperationDetail{op, []jsontext.Value{[]byte(`{"name":"x"}`)}, []byte(`{}`), nil, spec}, SpecOperationDetail.Marshal, ParseSpecOperationDetail)
 	who := Identity{
 		AppID: "a", AppUserID: "u", ExternalSubjectID: "github|1", IDPID: "github", UserStatus: "active", AgentID: "g", ActorID: "x",
 		GroupIDs: []string{"p"}, RunID: "r", ThreadID: "t", Email: "e", DisplayName: "n",
