@@ -2432,7 +2432,7 @@ type Condition struct {
 	EcommercePurchasedStoreSegment     *ListsCreateSegmentConditionEcommercePurchasedStoreSegment     `json:"-"`
 	GoalActivitySegment                *ListsCreateSegmentConditionGoalActivitySegment                `json:"-"`
 	GoalTimestampSegment               *ListsCreateSegmentConditionGoalTimestampSegment               `json:"-"`
-	Object                             *ListsCreateSegmentConditionObject                             `json:"-"`
+	FuzzySegment                       *ListsCreateSegmentConditionFuzzySegment                       `json:"-"`
 	StaticSegmentMemberSegment         *ListsCreateSegmentConditionStaticSegmentMemberSegment         `json:"-"`
 	LocationBasedSegment               *ListsCreateSegmentConditionLocationBasedSegment               `json:"-"`
 	GeolocationSegment                 *ListsCreateSegmentConditionGeolocationSegment                 `json:"-"`
@@ -2443,13 +2443,13 @@ type Condition struct {
 	SocialProfilesGenderSegment        *ListsCreateSegmentConditionSocialProfilesGenderSegment        `json:"-"`
 	SocialProfilesInfluenceSegment     *ListsCreateSegmentConditionSocialProfilesInfluenceSegment     `json:"-"`
 	SocialProfilesSocialNetworkSegment *ListsCreateSegmentConditionSocialProfilesSocialNetworkSegment `json:"-"`
-	Object2                            *ListsCreateSegmentConditionObject2                            `json:"-"`
+	SocialNetworkFollow                *ListsCreateSegmentConditionSocialNetworkFollow                `json:"-"`
 	AddressMergeFieldSegment           *ListsCreateSegmentConditionAddressMergeFieldSegment           `json:"-"`
 	AddressZipMergeFieldSegment        *ListsCreateSegmentConditionAddressZipMergeFieldSegment        `json:"-"`
 	BirthdayMergeFieldSegment          *ListsCreateSegmentConditionBirthdayMergeFieldSegment          `json:"-"`
 	DateMergeFieldSegment              *ListsCreateSegmentConditionDateMergeFieldSegment              `json:"-"`
 	DropdownRadioMergeFieldSegment     *ListsCreateSegmentConditionDropdownRadioMergeFieldSegment     `json:"-"`
-	Object3                            *ListsCreateSegmentConditionObject3                            `json:"-"`
+	TextMerge                          *ListsCreateSegmentConditionTextMerge                          `json:"-"`
 	EmailSegment                       *ListsCreateSegmentConditionEmailSegment                       `json:"-"`
 	PredictedGenderSegment             *ListsCreateSegmentConditionPredictedGenderSegment             `json:"-"`
 	PredictedAgeSegment                *ListsCreateSegmentConditionPredictedAgeSegment                `json:"-"`
@@ -5299,6 +5299,19 @@ type ListsCreateSegmentConditionEmailSegment struct {
 	Value         *string                                             `json:"value,omitzero"`
 }
 
+// ListsCreateSegmentConditionFuzzySegment is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
+type ListsCreateSegmentConditionFuzzySegment struct {
+	*api.Extra
+
+	// ConditionType is always "FuzzySegment".
+	ConditionType *string `json:"condition_type,omitzero"`
+
+	// Field is always "fuzzy_segment".
+	Field string                                     `json:"field"`
+	Op    ListsCreateSegmentOptionsConditionObjectOp `json:"op"`
+	Value float64                                    `json:"value"`
+}
+
 // ListsCreateSegmentConditionGeolocationSegment is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
 type ListsCreateSegmentConditionGeolocationSegment struct {
 	*api.Extra
@@ -5406,45 +5419,6 @@ type ListsCreateSegmentConditionNewSubscribersPrebuiltSegment struct {
 	Value *string `json:"value,omitzero"`
 }
 
-// ListsCreateSegmentConditionObject is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
-type ListsCreateSegmentConditionObject struct {
-	*api.Extra
-
-	// ConditionType is always "FuzzySegment".
-	ConditionType *string `json:"condition_type,omitzero"`
-
-	// Field is always "fuzzy_segment".
-	Field string                                     `json:"field"`
-	Op    ListsCreateSegmentOptionsConditionObjectOp `json:"op"`
-	Value float64                                    `json:"value"`
-}
-
-// ListsCreateSegmentConditionObject2 is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
-type ListsCreateSegmentConditionObject2 struct {
-	*api.Extra
-
-	// ConditionType is always "SocialNetworkFollow".
-	ConditionType *string `json:"condition_type,omitzero"`
-
-	// Field is always "social_network".
-	Field string                                      `json:"field"`
-	Op    ListsCreateSegmentOptionsConditionObject2Op `json:"op"`
-
-	// Value is always "twitter_follow".
-	Value string `json:"value"`
-}
-
-// ListsCreateSegmentConditionObject3 is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
-type ListsCreateSegmentConditionObject3 struct {
-	*api.Extra
-
-	// ConditionType is always "TextMerge".
-	ConditionType *string                                     `json:"condition_type,omitzero"`
-	Field         string                                      `json:"field"`
-	Op            ListsCreateSegmentOptionsConditionObject3Op `json:"op"`
-	Value         *string                                     `json:"value,omitzero"`
-}
-
 // ListsCreateSegmentConditionPollActivitySegment is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
 type ListsCreateSegmentConditionPollActivitySegment struct {
 	*api.Extra
@@ -5497,6 +5471,21 @@ type ListsCreateSegmentConditionSignupSourceSegment struct {
 	Field string                                                  `json:"field"`
 	Op    ListsCreateSegmentOptionsConditionSignupSourceSegmentOp `json:"op"`
 	Value *string                                                 `json:"value,omitzero"`
+}
+
+// ListsCreateSegmentConditionSocialNetworkFollow is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
+type ListsCreateSegmentConditionSocialNetworkFollow struct {
+	*api.Extra
+
+	// ConditionType is always "SocialNetworkFollow".
+	ConditionType *string `json:"condition_type,omitzero"`
+
+	// Field is always "social_network".
+	Field string                                      `json:"field"`
+	Op    ListsCreateSegmentOptionsConditionObject2Op `json:"op"`
+
+	// Value is always "twitter_follow".
+	Value string `json:"value"`
 }
 
 // ListsCreateSegmentConditionSocialProfilesAgeSegment is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
@@ -5575,6 +5564,17 @@ type ListsCreateSegmentConditionSurveyMonkeySegment struct {
 	Field string                                                `json:"field"`
 	Op    ListsCreateSegmentOptionsConditionAutomationSegmentOp `json:"op"`
 	Value string                                                `json:"value"`
+}
+
+// ListsCreateSegmentConditionTextMerge is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.
+type ListsCreateSegmentConditionTextMerge struct {
+	*api.Extra
+
+	// ConditionType is always "TextMerge".
+	ConditionType *string                                     `json:"condition_type,omitzero"`
+	Field         string                                      `json:"field"`
+	Op            ListsCreateSegmentOptionsConditionObject3Op `json:"op"`
+	Value         *string                                     `json:"value,omitzero"`
 }
 
 // ListsCreateSegmentConditionUnknownLocationBasedSegment is the member automations.recipients.segment_opts.conditions of getAutomations, and of 25 more.

@@ -5,21 +5,21 @@ package mailchimp
 import "github.com/grantwire/grantwire/runtime/api"
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u Condition) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *Condition) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u ListsGetMemberActivityFeedActivity) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *ListsGetMemberActivityFeedActivity) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u Condition) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *Condition) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }

@@ -7138,20 +7138,6 @@ type RoomsLocationUpdateZRLocationSettingsRequest struct {
 	Raw api.RawJSON `json:"-"`
 }
 
-// RoomsManageE911signageObject is a part of manageE911signage.
-type RoomsManageE911signageObject struct {
-	// Method is always "zoomroom.emergency_alert_displayed".
-	Method *string                       `json:"method,omitzero"`
-	Params *RoomsManageE911signageParams `json:"params,omitzero"`
-}
-
-// RoomsManageE911signageObject2 is a part of manageE911signage.
-type RoomsManageE911signageObject2 struct {
-	// Method is always "zoomroom.emergency_alert_removed".
-	Method *string                              `json:"method,omitzero"`
-	Params *RoomsManageE911signageObject2Params `json:"params,omitzero"`
-}
-
 // RoomsManageE911signageObject2Params is the member params of manageE911signage.
 type RoomsManageE911signageObject2Params struct {
 	EventID    *string                           `json:"event_id,omitzero"`
@@ -7168,8 +7154,8 @@ type RoomsManageE911signageParams struct {
 
 // RoomsManageE911signageRequest is the body of manageE911signage: one of several types. Set exactly one field.
 type RoomsManageE911signageRequest struct {
-	Object  *RoomsManageE911signageObject  `json:"-"`
-	Object2 *RoomsManageE911signageObject2 `json:"-"`
+	ZoomroomEmergencyAlertDisplayed *RoomsManageE911signageZoomroomEmergencyAlertDisplayed `json:"-"`
+	ZoomroomEmergencyAlertRemoved   *RoomsManageE911signageZoomroomEmergencyAlertRemoved   `json:"-"`
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
 	Raw api.RawJSON `json:"-"`
@@ -7183,6 +7169,20 @@ type RoomsManageE911signageResponse struct {
 
 // RoomsManageE911signageTargetType is the member params.target_type of manageE911signage, and of 1 more. A value that is not listed is kept as it is.
 type RoomsManageE911signageTargetType string
+
+// RoomsManageE911signageZoomroomEmergencyAlertDisplayed is a part of manageE911signage.
+type RoomsManageE911signageZoomroomEmergencyAlertDisplayed struct {
+	// Method is always "zoomroom.emergency_alert_displayed".
+	Method *string                       `json:"method,omitzero"`
+	Params *RoomsManageE911signageParams `json:"params,omitzero"`
+}
+
+// RoomsManageE911signageZoomroomEmergencyAlertRemoved is a part of manageE911signage.
+type RoomsManageE911signageZoomroomEmergencyAlertRemoved struct {
+	// Method is always "zoomroom.emergency_alert_removed".
+	Method *string                              `json:"method,omitzero"`
+	Params *RoomsManageE911signageObject2Params `json:"params,omitzero"`
+}
 
 // RoomsUpdateZRSettingsContent is the member digital_signage.play_list.contents of updateZoomRoomAccSettings, and of 2 more.
 type RoomsUpdateZRSettingsContent struct {

@@ -125,16 +125,6 @@ func (u *RoomsAccountUpdateZoomRoomAccSettingsRequest) UnmarshalJSON(b []byte) e
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u RoomsManageE911signageRequest) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *RoomsManageE911signageRequest) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u UsersGetSettingsResponse) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -201,6 +191,16 @@ func (u UsersUpdateSettingsGroupSettingsAuthenticationUpdate) MarshalJSON() ([]b
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *UsersUpdateSettingsGroupSettingsAuthenticationUpdate) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
+func (u RoomsManageE911signageRequest) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *RoomsManageE911signageRequest) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 

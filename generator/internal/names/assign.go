@@ -179,7 +179,7 @@ func (a *assigner) method(op *model.Operation, pin string, free func(string) boo
 		return pin
 	}
 	var candidates []string
-	if a.opts.Routes || strings.Contains(op.Name, "/") && strings.Contains(op.Name, " ") {
+	if a.opts.Routes || strings.Contains(op.Name, "/") && strings.Contains(op.Name, " ") || op.Name == op.ID && saysRoute(op) {
 		candidates = a.routeNames(op)
 	}
 	base := a.methodName(op)

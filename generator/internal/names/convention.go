@@ -111,7 +111,8 @@ func (c conventions) forms(op *model.Operation) []string {
 		out = slices.Insert(out, 0, b)
 	}
 	if m := classMethod.FindStringSubmatch(id); m != nil && c.classes {
-		out = []string{m[3], m[3] + m[4], m[1] + " " + m[3] + m[4], id}
+		method := deed(m[1], m[3]) + m[3]
+		out = []string{method, method + m[4], m[1] + " " + m[3] + m[4], id}
 	}
 	if c.spaces && spacedID.MatchString(id) {
 		words := strings.Split(id, ".")
@@ -122,6 +123,47 @@ func (c conventions) forms(op *model.Operation) []string {
 	}
 	return out
 }
+
+// deed is the verb at the end of a class that does one thing, with the space behind
+// it: DialogsCreate_Dialog.
+func deed(class, method string) string {
+	words := Words(class)
+	last := words[len(words)-1]
+	if len(words) > 1 && isVerb(last) && !isVerb(Words(method)[0]) {
+		return last + " "
+	}
+	return ""
+}
+
+func isVerb(word string) bool {
+	word = strings.ToLower(word)
+	return verbs[word] || actions[word]
+}
+
+// saysRoute recognises the IDs that tools make of method and path alone. They say
+// nothing that the route does not say better.
+func saysRoute(op *model.Operation) bool {
+	letters := func(s string) string { return strings.ToLower(notLetter.ReplaceAllString(s, "")) }
+	id := letters(op.ID)
+	for _, method := range []string{"get", "put", "post", "delete", "patch", "head", "options"} {
+		rest, ok := strings.CutPrefix(id, method)
+		if !ok {
+			continue
+		}
+		by := variable.ReplaceAllString(op.Path, "by$0")
+		for _, path := range []string{op.Path, unversioned(op.Path), by, unversioned(by)} {
+			if path = letters(path); path == rest && len(strings.Split(strings.Trim(op.Path, "/"), "/")) > 2 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var (
+	notLetter = regexp.MustCompile(`[^A-Za-z0-9]`)
+	variable  = regexp.MustCompile(`\{[^}]*\}`)
+)
 
 // withoutRoute takes off the route that FastAPI puts behind the name of a function:
 // read_user_users__user_id__get.
@@ -145,7 +187,7 @@ var verbs = set(
 func (a *assigner) subject(words, group []string) bool {
 	n := len(group)
 	last := words[len(words)-1]
-	if !verbs[last] && !actions[last] {
+	if !isVerb(last) {
 		return false
 	}
 	return slices.EqualFunc(words[:n], group, func(x, y string) bool {

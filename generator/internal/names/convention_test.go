@@ -43,6 +43,14 @@ func TestConventions(t *testing.T) {
 			[]string{"GET / - AppController_getHello", "GET /cats cats CatsController_findAll", "POST /cats cats CatsController_create", "GET /v1/u Users UsersController_all_v1", "GET /v2/u Users UsersController_all_v2", "GET /v2/x Users UsersController_any_v2"},
 			[]string{"Default.GetHello", "Cats.FindAll", "Cats.Create", "Users.AllV1", "Users.AllV2", "Users.Any"},
 		},
+		"a class for each deed": {
+			[]string{"POST /d D DialogsCreate_Dialog", "GET /d D DialogsGet_GetDialog", "DELETE /d D DialogsDelete_Dialog", "GET /m D UsersController_me"},
+			[]string{"D.CreateDialog", "D.GetDialog", "D.DeleteDialog", "D.Me"},
+		},
+		"IDs that only say the route": {
+			[]string{"GET /v3/teams/{team_id}/members w get_v3teams{team_id}members", "POST /v3/teams/{team_id}/members w postV3TeamsByTeamIdMembers", "GET /v3/x w get-x"},
+			[]string{"W.ListTeamMembers", "W.CreateTeamMember", "W.GetX"},
+		},
 		"two classes in one group": {
 			[]string{"GET /a A FooController_get", "GET /b A BarController_get", "GET /c A BarController_put"},
 			[]string{"A.FooGet", "A.BarGet", "A.Put"},

@@ -42,3 +42,23 @@ func TestMedia(t *testing.T) {
 		})
 	}
 }
+
+// TestVariantsByTheirTag: objects of a union that have the same members are called by
+// the one value that tells them apart.
+func TestVariantsByTheirTag(t *testing.T) {
+	variant := func(word string) string {
+		return `{"type":"object","required":["method","params"],"properties":{"method":{"type":"string","enum":["` + word + `"]},"params":{"type":"object","properties":{"` + word + `":{"type":"string"}}}}}`
+	}
+	form, diags := Run(decode(t, document(`{"oneOf":[`+variant("open")+`,`+variant("close")+`,`+variant("send")+`]}`)), Options{})
+	if len(diags) > 0 {
+		t.Error(diags)
+	}
+	a := at(form.Root, "components", "schemas", "a").(tree)
+	var words []string
+	for _, v := range list(a, VariantsKey) {
+		words = append(words, text(v.(tree), "name"))
+	}
+	if got := strings.Join(words, " "); got != "open close send" {
+		t.Errorf("the variants are called %q", got)
+	}
+}

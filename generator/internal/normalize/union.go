@@ -346,10 +346,11 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 	var forms []tree
 	var names []any
 	own := n.ownMembers(list(s, "oneOf"), at)
+	tags := n.tagWords(list(s, "oneOf"), at)
 	objects := 0
 	for i, v := range list(s, "oneOf") {
 		m, _ := v.(tree)
-		word := n.variantWord(m, own[i], at, &objects)
+		word := n.variantWord(m, tags[i], own[i], at, &objects)
 		where := i
 		if i < len(index) {
 			where = index[i]
@@ -373,7 +374,7 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 }
 
 // variantWord finds the word that a reader would call the variant by.
-func (n *normalizer) variantWord(m tree, own string, at place, objects *int) string {
+func (n *normalizer) variantWord(m tree, tag, own string, at place, objects *int) string {
 	if ref, ok := m["$ref"].(string); ok {
 		if key, ok := componentKey(ref); ok {
 			return key
@@ -391,6 +392,9 @@ func (n *normalizer) variantWord(m tree, own string, at place, objects *int) str
 		if own != "" {
 			return "with " + own
 		}
+		if tag != "" {
+			return tag
+		}
 		*objects++
 		if *objects == 1 {
 			return "object"
@@ -407,6 +411,48 @@ func (n *normalizer) variantWord(m tree, own string, at place, objects *int) str
 	default:
 		return kind(s)
 	}
+}
+
+// tagWords finds the member whose one value tells each object among the variants from
+// the others, and gives these values: the method of a JSON-RPC request, the tag of an
+// enum in Rust.
+func (n *normalizer) tagWords(variants []any, at place) []string {
+	values := map[string][]string{} // member -> its value in each variant
+	objects := 0
+	for i, v := range variants {
+		m, ok := v.(tree)
+		s := tree{}
+		if ok {
+			s = n.peek(m, at)
+		}
+		if kind(s) != "struct" {
+			continue
+		}
+		objects++
+		for name, p := range object(s, "properties") {
+			p, _ := p.(tree)
+			if e := list(foldConst(orEmpty(p)), "enum"); len(e) == 1 {
+				if word, ok := e[0].(string); ok {
+					if values[name] == nil {
+						values[name] = make([]string, len(variants))
+					}
+					values[name][i] = word
+				}
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		seen := map[string]bool{}
+		for _, word := range values[name] {
+			if word != "" {
+				seen[word] = true
+			}
+		}
+		if len(seen) == objects && objects > 1 {
+			return values[name]
+		}
+	}
+	return make([]string, len(variants))
 }
 
 // ownMembers finds, for each object among the variants, a member that no other
