@@ -31,6 +31,8 @@ NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 \( -name .git -o -n
 PRISM := .tmp/prism
 INTEROP := .tmp/interop
 PRISM_LOCK := providers/internal/conformance
+AXE := .tmp/axe
+SCREENSHOTS := runtime/vault/local/screenshots
 
 .PHONY: help
 help: ## Show this list
@@ -75,17 +77,33 @@ vet-targets: ## Run go vet for linux/amd64, linux/386 and windows/amd64
 .PHONY: lint
 lint: $(BIN)/golangci-lint-$(GOLANGCI_VERSION) ## Lint hand-written code; .golangci.yml says with what and why
 	$< run ./...
-	for m in runtime/peers examples/ownspec; do (cd $$m && $< run ./...); done
+	for m in runtime/peers runtime/browser examples/ownspec; do (cd $$m && $< run ./...); done
 
 .PHONY: golden
 golden: ## Write golden files again; fails on purpose: review the difference, then run the tests
 	GOLDEN=1 $(GO) test -count=1 ./generator/...
 
 .PHONY: conformance
-conformance: $(PRISM)/node_modules/.bin/prism ## Decode every upstream example; send every request through Prism (needs npm and network)
+conformance: $(PRISM)/node_modules/.bin/prism browser ## Decode every upstream example; send every request through Prism; open the vault's pages in Chromium (needs npm and network)
 	$(GRANTGEN) fetch $(PROVIDERS) --keep-upstream $(CURDIR)/.tmp/upstream
 	GRANTWIRE_UPSTREAM=$(CURDIR)/.tmp/upstream GRANTWIRE_PRISM=$(CURDIR)/$< \
 	  $(GO) test -count=1 -timeout 60m -parallel 2 -tags conformance -v -run Conformance ./providers/...
+
+.PHONY: browser
+browser: $(AXE)/node_modules/axe-core/axe.min.js ## Open the vault's pages in headless Chromium, with an accessibility engine (needs npm, and Chromium: GRANTWIRE_CHROMIUM names its program)
+	cd runtime/browser && GRANTWIRE_AXE=$(CURDIR)/$< CGO_ENABLED=0 $(GO) test -count=1 -timeout 10m -tags conformance -v .
+
+.PHONY: screenshots
+screenshots: $(AXE)/node_modules/axe-core/axe.min.js ## Make the pictures of the vault's console again (needs what browser needs)
+	mkdir -p .tmp/screenshots $(SCREENSHOTS)
+	cd runtime/browser && GRANTWIRE_AXE=$(CURDIR)/$< GRANTWIRE_SCREENSHOTS=$(CURDIR)/.tmp/screenshots CGO_ENABLED=0 $(GO) test -count=1 -timeout 10m -tags conformance -run TestLook .
+	for p in overview-light timeline-light timeline-dark timeline-narrow grant-light approval-dark; do cp .tmp/screenshots/$$p.png $(SCREENSHOTS)/; done
+
+$(AXE)/node_modules/axe-core/axe.min.js: runtime/browser/package.json runtime/browser/package-lock.json runtime/browser/.npmrc
+	mkdir -p $(AXE)
+	cp $^ $(AXE)
+	cd $(AXE) && npm ci
+	touch $@
 
 .PHONY: interop
 interop: $(INTEROP)/bin/python ## Let the official Python client drive our daemon, and compare what it and we send (needs Python and PyPI)

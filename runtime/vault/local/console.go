@@ -66,6 +66,7 @@ func consoleRoutes() []consoleRoute {
 		{path: "keys", serve: (*consolePage).keys},
 		act("keys/{id}/deprecate", (*consolePage).deprecateKey),
 		act("keys/{id}/revoke", (*consolePage).revokeKey),
+		{path: "changes", serve: (*consolePage).changes},
 		{path: "sessions", serve: (*consolePage).sessions},
 		{path: "sessions/end", post: (*consolePage).signOut},
 		{path: "sessions/end-all", post: (*consolePage).signOutEverywhere},

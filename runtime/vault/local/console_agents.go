@@ -74,7 +74,7 @@ func (c *consolePage) agent() {
 		c.failed(err)
 		return
 	}
-	view := &console.Agent{Grants: c.link("grants", "agent", a.ID), Calls: c.link("audit", "agent", a.ID), Facts: agentFacts(&a, policy)}
+	view := &console.Agent{Grants: c.link("grants", "agent", a.ID), Calls: c.link("audit", "agent", a.ID), Changes: c.link("changes", "of", a.ID), Facts: agentFacts(&a, policy)}
 	view.Status, view.State = agentState(string(a.Status))
 	switch a.Status {
 	case AgentActive:

@@ -66,7 +66,11 @@ func (g *grantLine) owner() string {
 }
 
 func (g *grantLine) account() string {
-	return strings.TrimSpace(cmp.Or(g.accountName, g.Account) + " " + g.Label)
+	account := cmp.Or(g.accountName, g.Account)
+	if g.Label != "" {
+		account += " (" + g.Label + ")"
+	}
+	return strings.TrimSpace(account)
 }
 
 func (g *grantLine) status(now time.Time) (console.Text, console.Class) {
@@ -213,7 +217,7 @@ func (c *consolePage) grant() {
 		c.failed(err)
 		return
 	}
-	view := &console.Grant{Owner: console.Text(g.owner()), Facts: grantFacts(&g), Calls: c.link("audit", "grant", g.ID)}
+	view := &console.Grant{Owner: console.Text(g.owner()), Facts: grantFacts(&g), Calls: c.link("audit", "grant", g.ID), Changes: c.link("changes", "of", g.ID)}
 	view.Status, view.State = g.status(c.v.now())
 	alive := g.RevokedAt.IsZero()
 	view.Delegations = c.delegationTree(paths, alive)

@@ -36,21 +36,25 @@ func (c *consolePage) overviewCounts(view *console.Overview) error {
 	return c.v.store.read(c.ctx, func(ctx context.Context, q *statements) error {
 		now := micros(c.v.now())
 		for _, n := range []struct {
-			what  console.Text
-			href  console.Href
-			query string
+			one, more console.Text
+			href      console.Href
+			query     string
 		}{
-			{"calls wait for a person", c.link("approvals"), "SELECT count(*) FROM held_calls WHERE state = 'pending' AND expires_at > ?1"},
-			{"agents at work", c.link("agents"), "SELECT count(*) FROM agents WHERE status = 'active' AND ?1 > 0"},
-			{"grants that work", c.link("grants"), "SELECT count(*) FROM grants WHERE revoked_at IS NULL AND deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)"},
-			{"keys that work", c.link("keys"), "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1) AND (grace_ends_at IS NULL OR grace_ends_at > ?1)"},
-			{"rows in the audit trail", c.link("audit"), "SELECT coalesce(max(seq), 0) FROM audit WHERE ?1 > 0"},
+			{"call waits for a person", "calls wait for a person", c.link("approvals"), "SELECT count(*) FROM held_calls WHERE state = 'pending' AND expires_at > ?1"},
+			{"agent at work", "agents at work", c.link("agents"), "SELECT count(*) FROM agents WHERE status = 'active' AND ?1 > 0"},
+			{"grant that works", "grants that work", c.link("grants"), "SELECT count(*) FROM grants WHERE revoked_at IS NULL AND deleted_at IS NULL AND (expires_at IS NULL OR expires_at > ?1)"},
+			{"key that works", "keys that work", c.link("keys"), "SELECT count(*) FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?1) AND (grace_ends_at IS NULL OR grace_ends_at > ?1)"},
+			{"call in the audit trail", "calls in the audit trail", c.link("audit"), "SELECT coalesce(max(seq), 0) FROM audit WHERE ?1 > 0"},
 		} {
 			var count int64
 			if err := q.scan(ctx, n.query, []any{now}, []any{&count}); err != nil {
 				return err
 			}
-			view.Counts = append(view.Counts, console.Count{N: console.Text(strconv.FormatInt(count, 10)), What: n.what, Href: n.href})
+			what := n.more
+			if count == 1 {
+				what = n.one
+			}
+			view.Counts = append(view.Counts, console.Count{N: console.Text(strconv.FormatInt(count, 10)), What: what, Href: n.href})
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -66,7 +67,8 @@ type timelineData struct {
 	by, id         string
 	calls          []trailRow
 	spans          []Span
-	earlier, later bool // there are more calls
+	agents         map[string]string // names of who sent the spans
+	earlier, later bool              // there are more calls
 }
 
 func (t *timelineData) read(ctx context.Context, q *statements, where, after string, before int64) (err error) {
@@ -106,12 +108,32 @@ func (t *timelineData) readSpans(ctx context.Context, q *statements) error {
 		})
 	}
 	if len(t.calls) == 0 && t.by == "trace" {
-		return read(t.id, nil)
+		if err := read(t.id, nil); err != nil {
+			return err
+		}
 	}
 	for _, s := range sources {
 		if err := read(s.trace, s.app); err != nil {
 			return err
 		}
+	}
+	return t.readAgents(ctx, q)
+}
+
+// readAgents finds the names of the agents that sent the spans.
+func (t *timelineData) readAgents(ctx context.Context, q *statements) error {
+	t.agents = map[string]string{}
+	for i := range t.spans {
+		id := t.spans[i].AgentID
+		if _, known := t.agents[id]; known || id == "" {
+			continue
+		}
+		var name string
+		err := q.scan(ctx, "SELECT name FROM agents WHERE id = ?", []any{id}, []any{&name})
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		t.agents[id] = name
 	}
 	return nil
 }
@@ -138,7 +160,7 @@ func (c *consolePage) timelineView(t *timelineData) *console.Timeline {
 		items = append(items, c.callItem(&t.calls[i].AuditEntry))
 	}
 	for i := range t.spans {
-		items = append(items, spanItem(&t.spans[i], c.v.now()))
+		items = append(items, spanItem(&t.spans[i], cmp.Or(t.agents[t.spans[i].AgentID], t.spans[i].Caller), c.v.now()))
 	}
 	if len(items) == 0 {
 		return view
@@ -238,9 +260,9 @@ func (c *consolePage) callItem(e *AuditEntry) timelineItem {
 	return it
 }
 
-func spanItem(s *Span, now time.Time) timelineItem {
+func spanItem(s *Span, agent string, now time.Time) timelineItem {
 	it := timelineItem{start: s.Start, end: s.End, id: s.TraceID + " " + s.SpanID, row: console.TimelineRow{
-		Name: console.Link{Text: console.Text(s.Name)}, Agent: console.Text(s.Caller), Outcome: "client's span",
+		Name: console.Link{Text: console.Text(s.Name)}, Agent: console.Text(agent), Outcome: "client's span",
 	}}
 	if s.ParentSpanID != "" {
 		it.parent = s.TraceID + " " + s.ParentSpanID

@@ -78,7 +78,7 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"overview", "", "Overview"}, {"runs", "runs", "Runs"}, {"approvals", "approvals", "Approvals"}, {"grants", "grants", "Grants"},
-		{"agents", "agents", "Agents"}, {"keys", "keys", "Keys"}, {"audit", "audit", "Audit"},
+		{"agents", "agents", "Agents"}, {"keys", "keys", "Keys"}, {"audit", "audit", "Audit"}, {"changes", "changes", "Changes"},
 	}
 }
 

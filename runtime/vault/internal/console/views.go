@@ -160,6 +160,23 @@ type Choice struct {
 	Chosen       bool
 }
 
+// Changes lists what was changed, and by whom.
+type Changes struct {
+	Rows  []ChangeRow
+	Older Href
+}
+
+func (*Changes) template() string { return "changes" }
+
+// ChangeRow is one change.
+type ChangeRow struct {
+	At      time.Time
+	Action  Text
+	Of      Link
+	By      Text
+	Details Text
+}
+
 // Approvals lists calls that wait, or waited, for a person.
 type Approvals struct {
 	Waiting []ApprovalRow
@@ -238,6 +255,7 @@ type Grant struct {
 	Delegations []Delegation
 	Revoke      Href // "" = is revoked
 	Calls       Href
+	Changes     Href
 }
 
 func (*Grant) template() string { return "grant" }
@@ -279,6 +297,7 @@ type Agent struct {
 	Keys            []KeyRow
 	Suspend, Resume Href // one of them, or none
 	Grants, Calls   Href
+	Changes         Href
 }
 
 func (*Agent) template() string { return "agent" }
