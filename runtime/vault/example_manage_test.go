@@ -71,6 +71,9 @@ func ExampleApp_Agents() {
 		fmt.Println(err)
 		return
 	}
+	if created.APIKey.IsZero() {
+		return // the idempotency key was used before: the key was shown then
+	}
 	fmt.Println(created.Name, created.APIKey) // APIKey.Reveal() gives it, this once
 
 	for agent, err := range agents.List(ctx, vault.AgentFilter{}) {

@@ -5,11 +5,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 
+	"github.com/grantwire/grantwire/runtime/internal/examples"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
@@ -74,58 +73,5 @@ func TestEveryKindSaysWhatToDo(t *testing.T) {
 
 // TestEveryMethodHasAnExample: what a program can call is shown once.
 func TestEveryMethodHasAnExample(t *testing.T) {
-	used := map[string]bool{}
-	for _, file := range parsed(t, func(name string) bool { return strings.HasPrefix(name, "example_") }) {
-		ast.Inspect(file, func(node ast.Node) bool {
-			if s, ok := node.(*ast.SelectorExpr); ok {
-				used[s.Sel.Name] = true
-			}
-			return true
-		})
-	}
-	forms := map[string]bool{"Format": true, "LogValue": true}
-	for _, typ := range []reflect.Type{reflect.TypeFor[*App](), reflect.TypeFor[*Agent](), reflect.TypeFor[Agents](), reflect.TypeFor[Keys](), reflect.TypeFor[Spans]()} {
-		for m := range typ.Methods() {
-			if !used[m.Name] && !forms[m.Name] {
-				t.Errorf("%s.%s is in no example", typ, m.Name)
-			}
-		}
-	}
-	// Options and constructors are functions that return one of these.
-	for _, name := range exportedFuncs(t) {
-		if !used[name] {
-			t.Errorf("vault.%s is in no example", name)
-		}
-	}
-}
-
-func exportedFuncs(t *testing.T) (names []string) {
-	t.Helper()
-	for _, file := range parsed(t, func(name string) bool { return !strings.HasSuffix(name, "_test.go") }) {
-		for _, decl := range file.Decls {
-			if d, ok := decl.(*ast.FuncDecl); ok && d.Recv == nil && d.Name.IsExported() {
-				names = append(names, d.Name.Name)
-			}
-		}
-	}
-	return names
-}
-
-// parsed returns the package's files with a certain name.
-func parsed(t *testing.T, wanted func(name string) bool) (files []*ast.File) {
-	t.Helper()
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if wanted(name) {
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files = append(files, file)
-		}
-	}
-	return files
+	examples.Complete(t, reflect.TypeFor[*App](), reflect.TypeFor[*Agent]())
 }

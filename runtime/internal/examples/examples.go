@@ -7,25 +7,36 @@ import (
 	"go/token"
 	"path"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// implicit are the methods that fmt, errors, slog and the JSON packages call; a
-// program has no reason to.
+// implicit are the methods that fmt, errors, net, net/http, slog, the JSON packages
+// and our api call; a program has no reason to.
 var implicit = map[string]bool{
 	"Error": true, "Is": true, "Unwrap": true, "Format": true, "GoString": true, "String": true, "LogValue": true,
 	"MarshalJSON": true, "MarshalJSONTo": true, "MarshalText": true,
+	"Timeout": true, "Temporary": true, "RoundTrip": true, "CloseIdleConnections": true, "PlainTransport": true, "Response": true,
 	"UnmarshalJSON": true, "UnmarshalJSONFrom": true, "UnmarshalText": true,
 }
 
 // Complete fails t for each exported function and method of the package in the
 // current folder that none of its files example_*_test.go mentions. A function
-// is mentioned as package.Name; of a method the name counts, not the type.
-func Complete(t *testing.T) {
+// is mentioned as package.Name; of a method the name counts, not the type. The
+// methods of types count, too: those that they have from a type that is not
+// exported stand nowhere else.
+func Complete(t *testing.T, types ...reflect.Type) {
 	t.Helper()
 	called := calls(t)
+	for _, typ := range types {
+		for m := range typ.Methods() {
+			if !implicit[m.Name] && !called[m.Name] {
+				t.Errorf("%s.%s is in no example", typ, m.Name)
+			}
+		}
+	}
 	for _, file := range parsed(t, func(name string) bool { return !strings.HasSuffix(name, "_test.go") }) {
 		for _, decl := range file.Decls {
 			f, ok := decl.(*ast.FuncDecl)
@@ -46,7 +57,7 @@ func Complete(t *testing.T) {
 	}
 }
 
-// calls returns what the example files call: "package.Func", and "Method".
+// calls returns what the example files mention: "package.Func", and "Method".
 func calls(t *testing.T) map[string]bool {
 	t.Helper()
 	called := map[string]bool{}
@@ -61,13 +72,10 @@ func calls(t *testing.T) map[string]bool {
 			if s, ok := node.(*ast.SelectorExpr); ok {
 				if x, ok := s.X.(*ast.Ident); ok && imported[x.Name] {
 					called[x.Name+"."+s.Sel.Name] = true
-				}
-			}
-			if c, ok := node.(*ast.CallExpr); ok {
-				if s, ok := c.Fun.(*ast.SelectorExpr); ok {
-					if x, ok := s.X.(*ast.Ident); !ok || !imported[x.Name] {
-						called[s.Sel.Name] = true
-					}
+				} else {
+					// Handed over counts as called. That a field may have the name of a
+					// method is not told apart.
+					called[s.Sel.Name] = true
 				}
 			}
 			return true

@@ -1,4 +1,4 @@
-package wire
+package spelling
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"unicode/utf16"
 )
 
-// EscapedSpellings are the JSON spellings of encoders that escape more than they must:
+// escaped lists the JSON spellings of encoders that escape more than they must:
 // everything, or all but letters and digits; with either case of hex digits.
-func EscapedSpellings(secret string) []string {
+func escaped(secret string) []string {
 	var out []string
 	for _, format := range []string{`\u%04x`, `\u%04X`} {
 		var all, odd strings.Builder
