@@ -38,6 +38,7 @@ var forbiddenCodes = map[string]*kind{
 var notFoundCodes = map[string]*kind{
 	"no_delegated_grant": kindNoDelegated, "caller_agent_unresolved": kindAgentNotFound,
 	"agent_not_found": kindAgentNotFound, "secret_not_found": kindConnectConfig,
+	"provider_spec_not_found": kindNoSpec, "operation_not_found": kindNoSpec,
 }
 
 var conflictCodes = map[string]*kind{

@@ -34,6 +34,7 @@ type client struct {
 	span      func(context.Context) string // a traceparent or ""; may be nil
 	delegated bool                         // calls are made as an agent: a missing grant is a missing delegation
 	warnOnce  *sync.Once                   // set under impersonation
+	catalog   catalogCache
 }
 
 // newClient makes the checks of both constructors, in the protocol's order.

@@ -29,6 +29,8 @@ const exampleAPIKey = `"id":"` + grantID + `","name":"nightly","key_prefix":"alt
 
 const exampleGrant = `"grant_id":"` + grantID + `","provider_id":"github","status":"active","created_at":"2026-01-01T00:00:00Z","principal_type":"user","account_identifier":"octo"`
 
+const exampleSpec = `{"provider_kind":"oauth","provider_id":"github","version":1,"provenance":"grantgen","content_hash":"sha256:0","operation_count":1223,"fetched_at":"2026-01-01T00:00:00Z","changed_at":"2026-01-01T00:00:00Z"}`
+
 var exampleAnswers = map[string]string{
 	"POST /sdk/token":               `{"access_token":"test-secret-token","grant_id":"` + grantID + `","provider_id":"github"}`,
 	"POST /sdk/proxy":               `{"status_code":200,"headers":{"content-type":"application/json"},"body_b64":"eyJsb2dpbiI6Im9jdG8ifQ=="}`,
@@ -64,6 +66,13 @@ var exampleAnswers = map[string]string{
 
 	"POST /sdk/managed-secrets/" + grantID + "/grants": `{"grant_id":"33333333-3333-4333-8333-333333333333","principal_type":"user","label":"shop","created_at":"2026-01-01T00:00:00Z"}`,
 	"POST /sdk/managed-secrets/connect/session":        `{"session_token":"test-secret-session","connect_url":"https://vault.example.com/connect","expires_in":600,"expires_at":"2026-01-01T00:10:00Z","path":"key_entry","secret_slug":"stripe-production"}`,
+
+	"GET /sdk/scopes":                                 `{"scope_version":1,"resources":{"grants":{"verbs":["admin","read"]}},"action_verbs":["read"]}`,
+	"GET /sdk/oauth/provider-catalog":                 `{"providers":{"github":{"id":"github","name":"github","display_name":"GitHub","supports_refresh":true,"supports_pkce":true,"available_scopes":{},"default_scopes":["repo"],"required_scopes":[],"status":"active"}}}`,
+	"GET /sdk/provider-specs":                         `{"items":[` + exampleSpec + `],"total":1}`,
+	"GET /sdk/provider-specs/oauth/github":            exampleSpec,
+	"GET /sdk/provider-specs/oauth/github/operations": `{"items":[{"operation_id":"issues/create","method":"POST","path_template":"/repos/{owner}/{repo}/issues"}],"total":1,"limit":100,"offset":0,"has_more":false,"spec":` + exampleSpec + `}`,
+	"GET /sdk/provider-specs/oauth/github/operation":  `{"operation_id":"issues/create","method":"POST","path_template":"/repos/{owner}/{repo}/issues","request_schema":{"type":"object","required":["title"]},"spec":` + exampleSpec + `}`,
 
 	"POST /sdk/spans":            `{"accepted":1}`,
 	"POST /sdk/identity/resolve": `{"app_id":"` + appID + `","app_user_id":"` + userID + `","user_status":"active","email":"ada@example.com"}`,

@@ -52,6 +52,7 @@ var (
 	kindGrantDeleted  = sub(kindReAuth, "GrantDeleted", "the grant was deleted: use another one")
 	kindGrantNotFound = sub(kindBackend, "GrantNotFound", "check the grant ID, and that the grant belongs to this agent or was delegated to it")
 	kindDelegation    = sub(kindGrantNotFound, "AgentDelegationMissing", "")
+	kindNoSpec        = sub(kindGrantNotFound, "SpecNotFound", "list what the vault has operations of with ProviderSpecs, or have the operator load an operation table")
 	kindAmbiguous     = sub(kindBackend, "AmbiguousGrant", "name the grant by its ID")
 	kindNoDelegated   = sub(kindBackend, "NoDelegatedGrant", "have the grant's owner delegate it to this agent")
 	kindPolicy        = sub(kindBackend, "PolicyViolation", "the vault's policy refuses this call: change the call or have the operator change the policy")
@@ -149,6 +150,7 @@ var (
 	ErrGrantDeleted           error = kindGrantDeleted  //
 	ErrGrantNotFound          error = kindGrantNotFound // no such grant, or none that this agent can reach
 	ErrAgentDelegationMissing error = kindDelegation    // how ErrGrantNotFound looks for an agent
+	ErrSpecNotFound           error = kindNoSpec        // no such provider or operation in ProviderSpecs; part of ErrGrantNotFound as in the protocol
 	ErrAmbiguousGrant         error = kindAmbiguous
 	ErrNoDelegatedGrant       error = kindNoDelegated
 	ErrPolicyViolation        error = kindPolicy // covers ErrStepUpRequired, ErrRedactDischargeFailed

@@ -210,6 +210,28 @@ func managementCalls(vault *fakeVault, app *App, agent *Agent) []managed {
 					Attributes: map[string]string{"b": "", "a": "é"},
 				}}))
 			}},
+		{name: "scopes", traced: true, endpoint: "GET /sdk/scopes", want: "GET /sdk/scopes", do: discard(app.Scopes().List)},
+		{name: "catalog", agent: true, traced: true, endpoint: "GET /sdk/oauth/provider-catalog", want: "GET /sdk/oauth/provider-catalog", do: discard(agent.OAuthProviders().List)},
+		{name: "catalog anew", traced: true, endpoint: "GET /sdk/oauth/provider-catalog", want: "GET /sdk/oauth/provider-catalog", do: discard(app.OAuthProviders().Refresh)},
+		{name: "specs", traced: true, endpoint: "GET /sdk/provider-specs", want: "GET /sdk/provider-specs",
+			do: func(ctx context.Context) error { return second(app.ProviderSpecs().List(ctx, "")) }},
+		{name: "specs of a kind", agent: true, traced: true, endpoint: "GET /sdk/provider-specs", want: "GET /sdk/provider-specs?kind=managed",
+			do: func(ctx context.Context) error { return second(agent.ProviderSpecs().List(ctx, ProviderManaged)) }},
+		{name: "spec", traced: true, endpoint: "GET /sdk/provider-specs/{kind}/{id}", want: "GET /sdk/provider-specs/oauth/a%2Fb%20c",
+			do: func(ctx context.Context) error { return second(app.ProviderSpecs().Get(ctx, ProviderOAuth, "a/b c")) }},
+		{name: "operations", traced: true, endpoint: "GET /sdk/provider-specs/{kind}/{id}/operations", want: "GET /sdk/provider-specs/oauth/x/operations?limit=100&offset=0",
+			do: func(ctx context.Context) error {
+				return last(app.ProviderSpecs().ListOperations(ctx, ProviderOAuth, "x", OperationFilter{}))
+			}},
+		{name: "operations found", agent: true, traced: true, endpoint: "GET /sdk/provider-specs/{kind}/{id}/operations",
+			want: "GET /sdk/provider-specs/managed/x/operations?limit=5&offset=7&search=a+b%2F%C3%A9",
+			do: func(ctx context.Context) error {
+				return second(agent.ProviderSpecs().OperationsPage(ctx, ProviderManaged, "x", OperationFilter{Search: "a b/é", PageSize: 5, Offset: 7}))
+			}},
+		{name: "operation", traced: true, endpoint: "GET /sdk/provider-specs/{kind}/{id}/operation", want: "GET /sdk/provider-specs/oauth/x/operation?operation_id=repos%2Fget",
+			do: func(ctx context.Context) error {
+				return second(app.ProviderSpecs().GetOperation(ctx, ProviderOAuth, "x", "repos/get"))
+			}},
 		{name: "identity", traced: true, endpoint: "POST /sdk/identity/resolve", want: `POST /sdk/identity/resolve {"include_profile":false}`,
 			do: func(ctx context.Context) error { return second(app.ResolveIdentity(ctx, IdentityParams{})) }},
 		{name: "identity full", agent: true, traced: true, endpoint: "POST /sdk/identity/resolve",

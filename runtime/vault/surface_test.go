@@ -13,8 +13,8 @@ import (
 func TestWhoHasWhichMethod(t *testing.T) {
 	both := []string{
 		"ActorID", "Approval", "AssertIdentity", "AuditStats", "Authenticate", "BaseURL", "Close", "Connect", "CreateAuthSession", "CreateConnectSession",
-		"CreateConnectSessionForError", "CreateManagedSecretConnectSession", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode",
-		"PollAuthSession", "PollSession", "ProxyRequest", "RateLimit", "Request", "ResolveIdentity", "RevokeDelegation", "Spans", "Transport", "WithConstraints",
+		"CreateConnectSessionForError", "CreateManagedSecretConnectSession", "Format", "HTTPClient", "KeyDeprecated", "Keys", "ListGrants", "LogValue", "Mode", "OAuthProviders",
+		"PollAuthSession", "PollSession", "ProviderSpecs", "ProxyRequest", "RateLimit", "Request", "ResolveIdentity", "RevokeDelegation", "Scopes", "Spans", "Transport", "WithConstraints",
 	}
 	for _, c := range []struct {
 		typ   reflect.Type
