@@ -262,6 +262,41 @@ func sessionCalls() map[string]func(context.Context, *clients) error {
 			_, err := c.app().CreateConnectSession(ctx, vault.ConnectParams{Providers: []string{"github"}, RepairGrantID: strings.ToUpper(idGrant)})
 			return err
 		},
+		"managed_secret_grants": func(ctx context.Context, c *clients) error {
+			a := c.app()
+			_, err := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{Principal: vault.SystemPrincipal{}})
+			_, user := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{
+				Principal: vault.UserPrincipal{UserToken: "user-token", Label: "wörk"}, Policy: &vault.GrantPolicy{MaxTTL: time.Minute, DefaultTTL: 30 * time.Second}, CredentialID: "c1",
+			})
+			_, group := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{Principal: vault.GroupPrincipal{ExternalGroupID: "g", IDPID: "i", Label: "l"}})
+			_, agent := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{Principal: vault.AgentPrincipal{Label: "l"}})
+			return errors.Join(err, user, group, agent)
+		},
+		"managed_secret_sessions": func(ctx context.Context, c *clients) error {
+			a := c.app()
+			var faults []error
+			for _, p := range []vault.ManagedSecretConnectParams{
+				{Provider: "stripe"},
+				{
+					Provider: "stripe", Agent: "builder", Delegable: true, Label: "work", Policy: &vault.GrantPolicy{MaxTTL: time.Minute}, Direct: true,
+					HideUserRules: true, AllowedOrigin: "https://app.example", ReturnURL: "https://app.example/back", TemplateSlug: "Kit",
+				},
+				{TemplateSlug: "kit", DelegatedAgentID: strings.ToUpper(idAgent), RequestedTTL: time.Minute},
+				{Provider: "stripe", RepairGrantID: strings.ToUpper(idGrant)},
+			} {
+				p.UserToken = "user-token"
+				_, err := a.CreateManagedSecretConnectSession(ctx, p)
+				faults = append(faults, err)
+			}
+			return errors.Join(faults...)
+		},
+		"managed_secret_session_of_an_agent": func(ctx context.Context, c *clients) error {
+			a := c.agent(vault.WithUserToken(func(context.Context) (string, error) { return "getter-token", nil }))
+			_, err := a.CreateManagedSecretConnectSession(ctx, vault.ManagedSecretConnectParams{
+				Provider: "stripe", UserToken: "user-token", ReturnURL: "https://app.example/back",
+			})
+			return err
+		},
 		"connect_after_a_missing_delegation": func(ctx context.Context, c *clients) error {
 			a := c.agent()
 			err := do(ctx, a, "GET", c.at("/no-delegated"), vault.Provider("github"))

@@ -224,6 +224,30 @@ async def connect_session_repair(c):
     await c.create_connect_session(allowed_providers=["github"], repair_grant_id=GRANT.upper())
 
 
+@call("app")
+async def managed_secret_grants(c):
+    await c.create_managed_secret_grant(GRANT, principal=alter_sdk.SystemPrincipal())
+    await c.create_managed_secret_grant(
+        GRANT, principal=alter_sdk.UserPrincipal(user_token="user-token", label="wörk"), grant_policy={"max_ttl_seconds": 60, "default_ttl_seconds": 30}, credential_id="c1")
+    await c.create_managed_secret_grant(GRANT, principal=alter_sdk.GroupPrincipal(external_group_id="g", idp_id="i", label="l"))
+    await c.create_managed_secret_grant(GRANT, principal=alter_sdk.AgentPrincipal(label="l"))
+
+
+@call("app")
+async def managed_secret_sessions(c):
+    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token")
+    await c.create_managed_secret_connect_session(
+        provider="stripe", user_token="user-token", agent="builder", delegable=True, requested_grant={"label": "work"}, grant_policy={"max_ttl_seconds": 60},
+        direct=True, allow_user_policy_rules=False, allowed_origin="https://app.example", return_url="https://app.example/back", template_slug="Kit")
+    await c.create_managed_secret_connect_session(template_slug="kit", user_token="user-token", delegated_agent_id=AGENT.upper(), requested_ttl_seconds=60)
+    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", repair_grant_id=GRANT.upper())
+
+
+@call("agent", user_token_getter=lambda: "getter-token")
+async def managed_secret_session_of_an_agent(c):
+    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", return_url="https://app.example/back")
+
+
 @call("agent")
 async def connect_after_a_missing_delegation(c):
     try:

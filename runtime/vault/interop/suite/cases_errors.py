@@ -123,8 +123,6 @@ def unserved():
     """A call for each method that the vault does not serve."""
     ident = str(uuid.uuid4())
     return {
-        "create_managed_secret_grant": lambda c: c.create_managed_secret_grant(ident, principal=alter_sdk.SystemPrincipal()),
-        "create_managed_secret_connect_session": lambda c: c.create_managed_secret_connect_session(provider="x", user_token="t"),
         "provider_specs.list": lambda c: c.provider_specs.list(),
         "provider_specs.get": lambda c: c.provider_specs.get("oauth", "github"),
         "provider_specs.list_operations": lambda c: c.provider_specs.list_operations("oauth", "github"),

@@ -35,14 +35,11 @@ keys.derive keys.rotate keys.revoke scopes.list oauth_providers.list
 App.resolve_identity App.assert_identity Agent.resolve_identity Agent.assert_identity
 App.spans Agent.spans spans.emit
 App.get_approval_status App.await_approval Agent.get_approval_status Agent.await_approval
+App.create_managed_secret_grant App.create_managed_secret_connect_session Agent.create_managed_secret_connect_session
+App.boto3_client Agent.boto3_client
 """.split()
 
 OUT = {
-    "App.create_managed_secret_grant": "managed secrets are another area",
-    "App.create_managed_secret_connect_session": "managed secrets are another area",
-    "Agent.create_managed_secret_connect_session": "managed secrets are another area",
-    "App.boto3_client": "AWS signing is another area",
-    "Agent.boto3_client": "AWS signing is another area",
     "App.provider_specs": "provider descriptions are another area",
     "Agent.provider_specs": "provider descriptions are another area",
     "provider_specs.list": "provider descriptions are another area",
@@ -238,9 +235,10 @@ class Forms(html.parser.HTMLParser):
 DENY = ("deny", "cancel", "decline", "reject")
 
 
-async def browse(url, deny=False, steps=12):
-    """What a person with a browser does: follows redirects, agrees on every page, or
-    presses the button that refuses. Returns the text of the last page."""
+async def browse(url, deny=False, steps=12, enter=()):
+    """What a person with a browser does: follows redirects, enters what forms ask for,
+    agrees on every page, or presses the button that refuses. Returns the text of the
+    last page."""
     async with httpx.AsyncClient(follow_redirects=False, timeout=20) as client:
         request, page = client.build_request("GET", url), ""
         for _ in range(steps):
@@ -259,6 +257,7 @@ async def browse(url, deny=False, steps=12):
             if chosen is None:
                 return page
             method, action, fields = chosen
+            fields = [(name, dict(enter).get(name, value)) for name, value in fields]
             target = urllib.parse.urljoin(str(response.url), action or str(response.url))
             if method.lower() == "post":
                 request = client.build_request("POST", target, data=dict(fields), headers={"Origin": origin(target)})

@@ -20,7 +20,7 @@ import harness
 import served
 from harness import CASES, IN, OUT
 
-import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules, cases_codes  # noqa: E401,F401
+import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules, cases_codes, cases_secrets  # noqa: E401,F401
 
 
 class Daemon:
