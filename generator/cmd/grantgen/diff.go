@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -123,7 +124,8 @@ func (c *diffCommand) side(t tool, doc, conf, list string, names []byte) (surfac
 		return surface.Side{}, nil, t.refuse(diags)
 	}
 	result, more := pipeline.Generate(pipeline.Input{
-		Doc: document, Config: settings, Package: settings.Package, ImportPath: settings.ImportPath, Source: document.File, Names: names,
+		Doc: document, Config: settings, Package: settings.Package, Source: document.File, Names: names,
+		ImportPath: cmp.Or(settings.ImportPath, "example.com/compared"), // both sides need one, if they are several packages, and the same
 	})
 	for _, d := range more {
 		if d.Code == codeNamesList {

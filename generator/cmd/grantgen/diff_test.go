@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -61,6 +64,66 @@ func TestDiff(t *testing.T) {
 		if code != 2 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit %d\n%s%s", args, code, stdout, stderr)
 		}
+	}
+}
+
+// TestDiffPackages: an API in several packages. An operation that moves to another
+// resource, and a type that another resource's operations need, are imported from
+// elsewhere; what stays is compared as in one package.
+func TestDiffPackages(t *testing.T) {
+	split := filepath.Join("..", "..", "testdata", "cases", "split")
+	dir := t.TempDir()
+	old, err := os.ReadFile(filepath.Join(split, "spec.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(old)
+	for _, change := range [][2]string{
+		{"  /users/{id}/x.sendMail:", "  /mails/{id}/x.sendMail:"},
+		{"  /files/{id}:", `  /files/{id}/note:
+    get: {operationId: files.file.GetNote, parameters: [{name: id, in: path, required: true, schema: {type: string}}], responses: {"200": {description: "", content: {application/json: {schema: {$ref: "#/components/schemas/x.note"}}}}}}
+  /files/{id}:`},
+		{"url: {type: string, nullable: true}", "url: {type: string}"},
+		{"    patch: {operationId: teams.team.UpdateTeam, ", "    patch: {operationId: teams.team.UpdateTeam, deprecated: true, "},
+		{"x.report: {type: object, properties: {", "x.report: {type: object, properties: {by: {type: string}, "},
+	} {
+		if !strings.Contains(text, change[0]) {
+			t.Fatalf("the fixture has no %q", change[0])
+		}
+		text = strings.Replace(text, change[0], change[1], 1)
+	}
+	put(t, filepath.Join(dir, "new.yaml"), text)
+	code, stdout, stderr := grantgen(t, "diff", filepath.Join(split, "spec.yaml"), filepath.Join(dir, "new.yaml"),
+		"--config", filepath.Join(split, "provider.yaml"), "--names", filepath.Join(split, "names.txt"))
+	// The note holds a user, and files need it now: both move to where files find them.
+	want := `breaks: retyped: models/state.Picture.URL: api.Nullable[string] -> *string (files.file.GetFile)
+breaks: renamed: models/team.Team -> models/state.Team (teams.team.GetTeam)
+breaks: renamed: models/team.User -> models/state.User (teams.ListMembers)
+breaks: renamed: users.Note -> models/state.Note (files.file.GetNote)
+breaks: renamed: users.Users.SendMail -> mails.Mails.SendMail (users.user.sendMail)
+breaks: renamed: users.UsersSendMailRequest -> mails.UsersSendMailRequest (users.user.sendMail)
+adds: added: archive.Client.Note: *archive.NoteService (files.file.GetNote)
+adds: added: archive.Note.GetNote: func(ctx context.Context, id string, opts ...api.CallOption) (*state.Note, error) (files.file.GetNote)
+adds: added: archive.NoteService: type struct (files.file.GetNote)
+adds: added: internalapi.Report.By: *string (internalState)
+adds: added: mails.Client: type struct
+adds: added: mails.Client.Mails: *mails.MailsService (users.user.sendMail)
+adds: added: mails.MailsService: type struct (users.user.sendMail)
+adds: added: mails.New: func(hc *http.Client, opts ...api.ClientOption) *mails.Client
+adds: added: mails.Operations: func() []api.Operation
+wire: deprecated: teams.Teams.UpdateTeam (teams.team.UpdateTeam)
+wire: path: users.Users.SendMail: /users/{id}/x.sendMail -> /mails/{id}/x.sendMail (users.user.sendMail)
+breaks 6, adds 9, wire only 2
+`
+	place := regexp.MustCompile(`(, | \()[^ ,()]*new\.yaml[^)]*\)`)
+	got := place.ReplaceAllStringFunc(stdout, func(m string) string {
+		if m[0] == ',' {
+			return ")"
+		}
+		return ""
+	})
+	if diff := cmp.Diff(want, got); code != 1 || stderr != "" || diff != "" {
+		t.Errorf("exit %d\n%s%s", code, diff, stderr)
 	}
 }
 
