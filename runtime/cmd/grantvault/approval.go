@@ -47,13 +47,21 @@ func (c *approvalShow) Run(t *tool) error {
 			rows = append(rows, []string{"gate " + g.ID, g.Status + " (" + dash(g.Rule) + ")"})
 		}
 		for _, f := range a.Fields {
-			rows = append(rows, []string{strings.TrimSpace(f.Place + " " + f.Name), strings.ReplaceAll(f.Value, "\n", "\n\t")})
+			rows = append(rows, []string{strings.TrimSpace(f.Place + " " + f.Name), withNote(strings.ReplaceAll(f.Value, "\n", "\n\t"), f.Note())})
 		}
 		for _, row := range rows {
 			row[0], row[1] = local.Visible(row[0]), local.Visible(row[1])
 		}
 		return t.table(rows...)
 	})
+}
+
+// withNote puts what the operation says of a field behind its value.
+func withNote(value, note string) string {
+	if note == "" {
+		return value
+	}
+	return strings.TrimSpace(value + "  (" + note + ")")
 }
 
 type decision struct {

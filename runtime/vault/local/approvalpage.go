@@ -129,9 +129,9 @@ func (v *Vault) gatePage(g *gatePage, browser string) *page {
 	}
 	p.Text = append(p.Text, "What you approve is what is sent, once. Without a decision it ends at "+a.ExpiresAt.Format(time.RFC1123)+".")
 	for _, f := range a.Fields {
-		item := pageField{Place: f.Place, Name: Visible(f.Name), Value: f.Value}
+		item := pageField{Place: f.Place, Name: Visible(f.Name), Value: f.Value, Note: Visible(f.Note())}
 		if rest := len(item.Value) - maxShown; rest > 0 {
-			item.Value, item.Note = item.Value[:maxShown], strconv.Itoa(rest)+" more bytes are not shown."
+			item.Value, item.Note = item.Value[:maxShown], strings.TrimSpace(item.Note+" "+strconv.Itoa(rest)+" more bytes are not shown.")
 		}
 		item.Value = Visible(item.Value)
 		p.Fields = append(p.Fields, item)

@@ -142,8 +142,10 @@ func TestApprovalRequestIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []RequestField{
-		{"method", "", "POST"}, {"url", "", h.base + "/lists/a%20b/items?dry=1"}, {"path", "list", "a b"}, {"query", "n", "2"},
-		{"header", "Content-Type", "application/json"}, {"header", "X-Own", "mine"}, {"body", "count", "12345678901234567890"}, {"body", "title", "Call back"},
+		{Place: "method", Value: "POST"}, {Place: "url", Value: h.base + "/lists/a%20b/items?dry=1"}, {Place: "path", Name: "list", Value: "a b"},
+		{Place: "query", Name: "dry", Value: "1"}, {Place: "query", Name: "n", Value: "2"},
+		{Place: "header", Name: "Content-Type", Value: "application/json"}, {Place: "header", Name: "X-Own", Value: "mine"},
+		{Place: "body", Name: "count", Value: "12345678901234567890"}, {Place: "body", Name: "title", Value: "Call back"},
 	}
 	if diff := cmp.Diff(want, a.Fields); diff != "" || a.Operation != "items/create" || a.Account != "octo" || a.Provider != "github" || a.AgentName != "builder" {
 		t.Errorf("%+v %s", a, diff)

@@ -4,13 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/console"
 )
@@ -44,13 +40,6 @@ type Gate struct {
 	Status           string
 	DecidedBy        string
 	ExpiresAt        time.Time
-}
-
-// RequestField is one part of a request.
-type RequestField struct {
-	Place string // "method", "url", "path", "query", "header" or "body"
-	Name  string
-	Value string // as it is sent; may hold anything: escape it, or use [Visible]
 }
 
 // Approvals lists calls that wait for a person, and with all those that have
@@ -169,65 +158,6 @@ func (v *Vault) viewHeld(ctx context.Context, q *statements, id string) (*Approv
 	}
 	a.Operation, a.Fields = v.requestFields(&r)
 	return a, nil
-}
-
-// requestFields takes a request apart.
-func (v *Vault) requestFields(r *heldRequest) (operation string, fields []RequestField) {
-	add := func(place, name, value string) { fields = append(fields, RequestField{place, name, value}) }
-	add("method", "", r.Method)
-	add("url", "", r.URL)
-	if dest, err := parseDestination(r.URL); err == nil {
-		op, path := v.book.current.Load().explain(r.Method, dest)
-		if op != nil {
-			operation = op.ID
-		}
-		for _, name := range sortedKeys(path) {
-			add("path", name, path[name])
-		}
-	}
-	fields = append(fields, memberFields("query", r.Query)...)
-	if r.Body != nil {
-		add("header", "Content-Type", r.ContentType)
-	}
-	for _, pair := range r.Headers {
-		if !strings.EqualFold(pair[0], "Content-Type") {
-			add("header", pair[0], pair[1])
-		}
-	}
-	return operation, append(fields, memberFields("body", r.Body)...)
-}
-
-// memberFields lists the members of an object, each on its own; anything else as
-// one field.
-func memberFields(place string, v jsontext.Value) []RequestField {
-	if v == nil {
-		return nil
-	}
-	var members map[string]jsontext.Value
-	if v.Kind() != '{' || json.Unmarshal(v, &members) != nil {
-		return []RequestField{{place, "", fieldText(v)}}
-	}
-	fields := make([]RequestField, 0, len(members))
-	for _, name := range sortedKeys(members) {
-		fields = append(fields, RequestField{place, name, fieldText(members[name])})
-	}
-	return fields
-}
-
-// fieldText is the text of a JSON text, and the JSON of everything else, over
-// several lines where it has members.
-func fieldText(v jsontext.Value) string {
-	if v.Kind() == '"' {
-		var s string
-		if json.Unmarshal(v, &s, jsontext.AllowInvalidUTF8(true)) == nil {
-			return s
-		}
-	}
-	c := slices.Clone(v)
-	if c.Indent(jsontext.WithIndent("  ")) != nil {
-		return string(v)
-	}
-	return string(c)
 }
 
 // Visible spells out what a screen or terminal would hide or act upon: control

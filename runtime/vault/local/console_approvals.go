@@ -121,7 +121,7 @@ func (c *consolePage) approval() {
 		})
 	}
 	for _, f := range a.Fields {
-		view.Fields = append(view.Fields, console.RequestField{Place: console.Text(f.Place), Name: console.Text(f.Name), Value: console.Block(f.Value)})
+		view.Fields = append(view.Fields, console.RequestField{Place: console.Text(f.Place), Name: console.Text(f.Name), Value: console.Block(f.Value), Note: console.Text(f.Note())})
 	}
 	title := approvalName(a)
 	if view.Decide {

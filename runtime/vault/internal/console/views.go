@@ -223,6 +223,7 @@ type GateRow struct {
 type RequestField struct {
 	Place, Name Text
 	Value       Block
+	Note        Text // what the operation says of it
 }
 
 // Grants lists grants.
