@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"maps"
 	"mime"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -167,11 +169,26 @@ func (u *upstream) at(ref string) any {
 	}
 	var v any = u.root
 	for step := range strings.SplitSeq(path, "/") {
-		m, ok := v.(map[string]any)
-		if !ok {
+		if plain, err := url.PathUnescape(step); err == nil {
+			step = plain // a reference is part of an address
+		}
+		if v, ok = child(v, unescape(step)); !ok {
 			return nil
 		}
-		v = m[strings.NewReplacer("~1", "/", "~0", "~").Replace(step)]
 	}
 	return v
+}
+
+// child is the member or item of that name.
+func child(tree any, step string) (any, bool) {
+	switch v := tree.(type) {
+	case map[string]any:
+		below, ok := v[step]
+		return below, ok
+	case []any:
+		if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(v) {
+			return v[i], true
+		}
+	}
+	return nil, false
 }

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -38,6 +37,19 @@ func upstreamFile(t *testing.T, name string) string {
 	return ""
 }
 
+func readUpstream(t *testing.T, name string) *upstream {
+	t.Helper()
+	text, err := os.ReadFile(upstreamFile(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := parseUpstream(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
 // TestConformanceRequests sends every request of the wire test through Prism,
 // which validates it against the upstream document.
 func TestConformanceRequests(t *testing.T) { //nolint:tparallel // providers run beside each other, the two tests do not
@@ -50,23 +62,19 @@ func TestConformanceRequests(t *testing.T) { //nolint:tparallel // providers run
 }
 
 func requests(t *testing.T, p subject.Provider) {
-	base, err := url.Parse(p.Base)
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := &witness{
-		prism: StartPrism(t, upstreamFile(t, p.Name)), server: base.Path,
+		prisms: newPrisms(t, readUpstream(t, p.Name), p), base: p.Base,
 		allowed: p.Prism, used: map[int]bool{}, seen: map[string]bool{},
 	}
 	cfg := wiretest.Of(t, p) // its own judges speak in the wire test
-	cfg.Context = t.Context()
+	cfg.Context, cfg.Small = t.Context(), true
 	cfg.Modes = []plain.Mode{{}, {Variant: 1}, {Minimal: true}}
 	inject := cfg.Transport
 	cfg.Transport = func(capture http.RoundTripper) http.RoundTripper {
 		w.next = capture
 		return inject(w)
 	}
-	if _, err = wiretest.Drive(cfg); err != nil {
+	if _, err := wiretest.Drive(cfg); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range w.found {
@@ -97,16 +105,7 @@ func TestConformanceExamples(t *testing.T) { //nolint:tparallel // as above
 }
 
 func examples(t *testing.T, p subject.Provider) {
-	file := upstreamFile(t, p.Name)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := parseUpstream(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := doc.examples()
+	all := readUpstream(t, p.Name).examples()
 	if len(all) == 0 {
 		t.Logf("%s: the document has no example of an answer", p.Name)
 		compareCounts(t, p.Examples, tally{}, &judge{})
@@ -117,7 +116,7 @@ func examples(t *testing.T, p subject.Provider) {
 		t.Fatal(err)
 	}
 	judge := &judge{
-		schemas: newSchemas(t, file, committed), loose: p.Examples.Loose,
+		schemas: newSchemas(t, upstreamFile(t, p.Name), committed), loose: p.Examples.Loose,
 		used: map[string]bool{}, causes: map[string]int{},
 	}
 	count := replayAll(t, p, all, judge)

@@ -51,8 +51,12 @@ type Provider struct {
 	Lacks map[string]string
 	Wire  Wire
 	// Prism lists contradictions to the upstream document that are right all the same.
-	Prism    []Allowance
-	Examples Examples
+	Prism []Allowance
+	// PrismDepth is how many references in a row Prism reads; what a deeper one leads to
+	// may be anything. Left out: all of them. Schemas that all contain each other are
+	// more, unfolded, than Prism ever reads.
+	PrismDepth int
+	Examples   Examples
 }
 
 // Error is a typical error answer of the provider.

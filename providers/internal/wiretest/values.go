@@ -22,7 +22,7 @@ func (r *runner) expect(desc *api.Operation, op *plain.Operation, mode plain.Mod
 		want.Injected = append(want.Injected, plain.Value{Param: plain.Param{Name: name, In: "query", Style: "form"}, JSON: value})
 	}
 	m := plain.NewMaker(r.doc, mode)
-	m.Tame = r.cfg.Tame
+	m.Tame, m.Small = r.cfg.Tame, r.cfg.Small
 	for _, p := range op.Params {
 		if !p.Required && (mode.Minimal || slices.Contains(r.cfg.Omit, p.Name)) {
 			continue

@@ -24,7 +24,10 @@ import (
 func (r *runner) secondPage(desc *api.Operation, op *plain.Operation, all reflect.Value, want plain.Expect) {
 	item := all.Type().Out(0).In(0).In(0) // iter.Seq2 is func(yield func(T, error) bool)
 	r.record.reset()
-	r.record.first = func(req *http.Request) (*http.Response, error) { return onePage(desc, req, item) }
+	cursor := r.cursor(desc, op)
+	r.record.first = func(req *http.Request) (*http.Response, error) {
+		return onePage(desc, req, item, cursor, r.nextLink(req))
+	}
 	_, err := walk(r.cfg.Context, all, want, r.cfg.Options)
 	r.record.first = nil
 	seen := r.record.take()
@@ -34,7 +37,7 @@ func (r *runner) secondPage(desc *api.Operation, op *plain.Operation, all reflec
 	case len(seen) != 2:
 		r.faultf(op.ID, "", "walk", "%d requests for two pages", len(seen))
 	default:
-		if reason := differs(desc.Paging, r.bare(seen[0]), r.bare(seen[1])); reason != "" {
+		if reason := differs(desc.Paging, r.bare(seen[0]), r.bare(seen[1]), fmt.Sprint(cursor)); reason != "" {
 			r.faultf(op.ID, "", "walk", "the request for the second page: %s", reason)
 		}
 		r.report.Walks++
@@ -57,14 +60,38 @@ func (r *runner) bare(c plain.Captured) plain.Captured {
 // Where the answer of the first page sends the walk. Numbers are long enough to be
 // nobody's page size.
 const (
-	nextCursor = "w0-cursor"
+	nextCursor = "w0-cursor-of-the-next-page"
 	nextID     = "700000001"
 	pageLimit  = 50000
-	linkQuery  = "w0-page=2" // as url.Values encodes it
+	linkParam  = "w0-page"
 )
 
+// cursor is where the next page of an operation is: a number where its parameter is
+// one, so that the request for it is one that the document allows.
+func (r *runner) cursor(desc *api.Operation, op *plain.Operation) any {
+	for _, p := range op.Params {
+		if p.In == inQuery && p.Name == desc.Paging.Param && r.doc.Numeric(p.Schema) {
+			return json.Number(nextID)
+		}
+	}
+	return nextCursor
+}
+
+// nextLink is a link to the page behind the one that req asks for: the caller's
+// parameters are in it, as in most providers' links, and no credential is.
+func (r *runner) nextLink(req *http.Request) string {
+	next := *req.URL
+	query := next.Query()
+	for name := range r.cfg.Query {
+		query.Del(name)
+	}
+	query.Set(linkParam, "2")
+	next.RawQuery = query.Encode()
+	return next.String()
+}
+
 // onePage is the answer that a page with one item and another page behind it has.
-func onePage(desc *api.Operation, req *http.Request, item reflect.Type) (*http.Response, error) {
+func onePage(desc *api.Operation, req *http.Request, item reflect.Type, cursor any, next string) (*http.Response, error) {
 	p, body, header := desc.Paging, object{}, http.Header{"Content-Type": {"application/json"}}
 	one := sample(item)
 	if p.Kind == api.PagingLast && p.ID != "" {
@@ -72,18 +99,16 @@ func onePage(desc *api.Operation, req *http.Request, item reflect.Type) (*http.R
 	} else if p.Kind == api.PagingLast {
 		one = nextID
 	}
-	next := *req.URL
-	next.RawQuery = linkQuery
 	body.put(p.More, true).put(p.Final, false).put(p.Pages, int64(math.MaxInt64)).put(p.Total, int64(math.MaxInt64)).put(p.Limit, pageLimit)
 	switch p.Kind {
 	case api.PagingLink:
-		header.Set("Link", "<"+next.String()+`>; rel="next"`)
+		header.Set("Link", "<"+next+`>; rel="next"`)
 	case api.PagingURL:
-		body.put(p.Next, next.String())
+		body.put(p.Next, next)
 	case api.PagingCursor:
-		body.put(p.Next, nextCursor)
+		body.put(p.Next, cursor)
 		if p.Header != "" {
-			header.Set(p.Header, nextCursor)
+			header.Set(p.Header, fmt.Sprint(cursor))
 		}
 	}
 	if desc.Provider != nil {
@@ -177,7 +202,7 @@ func headers(of, other plain.Captured) http.Header {
 }
 
 // differs says what is wrong with the second request, or "".
-func differs(p api.Paging, first, second plain.Captured) string {
+func differs(p api.Paging, first, second plain.Captured, cursor string) string {
 	a, b := splitURL(first.URL), splitURL(second.URL)
 	switch {
 	case first.Method != second.Method:
@@ -187,7 +212,8 @@ func differs(p api.Paging, first, second plain.Captured) string {
 	case a.where != b.where:
 		return "the path is another"
 	case p.Kind == api.PagingLink || p.Kind == api.PagingURL:
-		if b.query.Encode() != linkQuery {
+		a.query.Set(linkParam, "2")
+		if b.query.Encode() != a.query.Encode() {
 			return "the link was not followed as it is"
 		}
 		return otherBody(first.Body, second.Body)
@@ -195,7 +221,7 @@ func differs(p api.Paging, first, second plain.Captured) string {
 		if first.URL != second.URL {
 			return "the query is another"
 		}
-		return inBody(p, first, second)
+		return inBody(p, first, second, cursor)
 	}
 	given, got := a.query.Get(p.Param), b.query.Get(p.Param)
 	a.query.Del(p.Param)
@@ -203,7 +229,7 @@ func differs(p api.Paging, first, second plain.Captured) string {
 	if !maps.EqualFunc(a.query, b.query, slices.Equal) {
 		return "the caller's parameters are others"
 	}
-	if want := start(p, given); got != want {
+	if want := start(p, given, cursor); got != want {
 		return fmt.Sprintf("%s is %q, not %q", p.Param, got, want)
 	}
 	return otherBody(first.Body, second.Body)
@@ -231,10 +257,10 @@ func splitURL(text string) target {
 }
 
 // start is what the parameter of the second page must hold.
-func start(p api.Paging, given string) string {
+func start(p api.Paging, given, cursor string) string {
 	switch p.Kind {
 	case api.PagingCursor:
-		return nextCursor
+		return cursor
 	case api.PagingLast:
 		return nextID
 	}
@@ -250,13 +276,13 @@ func start(p api.Paging, given string) string {
 }
 
 // inBody compares two bodies, forms or JSON, but for the parameter.
-func inBody(p api.Paging, first, second plain.Captured) string {
+func inBody(p api.Paging, first, second plain.Captured, cursor string) string {
 	a, given := without(first.Body, p.Param)
 	b, got := without(second.Body, p.Param)
 	if !reflect.DeepEqual(a, b) {
 		return "the body is another"
 	}
-	if want := start(p, given); got != want {
+	if want := start(p, given, cursor); got != want {
 		return fmt.Sprintf("%s is %q, not %q", p.Param, got, want)
 	}
 	return ""

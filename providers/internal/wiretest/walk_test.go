@@ -44,8 +44,9 @@ func TestDiffers(t *testing.T) {
 		{cursor, get(""), get("?n=" + nextCursor), ""},
 		{last, get(""), get("?n=" + nextID), ""},
 		{last, get(""), get("?n=" + nextCursor), "not \"" + nextID},
-		{url, get("?a=1"), get("?" + linkQuery), ""},
-		{url, get("?a=1"), get("?a=1&" + linkQuery), "not followed as it is"},
+		{url, get("?a=1"), get("?a=1&" + linkParam + "=2"), ""},
+		{url, get("?a=1"), get("?" + linkParam + "=2"), "not followed as it is"},
+		{url, get("?a=1"), get("?a=1&a=1&" + linkParam + "=2"), "not followed as it is"},
 		{deep, post(`{"a":1}`), post(`{"a":1,"page":{"n":"` + nextCursor + `"}}`), ""},
 		{deep, post(``), post(`{"page":{"n":"` + nextCursor + `"}}`), ""},
 		{deep, post(`{"a":1}`), post(`{"page":{"n":"` + nextCursor + `"}}`), "body is another"},
@@ -53,7 +54,7 @@ func TestDiffers(t *testing.T) {
 		{form, post(`a=1&n=x`), post(`n=` + nextCursor + `&a=1`), ""},
 		{form, post(`a=1`), post(`n=` + nextCursor), "body is another"},
 	} {
-		got := differs(test.paging, test.first, test.second)
+		got := differs(test.paging, test.first, test.second, nextCursor)
 		if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 			t.Errorf("%s %s %s -> %s %s: %q, want %q", test.paging.Param, test.first.URL, test.first.Body, test.second.URL, test.second.Body, got, test.want)
 		}

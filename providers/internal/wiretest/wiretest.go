@@ -41,6 +41,8 @@ type Config struct {
 	// Tame keeps characters that need escaping out of paths, for an Answer that
 	// refuses them there.
 	Tame bool
+	// Small keeps integers within what JavaScript holds, for a judge that is written in it.
+	Small bool
 	// Omit names optional parameters and body members that get no value, because an
 	// Answer takes only certain ones.
 	Omit []string

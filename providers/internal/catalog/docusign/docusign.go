@@ -17,6 +17,7 @@ func Subject() subject.Provider {
 		Count:      402,
 		Flat:       25,
 		Base:       "https://www.docusign.net/restapi",
+		PrismDepth: 4, // recipients of envelopes have tabs of 35 kinds with up to 80 members each
 		Error: subject.Error{
 			Status:  http.StatusBadRequest,
 			Body:    `{"errorCode":"ENVELOPE_DOES_NOT_EXIST","message":"The envelope does not exist."}`,

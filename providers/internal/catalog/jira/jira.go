@@ -23,6 +23,19 @@ func Subject() subject.Provider {
 		Headers:    map[string]string{"X-Atlassian-Token": "no-check"},
 		Surface:    subject.Surface{FileForms: []string{"addAttachment"}},
 		Wire:       subject.Wire{Ignore: ignored()},
+		Prism: []subject.Allowance{{
+			Text:   "Invalid security scheme used",
+			Reason: "the test's credential is a bearer token; these operations list basic authentication only",
+		}, {
+			Operation: "createScreenScheme", Place: "request.body.screens", Text: "NOT have additional properties; found 'defaultScreen'",
+			Reason: "the document requires a member that it neither describes nor admits",
+		}, {
+			Operation: "addSecurityLevelMembers", Place: "request.body", Text: "NOT have additional properties; found 'securitySchemeLevelMembers'",
+			Reason: "as above",
+		}, {
+			Operation: "addAttachment", Place: "request.body", Text: "must be string",
+			Reason: "the document describes the form as the file itself; the file is a part of it",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusNotFound,
 			Body:    `{"errorMessages":["Issue does not exist or you do not have permission to see it."],"errors":{}}`,

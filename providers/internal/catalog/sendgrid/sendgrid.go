@@ -19,6 +19,10 @@ func Subject() subject.Provider {
 		Base:                 "https://api.sendgrid.com/v3",
 		CredentialParameters: []string{"Authorization"},
 		Surface:              subject.Surface{Dropped: []string{"Accept"}}, // OpenAPI ignores a parameter of this name
+		Prism: []subject.Allowance{{
+			Operation: "PUT_marketing-singlesends-id-schedule", Place: "request.body.send_at", Text: `must match format "date-time"`,
+			Reason: "its only value is \"now\", and its format says that it is a time",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusBadRequest,
 			Body:    `{"errors":[{"message":"The from email is invalid.","field":"from","help":null}]}`,

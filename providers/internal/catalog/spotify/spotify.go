@@ -17,6 +17,11 @@ func Subject() subject.Provider {
 		Count:      88,
 		Flat:       25,
 		Base:       "https://api.spotify.com/v1",
+		Prism: []subject.Allowance{{
+			Operation: "upload-custom-playlist-cover",
+			Text:      `must match pattern "^[\w\d+\/=]*$"`,
+			Reason:    "the image is the caller's, in base64 as the document says; the test's is no base64",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusNotFound,
 			Body:    `{"error":{"status":404,"message":"Non existing id"}}`,

@@ -18,6 +18,10 @@ func Subject() subject.Provider {
 		Flat:       20,
 		Base:       "https://api.twilio.com",
 		Credential: subject.Basic("AC-account", subject.Token),
+		Prism: []subject.Allowance{{
+			Text:   "must be array",
+			Reason: "repeated members of a form are one value to Prism where the document has no encoding for them",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusBadRequest,
 			Body:    `{"code":21211,"message":"The number is not valid","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`,

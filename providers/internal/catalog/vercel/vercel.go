@@ -18,6 +18,26 @@ func Subject() subject.Provider {
 		Flat:       20,
 		Base:       "https://api.vercel.com",
 		Surface:    subject.Surface{Dropped: []string{"Content-Length"}},
+		Prism: []subject.Allowance{{
+			Operation: "createEdgeConfig",
+			Place:     "request.body.items",
+			Reason:    "the document escapes the pattern of the names twice: nothing fits it",
+		}, {
+			Operation: "patchtEdgeConfigItems",
+			Place:     "",
+			Text:      "items.",
+			Reason:    "as above, for the keys of all variants",
+		}, {
+			Operation: "getProjectDomains",
+			Place:     "request.path.idorname",
+			Text:      "must match exactly one schema in oneOf",
+			Reason:    "a text or a number: a number in a path is text, too, so both fit",
+		}, {
+			Operation: "getDeploymentEvents",
+			Place:     "request.query.statuscode",
+			Text:      "must match exactly one schema in oneOf",
+			Reason:    "a number or a text: a number in a query is text, too, so both fit",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusForbidden,
 			Body:    `{"error":{"code":"forbidden","message":"Not authorized"}}`,

@@ -18,6 +18,11 @@ func Subject() subject.Provider {
 		Flat:       30,
 		Base:       "https://api.xero.com/api.xro/2.0",
 		Wire:       subject.Wire{Ignore: []subject.Exception{{Judge: "filter", Contains: `string doesn't match the format "byte"`, Reason: "the content of a file is sent as it is; kin-openapi wants base64 for format byte in every body"}}},
+		Prism: []subject.Allowance{{
+			Place:  "request.body",
+			Text:   `must match pattern "^[\w\d+\/=]*$"`,
+			Reason: "the content of a file is sent as it is; Prism wants base64 for format byte in every body",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusBadRequest,
 			Body:    `{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred","Elements":[{"ValidationErrors":[{"Message":"Email address must be valid."}]}]}`,

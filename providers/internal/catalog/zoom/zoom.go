@@ -18,6 +18,7 @@ func Subject() subject.Provider {
 		Flat:       25,
 		Base:       "https://api.zoom.us/v2",
 		Wire:       subject.Wire{Ignore: ignored()},
+		Prism:      prism(),
 		Error: subject.Error{
 			Status:  http.StatusNotFound,
 			Body:    `{"code":3001,"message":"Meeting does not exist: 1."}`,
@@ -32,11 +33,25 @@ func Subject() subject.Provider {
 	}
 }
 
+const (
+	alike   = "the variants of the settings require nothing, so an object fits several of them"
+	numbers = "the document says that the value is text and lists numbers; a path, a query and a text hold their digits"
+)
+
+func prism() []subject.Allowance {
+	const allowed = "must be equal to one of the allowed values: "
+	all := []subject.Allowance{
+		{Place: "request.body", Text: "must match exactly one schema in oneOf", Reason: alike},
+		{Operation: "reportTelephone", Place: "request.query.type", Text: allowed + "1, 3", Reason: numbers},
+		{Operation: "updateSettingTemplate", Text: allowed, Reason: numbers},
+	}
+	for _, id := range []string{"userTSP", "userTSPDelete", "userTSPUpdate"} {
+		all = append(all, subject.Allowance{Operation: id, Place: "request.path.tspid", Text: allowed + "1, 2", Reason: numbers})
+	}
+	return all
+}
+
 func ignored() []subject.Exception {
-	const (
-		alike   = "the variants of the settings require nothing, so an object fits several of them"
-		numbers = "the document says that the value is text and lists numbers; a path, a query and a text hold their digits"
-	)
 	all := []subject.Exception{
 		{Judge: "filter", Contains: "input matches more than one oneOf schemas", Reason: alike},
 		{Operation: "reportTelephone", Judge: "filter", Contains: "value is not one of the allowed values [1,3]", Reason: numbers},

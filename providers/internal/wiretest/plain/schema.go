@@ -202,6 +202,16 @@ func typeOf(n Node) string {
 	return ""
 }
 
+// Numeric tells whether the schema wants a number.
+func (d *Document) Numeric(schema Node) bool {
+	n, err := d.resolve(schema)
+	if err != nil {
+		return false
+	}
+	t := typeOf(n)
+	return t == "integer" || t == "number"
+}
+
 // nullable tells whether null is a value of the schema.
 func (d *Document) nullable(schema Node) bool {
 	n, err := d.resolve(schema)

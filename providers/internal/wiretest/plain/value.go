@@ -53,6 +53,8 @@ const (
 type Maker struct {
 	// Tame leaves characters that need escaping out of path values.
 	Tame bool
+	// Small keeps integers within what JavaScript holds.
+	Small bool
 
 	doc  *Document
 	mode Mode
@@ -299,7 +301,7 @@ func (m *Maker) integer(n Node) (any, error) {
 		return jsonNumber(int64(low) + int64(m.n)%(int64(high)-int64(low)+1)), nil
 	case m.n%3 == 0 && n["format"] == "int32":
 		return jsonNumber(1<<31 - 1 - int64(m.n)), nil
-	case m.n%3 == 0:
+	case m.n%3 == 0 && !m.Small:
 		return jsonNumber(1<<53 + 1 + 2*int64(m.n)), nil // odd: a float64 can't hold it
 	}
 	return jsonNumber(max(int64(low), 0) + 1000 + int64(m.n)), nil
@@ -339,9 +341,12 @@ func (m *Maker) string(n Node, name string, place Place) (any, error) {
 	}
 	s, pattern := m.formatted(n, name, place), (*regexp.Regexp)(nil)
 	if source := text(n["pattern"]); source != "" {
-		var err error
-		if s, pattern, err = m.matching(source, int(least)); err != nil {
+		fits, compiled, err := m.matching(source, int(least))
+		if err != nil {
 			return nil, err
+		}
+		if pattern = compiled; n["format"] == nil || !pattern.MatchString(s) {
+			s = fits
 		}
 	}
 	if most, ok := number(n["maxLength"]); ok && utf8.RuneCountInString(s) > int(most) {
@@ -384,6 +389,14 @@ func (m *Maker) formatted(n Node, name string, place Place) string {
 		return fmt.Sprintf("w%d@wire.example", m.n)
 	case "uuid":
 		return fmt.Sprintf("00000000-0000-4000-8000-%012x", m.n)
+	case "time":
+		return fmt.Sprintf("%02d:%02d:%02dZ", m.n/3600%24, m.n/60%60, m.n%60)
+	case "ipv4":
+		return fmt.Sprintf("192.0.2.%d", m.n%254+1)
+	case "ipv6":
+		return fmt.Sprintf("2001:db8::%x", m.n)
+	case "hostname":
+		return fmt.Sprintf("w%d.wire.example", m.n)
 	case "repo.nwo":
 		return fmt.Sprintf("w%d/wire", m.n)
 	case "byte":
