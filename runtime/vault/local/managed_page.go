@@ -2,7 +2,9 @@ package local
 
 import (
 	"context"
+	"crypto/hmac"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -65,7 +67,7 @@ func (c *secretConfig) readForm(r *http.Request) SecretValue {
 }
 
 // serveSecretPage shows a pending session about a managed secret.
-func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *session, asks, browser, note string) {
+func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *session, list []*provider, asks, browser, note string) {
 	ctx := r.Context()
 	var secret *secretRow
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) (err error) {
@@ -77,6 +79,16 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 	}
 	if err != nil {
 		v.brokenPage(ctx, w, err)
+		return
+	}
+	if !v.secretUserIsHere(s, browser) {
+		p := &page{status: http.StatusOK, CSRF: v.csrf(s, browser), Title: "Sign in", Text: []string{
+			asks + " asks about your key for " + secret.name + ". Sign in first, so that the vault knows that it is you.",
+		}}
+		for _, o := range list {
+			p.Providers = append(p.Providers, pageProvider{ID: o.ID, Name: o.DisplayName, Ask: true, origin: originOf(o.AuthorizeURL)})
+		}
+		v.writePage(w, p)
 		return
 	}
 	p := &page{status: http.StatusOK, CSRF: v.csrf(s, browser), Secret: &pageSecret{Name: secret.name, Hosts: secret.config.Hosts, Note: note}}
@@ -105,7 +117,7 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 // actSecret takes what the user entered or allowed; handled is false for the
 // actions that all sessions have.
 func (v *Vault) actSecret(w http.ResponseWriter, r *http.Request, s *session, token, browser string) (handled bool) {
-	if s.request.Secret == nil || r.PostForm.Get("action") != "secret" {
+	if s.request.Secret == nil || r.PostForm.Get("action") != "secret" || !v.secretUserIsHere(s, browser) {
 		return false
 	}
 	ctx := r.Context()
@@ -131,13 +143,30 @@ func (v *Vault) actSecret(w http.ResponseWriter, r *http.Request, s *session, to
 			v.brokenPage(ctx, w, readErr)
 			break
 		}
-		v.serveSecretPage(w, r, s, asks, browser, "That cannot be a key: each field needs one line of text, and a user name has no colon.")
+		v.serveSecretPage(w, r, s, nil, asks, browser, "That cannot be a key: each field needs one line of text, and a user name has no colon.")
 	case err != nil:
 		v.brokenPage(ctx, w, err)
 	default:
 		v.redirect(w, s.kind.path()+token)
 	}
 	return true
+}
+
+// secretUserIsHere reports whether this browser may act: where the user has to
+// sign in, the one in which that was done.
+func (v *Vault) secretUserIsHere(s *session, browser string) bool {
+	return !s.request.Secret.SignIn || hmac.Equal([]byte(s.progress.SignedIn), []byte(hex.EncodeToString(v.browserHash(browser))))
+}
+
+// signedInForSecret lets the browser act if who signed in is the session's user.
+func (v *Vault) signedInForSecret(ctx context.Context, q *statements, s *session, f *flow, who profile) error {
+	var userID string
+	err := q.scan(ctx, "SELECT id FROM app_users WHERE app_id IS ? AND subject = ?", []any{nullIfEmpty(s.request.AppID), f.provider.ID + "|" + who.subject}, []any{&userID})
+	if errors.Is(err, sql.ErrNoRows) || err == nil && userID != s.request.UserID {
+		return errOtherAccount
+	}
+	s.progress.SignedIn = hex.EncodeToString(f.browser)
+	return err
 }
 
 func (v *Vault) asks(ctx context.Context, s *session) (text string, err error) {

@@ -15,6 +15,10 @@ type secretErrand struct {
 	SecretID string `json:"secret_id"`
 	Path     string `json:"path,omitzero"`     // one of the protocol's; "" = there is nothing to do for the user
 	GrantID  string `json:"grant_id,omitzero"` // to lend, or to repair
+
+	// SignIn asks the user to sign in before anything else: an agent's own key made
+	// the session, so that who opens the page may be the agent itself.
+	SignIn bool `json:"sign_in,omitzero"`
 }
 
 // serveSecretSession answers POST /sdk/managed-secrets/connect/session with 201.
@@ -141,8 +145,17 @@ func secretForm(ask *wire.SecretSessionRequest) *fault {
 // secretParties finds the user of a session, and the agent that is to get a
 // path.
 func (v *Vault) secretParties(ctx context.Context, q *statements, rq *request, ask *wire.SecretSessionRequest, r *sessionRequest) (f *fault, err error) {
-	if rq.who.ownKey() && !v.userTokensSelect {
-		return agentWithUser(), nil
+	if rq.who.ownKey() {
+		if !v.userTokensSelect {
+			return agentWithUser(), nil
+		}
+		r.Secret.SignIn = true
+		if _, err := signInProvider(ctx, q); errors.Is(err, sql.ErrNoRows) {
+			return refuse(http.StatusConflict, "idp_signin_not_configured", "users cannot sign in here, and an agent's session needs that").
+				with("details", map[string]any{"reason": "missing_client_id"}), nil
+		} else if err != nil {
+			return nil, err
+		}
 	}
 	if r.UserID, f, err = v.userByToken(ctx, q, rq.who.appID, ask.UserToken); f != nil || err != nil {
 		return f, err

@@ -293,7 +293,7 @@ func TestAgentsOwnSecretSession(t *testing.T) {
 	f := newSecretFixture(t)
 	f.userTokensSelect = true
 	s := f.secret(ManagedSecretSpec{Slug: "tool", Value: SecretValue{Values: []string{testKey}}})
-	user := f.user("ada")
+	user := f.signIn("octo")
 	none := f.session(f.agent.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: user})
 	f.grantTo(s.ID, wire.SecretGrant{Principal: wire.SecretPrincipal{Type: "user", UserToken: user, Label: "mine"}})
 	some := f.session(f.agent.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: user})
@@ -303,15 +303,48 @@ func TestAgentsOwnSecretSession(t *testing.T) {
 		}
 	}
 	b := newBrowser(f.flowFixture)
-	if p := b.get(none.ConnectURL); !strings.Contains(p.text, "There is nothing to allow") {
+	if p := b.submit(b.get(none.ConnectURL), "connect"); !strings.Contains(p.text, "There is nothing to allow") {
 		t.Errorf("%s", p.text)
 	}
-	if p := b.submit(b.get(some.ConnectURL), "secret"); !strings.Contains(p.text, "Connected") {
+	// The agent itself could open the page: without the user's sign-in, in the same
+	// browser, it gets nowhere.
+	p := b.get(some.ConnectURL)
+	if !strings.Contains(p.text, "Sign in first") || strings.Contains(p.text, "Allow") {
+		t.Errorf("%s", p.text)
+	}
+	form := p.forms()[0]
+	form.Set("action", "secret")
+	if end := b.seen(b.client.PostForm(some.ConnectURL, form)); !strings.Contains(end.text, "Sign in first") {
+		t.Errorf("%s", end.text)
+	}
+	if p = b.submit(p, "connect"); !strings.Contains(p.text, "Allow the use of your key") {
+		t.Errorf("%s", p.text)
+	}
+	stranger := newBrowser(f.flowFixture)
+	if end := stranger.get(some.ConnectURL); !strings.Contains(end.text, "Sign in first") {
+		t.Errorf("%s", end.text)
+	}
+	if p = b.submit(p, "secret"); !strings.Contains(p.text, "Connected") {
 		t.Errorf("%s", p.text)
 	}
 	if state := f.poll(f.agent.Key, some.SessionToken); len(state.Grants) != 1 || f.call(f.agent.Key, state.Grants[0].GrantID).status != 200 {
 		t.Errorf("%+v", state)
 	}
+	// Another user who signs in is not the one whose key it is about.
+	own, err := f.CreateUser(t.Context(), UserSpec{AppID: f.app.ID, Subject: "ada"})
+	f.must(err)
+	theirs := f.session(f.agent.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: f.user(own.Subject)})
+	if p := b.submit(b.get(theirs.ConnectURL), "connect"); p.status != http.StatusConflict {
+		t.Errorf("%d %s", p.status, p.text)
+	}
+	f.must(f.RemoveProvider(t.Context(), f.server.spec().ID))
+	if r := f.ask(f.agent.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: user}); r.status != 409 || r.str("error") != "idp_signin_not_configured" {
+		t.Errorf("%d %s", r.status, r.raw)
+	}
+	if r := f.ask(f.app.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: user}); r.status != 201 {
+		t.Errorf("%d %s", r.status, r.raw)
+	}
+	f.provider(f.server.spec())
 	if r := f.ask(f.agent.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: user, Agent: f.newAgent("other").ID}); r.status != 400 || r.str("error") != "agent_cannot_delegate_to_other_agent" {
 		t.Errorf("%d %s", r.status, r.raw)
 	}

@@ -215,7 +215,7 @@ func (v *Vault) serveSession(w http.ResponseWriter, r *http.Request, kind sessio
 	}
 	browser := setBrowser(w, r, s.request.Base)
 	if s.request.Secret != nil {
-		v.serveSecretPage(w, r, s, asks, browser, "")
+		v.serveSecretPage(w, r, s, list, asks, browser, "")
 		return
 	}
 	if s.request.Direct && r.Method == http.MethodGet && len(list) == 1 {

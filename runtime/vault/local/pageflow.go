@@ -38,6 +38,7 @@ type flow struct {
 	session  *session
 	provider *provider
 	ttl      int64
+	browser  []byte // hash of the browser that went there
 	flowSecret
 }
 
@@ -163,6 +164,7 @@ func (v *Vault) takeFlow(ctx context.Context, state, providerID, browser string)
 		if err != nil || !hmac.Equal(browserHash, v.browserHash(browser)) || owner != providerID {
 			return err
 		}
+		found.browser = browserHash
 		if err := q.exec(ctx, "DELETE FROM oauth_flows WHERE state = ?", v.stateHash(state)); err != nil || expires < micros(v.now()) {
 			return err
 		}
@@ -251,7 +253,7 @@ func (v *Vault) settleFlow(ctx context.Context, f *flow, code, refusal string) e
 	if err == nil {
 		who, err = v.whoIs(ctx, f.provider, got.access)
 	}
-	if err == nil && f.session.kind == kindSignIn && who.subject == "" {
+	if err == nil && (f.session.kind == kindSignIn || f.session.request.Secret != nil) && who.subject == "" {
 		err = &oauthError{code: "no_subject"}
 	}
 	if refused, ok := errors.AsType[*oauthError](err); ok {
@@ -271,6 +273,9 @@ func (v *Vault) settleFlow(ctx context.Context, f *flow, code, refusal string) e
 	return v.settle(ctx, f, func(ctx context.Context, q *statements, s *session) error {
 		if s.kind == kindSignIn {
 			return v.signedIn(ctx, q, s, f.provider, who)
+		}
+		if s.request.Secret != nil {
+			return v.signedInForSecret(ctx, q, s, f, who)
 		}
 		err := v.activate(ctx, q, s, &consent{f.provider, got, who, f.ttl})
 		if err == nil && s.settled() {

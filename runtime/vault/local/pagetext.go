@@ -14,7 +14,14 @@ import (
 // offered are the providers of a session that are still configured.
 func (s *session) offered(ctx context.Context, q *statements) ([]*provider, error) {
 	if s.request.Secret != nil {
-		return nil, nil
+		if !s.request.Secret.SignIn {
+			return nil, nil
+		}
+		p, err := signInProvider(ctx, q)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		return []*provider{p}, err
 	}
 	all, err := allProviders(ctx, q)
 	if err != nil || s.request.Providers == nil {
@@ -25,7 +32,7 @@ func (s *session) offered(ctx context.Context, q *statements) ([]*provider, erro
 
 // scopesAt is what the session asks a provider for.
 func (s *session) scopesAt(p *provider) []string {
-	if s.kind == kindSignIn {
+	if s.kind == kindSignIn || s.request.Secret != nil {
 		return p.SignInScopes
 	}
 	// A scope that the configuration lost since the session began is left out.
@@ -124,7 +131,7 @@ func (s *session) refuse(providerID, code, at string) {
 		code = "invalid_request"
 	}
 	denied := code == "access_denied"
-	if s.kind == kindSignIn {
+	if s.kind == kindSignIn || s.request.Secret != nil {
 		s.fail(code, "the provider did not sign the user in")
 		return
 	}

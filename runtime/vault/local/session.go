@@ -92,7 +92,8 @@ type sessionProgress struct {
 	Declined []wire.DeclinedProvider   `json:"declined,omitzero"`
 	Failed   []wire.ConnectFailedGrant `json:"failed,omitzero"`
 	Fault    *wire.SessionFault        `json:"fault,omitzero"`
-	Subject  string                    `json:"subject,omitzero"` // sign-in
+	Subject  string                    `json:"subject,omitzero"`   // sign-in
+	SignedIn string                    `json:"signed_in,omitzero"` // hash of the browser in which the user did, where a session asks for that
 	UserInfo jsontext.Value            `json:"user_info,omitzero"`
 }
 
