@@ -88,7 +88,8 @@ func (c *auditList) lines(t *tool) iter.Seq2[auditLine, error] {
 				return
 			}
 		}
-		for ; more && yield(event, eventErr); event, eventErr, more = next() {
+		for more && yield(event, eventErr) {
+			event, eventErr, more = next()
 		}
 	}
 }

@@ -76,6 +76,8 @@ func (grantList) Run(t *tool) error {
 				owner = "agent " + g.AgentID
 			case g.UserID != "":
 				owner = "user " + g.UserID
+			case g.GroupID != "":
+				owner = "group " + g.GroupID
 			}
 			rows = append(rows, []string{
 				g.ID, g.Provider, dash(g.Account), dash(g.Label), owner, dash(strings.Join(g.Delegates, ",")),
@@ -145,6 +147,7 @@ type providerSet struct {
 	UserURL      string   `name:"user-url" help:"Who an account is: answers a GET with a JSON object."`
 	AccountField string   `help:"Member of that object with the account's name."`
 	SubjectField string   `help:"Member with the account's unchanging ID."`
+	GroupsField  string   `help:"Member with the IDs of the user's groups, there or in the ID token; none when left out."`
 	ClientID     string   `required:"" name:"client-id" help:"Who this vault is at the provider."`
 	SecretStdin  bool     `help:"Read the client secret from standard input, one line."`
 	SecretInBody bool     `help:"Send it in the form instead of HTTP Basic."`
@@ -169,7 +172,7 @@ func (c *providerSet) Run(t *tool) error {
 	return t.with(func(v *local.Vault) error {
 		p, err := v.SetProvider(t.ctx, local.ProviderSpec{
 			ID: c.ID, DisplayName: c.DisplayName, AuthorizeURL: c.AuthorizeURL, TokenURL: c.TokenURL, UserURL: c.UserURL,
-			AccountField: c.AccountField, SubjectField: c.SubjectField, ClientID: c.ClientID, ClientSecret: secret, SecretInBody: c.SecretInBody,
+			AccountField: c.AccountField, SubjectField: c.SubjectField, GroupsField: c.GroupsField, ClientID: c.ClientID, ClientSecret: secret, SecretInBody: c.SecretInBody,
 			Scopes: c.Scopes, Optional: c.Optional, Hosts: c.Host, Header: c.Header, Format: c.Format, SignIn: c.SignIn, SignInScopes: c.SignInScopes,
 		})
 		if err != nil {

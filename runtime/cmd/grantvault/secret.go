@@ -19,7 +19,7 @@ type secretCommand struct {
 	List   secretList   `cmd:"" help:"List the managed secrets."`
 	Rotate secretRotate `cmd:"" help:"Replace a value; grants keep their IDs."`
 	Remove secretRemove `cmd:"" help:"End a managed secret and all its grants, and erase its values."`
-	Grant  secretGrant  `cmd:"" help:"Grant a managed secret to an agent, a user or the application."`
+	Grant  secretGrant  `cmd:"" help:"Grant a managed secret to an agent, a user, a group of users or the application."`
 }
 
 // secretSource is where a value comes from. A flag with the value itself would
@@ -224,7 +224,8 @@ func (c *secretRemove) Run(t *tool) error {
 type secretGrant struct {
 	oneSecret
 	Agent      string        `xor:"owner" help:"ID of the agent that gets it."`
-	User       string        `xor:"owner" help:"Subject of the user who gets it; neither: the application itself."`
+	User       string        `xor:"owner" help:"Subject of the user who gets it; none of these: the application itself."`
+	Group      string        `xor:"owner" help:"ID of the group, at the sign-in provider, whose users get it."`
 	Credential string        `help:"ID of the value, when the secret has several."`
 	Label      string        `help:"Tells several grants apart."`
 	TTL        time.Duration `name:"ttl" help:"How long the grant lives; for ever when left out."`
@@ -240,7 +241,7 @@ func (c *secretGrant) Run(t *tool) error {
 			return err
 		}
 		spec := local.ManagedGrantSpec{
-			SecretID: s.ID, CredentialID: c.Credential, AgentID: c.Agent, Label: c.Label, ProxyOnly: c.ProxyOnly, Delegable: c.Delegable,
+			SecretID: s.ID, CredentialID: c.Credential, AgentID: c.Agent, GroupID: c.Group, Label: c.Label, ProxyOnly: c.ProxyOnly, Delegable: c.Delegable,
 		}
 		if c.TTL != 0 {
 			spec.ExpiresAt = time.Now().Add(c.TTL)

@@ -359,7 +359,7 @@ ORDER BY g.created_at, g.rowid LIMIT 21`, spec.providerID, spec.account, spec.la
 	if err != nil {
 		return grantRow{}, nil, err
 	}
-	if len(grants) == 1 {
+	if grants = preferOwn(grants, within.userID); len(grants) == 1 {
 		return grants[0], nil, nil
 	}
 	var f *fault

@@ -68,6 +68,11 @@
 // only this vault verifies. It is handed out once (and again within 30 seconds,
 // for an answer that got lost).
 //
+// With [ProviderSpec].GroupsField a sign-in also tells the user's groups. A managed
+// secret can then be granted to a group: each call looks whether the user who is
+// named by its token was in it at the last sign-in. A user's own grant goes before
+// those of groups, and no member can revoke a group's.
+//
 // A grant keeps its ID when its user connects the same account again: one whose
 // credential is not renewed any more, one that lacks a scope (clients report that
 // to POST /sdk/grants/{id}/report-scope-mismatch, in proxy mode the vault sees it

@@ -40,6 +40,7 @@ type GrantSpec struct {
 // Grant is a grant as the operator sees it. It holds no secret.
 type Grant struct {
 	ID, AppID, AgentID, UserID, Provider, Account, Label string
+	GroupID, GroupProvider                               string // of a grant to a group: its ID, at this sign-in provider
 	Hosts, Scopes                                        []string
 	ProxyOnly, Delegable                                 bool
 	CreatedAt, ExpiresAt, RevokedAt                      time.Time // zero = never
@@ -126,9 +127,10 @@ func (v *Vault) insertGrant(ctx context.Context, q *statements, n newGrant) (*Gr
 	if n.policy == nil {
 		n.policy = []byte("{}")
 	}
-	err := q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at, secret_id)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfEmpty(g.AgentID), nullIfEmpty(g.UserID), n.connectionID, g.Provider, g.Account, n.accountName, g.Label,
-		listJSON(g.Hosts), listJSON(g.Scopes), g.ProxyOnly, g.Delegable, string(n.policy), listJSON(n.tags), micros(g.CreatedAt), optionalMicros(g.ExpiresAt), nullIfEmpty(n.secretID))
+	err := q.exec(ctx, `INSERT INTO grants (id, app_id, agent_id, user_id, connection_id, provider, account, account_name, label, hosts, scopes, proxy_only, delegable, policy, tags, created_at, expires_at, secret_id, group_id, group_idp)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullIfEmpty(g.AgentID), nullIfEmpty(g.UserID), n.connectionID, g.Provider, g.Account, n.accountName, g.Label,
+		listJSON(g.Hosts), listJSON(g.Scopes), g.ProxyOnly, g.Delegable, string(n.policy), listJSON(n.tags), micros(g.CreatedAt), optionalMicros(g.ExpiresAt), nullIfEmpty(n.secretID),
+		nullIfEmpty(g.GroupID), nullIfEmpty(g.GroupProvider))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +139,7 @@ VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, g.ID, nullIfEmpty(g.AppID), nullI
 		action = "grant.minted"
 	}
 	return &g, v.record(ctx, q, grantEvent(action, g.ID, map[string]string{
-		"provider": g.Provider, "account": g.Account, "label": g.Label, "agent_id": g.AgentID, "user_id": g.UserID,
+		"provider": g.Provider, "account": g.Account, "label": g.Label, "agent_id": g.AgentID, "user_id": g.UserID, "group_id": g.GroupID,
 	}))
 }
 
@@ -278,14 +280,14 @@ func (v *Vault) RevokeDelegation(ctx context.Context, grantID, agentID string) e
 func (v *Vault) Grants(ctx context.Context) ([]Grant, error) {
 	var grants []Grant
 	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
-		return q.each(ctx, `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), g.provider, g.account, g.label, g.hosts, g.scopes, g.proxy_only, g.delegable,
+		return q.each(ctx, `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), coalesce(g.group_id, ''), coalesce(g.group_idp, ''), g.provider, g.account, g.label, g.hosts, g.scopes, g.proxy_only, g.delegable,
   g.created_at, g.expires_at, g.revoked_at,
   coalesce((SELECT json_group_array(d.agent_id ORDER BY d.agent_id) FROM delegations d WHERE d.grant_id = g.id), '[]')
 FROM grants g WHERE g.deleted_at IS NULL ORDER BY g.created_at, g.rowid`, nil, func(rows *sql.Rows) error {
 			var g Grant
 			var hosts, scopes, delegates []byte
 			var created, expires, revoked sql.NullInt64
-			if err := rows.Scan(&g.ID, &g.AppID, &g.AgentID, &g.UserID, &g.Provider, &g.Account, &g.Label, &hosts, &scopes, &g.ProxyOnly, &g.Delegable,
+			if err := rows.Scan(&g.ID, &g.AppID, &g.AgentID, &g.UserID, &g.GroupID, &g.GroupProvider, &g.Provider, &g.Account, &g.Label, &hosts, &scopes, &g.ProxyOnly, &g.Delegable,
 				&created, &expires, &revoked, &delegates); err != nil {
 				return err
 			}

@@ -164,7 +164,7 @@ func (v *Vault) sibling(ctx context.Context, q *statements, src *grantRow, r wir
 	raw, err := json.Marshal(policy, json.Deterministic(true))
 	return newGrant{
 		Grant: Grant{
-			AppID: src.appID, AgentID: src.agentID, UserID: src.userID, Provider: src.provider, Account: src.account, Label: r.Label,
+			AppID: src.appID, AgentID: src.agentID, UserID: src.userID, GroupID: src.groupID, GroupProvider: src.groupIDP, Provider: src.provider, Account: src.account, Label: r.Label,
 			Hosts: src.hosts, Scopes: src.scopes, ProxyOnly: src.proxyOnly, ExpiresAt: expires,
 		},
 		minted: true, connectionID: src.connectionID, secretID: src.secretID, accountName: src.accountName, policy: raw, tags: r.Tags,
@@ -191,7 +191,7 @@ func (v *Vault) serveRevokeGrant(ctx context.Context, rq *request) answer {
 		switch {
 		case err != nil:
 			return nil, err
-		case !found:
+		case !found, r.UserToken != "" && g.userID != within.userID: // a group's grant is not one member's to end
 			return grantNotFound(principal{}), nil
 		case g.deleted:
 			return v.grantStateFault(&g, rq), nil

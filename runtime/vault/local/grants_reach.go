@@ -15,6 +15,7 @@ import (
 // grantRow is a grant as a decision needs it.
 type grantRow struct {
 	id, appID, agentID, userID          string
+	groupID, groupIDP                   string // of a grant to a group
 	provider, account, accountName      string
 	label, connectionID, generation     string
 	secretID                            string // of a managed secret, "" = none
@@ -57,17 +58,20 @@ func (g *grantRow) principal() string {
 		return "user"
 	case g.agentID != "":
 		return "agent"
+	case g.groupID != "":
+		return "group"
 	}
 	return "system"
 }
 
 // reach is what a request may get at: the paths of an agent or, without one,
-// everything of an app; with a user, only this user's own grants of these.
+// everything of an app; with a user, of these only the user's own and those of
+// the user's groups.
 type reach struct{ agentID, appID, userID string }
 
 // reachCondition is the condition that grant g is in a reach. Its parameters are
 // agent ?1, app ?2, user ?3 and now ?4.
-const reachCondition = `(CASE WHEN ?1 = '' THEN ?2 <> '' AND g.app_id = ?2 ELSE (` + agentPath + `) END) AND (?3 = '' OR g.user_id = ?3)`
+const reachCondition = `(CASE WHEN ?1 = '' THEN ?2 <> '' AND g.app_id = ?2 ELSE (` + agentPath + `) END) AND (?3 = '' OR g.user_id = ?3 OR ` + inGroup + `)`
 
 // agentPath: the agent owns the grant, or a delegation that has not expired
 // names it, and its allowlist has the grant's provider.
@@ -85,7 +89,7 @@ const allowlist = `(CASE WHEN a.scopes_applies_at <= ?4 THEN a.scopes_pending EL
 
 func (r reach) args(now time.Time) []any { return []any{r.agentID, r.appID, r.userID, micros(now)} }
 
-const selectGrants = `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), g.provider, g.account, g.account_name, g.label,
+const selectGrants = `SELECT g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), coalesce(g.group_id, ''), coalesce(g.group_idp, ''), g.provider, g.account, g.account_name, g.label,
   coalesce(g.secret_id, ''), g.connection_id, c.generation, c.needs_reconnect, c.scope_mismatch, g.hosts, g.scopes, g.tags, g.policy, g.revoked_at IS NOT NULL, g.deleted_at IS NOT NULL, g.proxy_only, g.delegable,
   g.created_at, g.expires_at, g.last_used_at, g.revoked_at,
   d.agent_id, d.delegable, d.scope_constraint, d.depth, coalesce(d.parent_agent_id, ''), d.created_at, d.expires_at
@@ -110,7 +114,7 @@ func scanGrant(rows *sql.Rows) (g grantRow, err error) {
 	var delegable sql.NullBool
 	var depth, created, expires sql.NullInt64
 	var parent string
-	err = rows.Scan(&g.id, &g.appID, &g.agentID, &g.userID, &g.provider, &g.account, &g.accountName, &g.label,
+	err = rows.Scan(&g.id, &g.appID, &g.agentID, &g.userID, &g.groupID, &g.groupIDP, &g.provider, &g.account, &g.accountName, &g.label,
 		&g.secretID, &g.connectionID, &g.generation, &g.needsReconnect, &g.scopeMismatch, &hosts, &scopes, &tags, &policy, &g.revoked, &g.deleted, &g.proxyOnly, &g.delegable,
 		&g.createdAt, &g.expiresAt, &g.lastUsed, &g.end, &agent, &delegable, &constraint, &depth, &parent, &created, &expires)
 	if err != nil {

@@ -133,6 +133,9 @@ func (v *Vault) identityFor(ctx context.Context, q *statements, rq *request, ask
 	if ask.IncludeProfile {
 		i.Email, i.DisplayName = u.Email, u.DisplayName
 	}
+	if i.GroupIDs, err = userGroups(ctx, q, u.ID); err != nil {
+		return i, nil, err
+	}
 	i.IDPID, err = issuerOf(ctx, q, u.Subject)
 	return i, nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/assertion"
@@ -173,9 +174,9 @@ func (v *Vault) signingIdentity(ctx context.Context, q *statements) (*ecdsa.Priv
 		return nil, err
 	}
 	now := micros(v.now())
-	for i := len(keys) - 1; i >= 0; i-- {
-		if keys[i].signsFrom <= now {
-			return keys[i].private, nil
+	for _, k := range slices.Backward(keys) {
+		if k.signsFrom <= now {
+			return k.private, nil
 		}
 	}
 	k, err := v.makeIdentity(ctx, q, v.now())

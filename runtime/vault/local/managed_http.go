@@ -69,7 +69,9 @@ func (v *Vault) secretPrincipal(ctx context.Context, q *statements, rq *request,
 		return g, refuse(http.StatusUnprocessableEntity, "agent_principal_not_supported", "an operator grants managed secrets to agents, not an app").
 			withHint("grantvault secret grant SLUG --agent ID, or make a grant of a user and delegate it"), nil
 	case wire.PrincipalGroup:
-		return g, refuse(http.StatusUnprocessableEntity, "group_principal_not_supported", "this vault knows no groups of the app's users"), nil
+		if f, err := groupPrincipal(ctx, q, &ask.Principal, &g); f != nil || err != nil {
+			return g, f, err
+		}
 	case wire.PrincipalUser:
 		if g.UserID, f, err = v.userByToken(ctx, q, rq.who.appID, ask.Principal.UserToken); f != nil || err != nil {
 			return g, f, err
@@ -118,9 +120,9 @@ func (v *Vault) labelFault(ctx context.Context, q *statements, secretID string, 
 		return nil, nil
 	}
 	var taken int
-	err := q.scan(ctx, `SELECT count(*) FROM grants WHERE secret_id = ? AND label = ? AND user_id IS ? AND agent_id IS ?
+	err := q.scan(ctx, `SELECT count(*) FROM grants WHERE secret_id = ? AND label = ? AND user_id IS ? AND agent_id IS ? AND group_id IS ?
   AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)`,
-		[]any{secretID, g.Label, nullIfEmpty(g.UserID), nullIfEmpty(g.AgentID), micros(v.now())}, []any{&taken})
+		[]any{secretID, g.Label, nullIfEmpty(g.UserID), nullIfEmpty(g.AgentID), nullIfEmpty(g.GroupID), micros(v.now())}, []any{&taken})
 	if err == nil && taken > 0 {
 		return refuse(http.StatusConflict, "sibling_label_conflict", "another live grant of the secret has the label").with("label", g.Label), nil
 	}

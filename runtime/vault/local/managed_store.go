@@ -264,12 +264,14 @@ WHERE k.secret_id = ? AND k.removed_at IS NULL AND c.credential IS NOT NULL ORDE
 }
 
 // ManagedGrantSpec describes a grant of a managed secret. The principal is the
-// agent AgentID, the user UserID, or, with neither, the app itself.
+// agent AgentID, the user UserID, the users in GroupID, or, with none of them, the
+// app itself.
 type ManagedGrantSpec struct {
 	SecretID     string
 	CredentialID string // may be empty while the operator has one value of it
 	AgentID      string
 	UserID       string // as CreateUser returns it
+	GroupID      string // of the sign-in provider, which needs its GroupsField
 	Label        string // optional
 	ExpiresAt    time.Time
 	ProxyOnly    bool // also when the secret is not
@@ -281,6 +283,10 @@ func (v *Vault) GrantManagedSecret(ctx context.Context, spec ManagedGrantSpec) (
 	switch {
 	case spec.AgentID != "" && spec.UserID != "":
 		return nil, &SpecError{"ManagedGrantSpec.UserID", "must be empty when AgentID is set: a grant has one principal"}
+	case spec.GroupID != "" && spec.AgentID+spec.UserID != "":
+		return nil, &SpecError{"ManagedGrantSpec.GroupID", "must be empty when AgentID or UserID is set: a grant has one principal"}
+	case !plainText(spec.GroupID):
+		return nil, &SpecError{"ManagedGrantSpec.GroupID", "must have at most 255 characters without surrounding space or controls"}
 	case !plainText(spec.Label):
 		return nil, &SpecError{"ManagedGrantSpec.Label", "must have at most 255 characters without surrounding space or controls"}
 	case !spec.ExpiresAt.IsZero() && !spec.ExpiresAt.After(v.now()):
@@ -305,8 +311,19 @@ func (v *Vault) GrantManagedSecret(ctx context.Context, spec ManagedGrantSpec) (
 		case len(list) > 1:
 			return &SpecError{"ManagedGrantSpec.CredentialID", "is required, because the secret has several values"}
 		}
+		idp := ""
+		if spec.GroupID != "" {
+			p, ok, err := groupProvider(ctx, q, "")
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return &SpecError{"ManagedGrantSpec.GroupID", "needs a sign-in provider with ProviderSpec.GroupsField"}
+			}
+			idp = p.ID
+		}
 		g, err = v.insertGrant(ctx, q, s.grant(list[0].ID, Grant{
-			AppID: app, AgentID: spec.AgentID, UserID: spec.UserID, Label: spec.Label, ExpiresAt: spec.ExpiresAt, ProxyOnly: spec.ProxyOnly, Delegable: spec.Delegable,
+			AppID: app, AgentID: spec.AgentID, UserID: spec.UserID, GroupID: spec.GroupID, GroupProvider: idp, Label: spec.Label, ExpiresAt: spec.ExpiresAt, ProxyOnly: spec.ProxyOnly, Delegable: spec.Delegable,
 		}))
 		return err
 	})

@@ -25,6 +25,7 @@ const (
 // tokens is what an authorization server gave.
 type tokens struct {
 	access, refresh string
+	idToken         string    // "" = none
 	expires         time.Time // zero = not told
 	scopes          []string  // nil = as asked for
 }
@@ -123,6 +124,7 @@ func (v *Vault) received(t *oauth2.Token, err error) (tokens, error) {
 	if t.ExpiresIn > 0 { // by this vault's clock; the library's may be another
 		out.expires = v.now().Add(time.Duration(min(t.ExpiresIn, 10*365*24*3600)) * time.Second)
 	}
+	out.idToken, _ = t.Extra("id_token").(string)
 	if scope, ok := t.Extra("scope").(string); ok && strings.TrimSpace(scope) != "" {
 		for _, s := range strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' || r == ',' }) {
 			if plainText(s) {
@@ -164,11 +166,12 @@ type profile struct {
 	account string // for people
 	subject string // never changes
 	email   string
+	groups  []string
 }
 
 // whoIs asks the provider about a new token's account. A provider without a
 // UserURL leaves the profile empty.
-func (v *Vault) whoIs(ctx context.Context, p *provider, access string) (profile, error) {
+func (v *Vault) whoIs(ctx context.Context, p *provider, got tokens) (profile, error) {
 	if p.UserURL == "" {
 		return profile{}, nil
 	}
@@ -176,7 +179,7 @@ func (v *Vault) whoIs(ctx context.Context, p *provider, access string) (profile,
 	if err != nil {
 		return profile{}, errors.New("the provider's UserURL cannot be requested")
 	}
-	req.Header.Set(p.Header, strings.Replace(p.Format, "{token}", access, 1))
+	req.Header.Set(p.Header, strings.Replace(p.Format, "{token}", got.access, 1))
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "grantwire-vault")
 	resp, err := v.oauthClient().Do(req)
@@ -195,6 +198,7 @@ func (v *Vault) whoIs(ctx context.Context, p *provider, access string) (profile,
 		account: firstText(members, p.AccountField, "login", "email", "username", "name", "sub", "id"),
 		subject: firstText(members, p.SubjectField, "sub", "id", "login"),
 		email:   firstText(members, "email"),
+		groups:  v.groupsOf(p, members, got.idToken),
 	}, nil
 }
 

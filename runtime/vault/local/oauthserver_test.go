@@ -39,6 +39,7 @@ type authServer struct {
 	hold     chan struct{} // a refresh waits until it is closed
 	entered  chan struct{} // gets a value when a refresh has arrived, if not nil
 	profile  string        // answer of /user, if set
+	idToken  string        // of token answers, if set
 }
 
 func newAuthServer(t testing.TB) *authServer {
@@ -163,6 +164,9 @@ func (s *authServer) redeem(r *http.Request) (int, map[string]any) {
 	s.issued++
 	body := map[string]any{"access_token": fmt.Sprintf("test-secret-access-%d", s.issued), "token_type": "bearer"}
 	s.live[body["access_token"].(string)] = scope
+	if s.idToken != "" {
+		body["id_token"] = s.idToken
+	}
 	if scope != "" {
 		body["scope"] = scope
 	}

@@ -251,7 +251,7 @@ func (v *Vault) settleFlow(ctx context.Context, f *flow, code, refusal string) e
 	}
 	var who profile
 	if err == nil {
-		who, err = v.whoIs(ctx, f.provider, got.access)
+		who, err = v.whoIs(ctx, f.provider, got)
 	}
 	if err == nil && (f.session.kind == kindSignIn || f.session.request.Secret != nil) && who.subject == "" {
 		err = &oauthError{code: "no_subject"}
@@ -312,6 +312,11 @@ func (v *Vault) signedIn(ctx context.Context, q *statements, s *session, p *prov
 	if s.request.AppID != "" {
 		var err error
 		if userID, err = v.ensureUser(ctx, q, User{AppID: s.request.AppID, Subject: subject, Email: who.email, DisplayName: who.account}); err != nil {
+			return err
+		}
+	}
+	if userID != "" {
+		if err := setGroups(ctx, q, userID, p.ID, who.groups); err != nil {
 			return err
 		}
 	}

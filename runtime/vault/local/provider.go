@@ -33,6 +33,11 @@ type ProviderSpec struct {
 	// hold the account's name and its unchanging ID. Defaults: the first of
 	// login, email, username, name, sub, id; and of sub, id, login.
 	AccountField, SubjectField string
+	// GroupsField names the member with the IDs of the user's groups, a list of
+	// texts, such as "groups": of UserURL's answer, or else of the ID token. Empty:
+	// the vault knows no groups. Name it only when the IDs never come to mean other
+	// groups. A user's groups are those of the last sign-in.
+	GroupsField string
 
 	ClientID     string // required
 	ClientSecret string // empty for a public client; sealed, never shown again
@@ -88,6 +93,7 @@ type provider struct {
 	UserURL      string   `json:"user_url,omitzero"`
 	AccountField string   `json:"account_field,omitzero"`
 	SubjectField string   `json:"subject_field,omitzero"`
+	GroupsField  string   `json:"groups_field,omitzero"`
 	ClientID     string   `json:"client_id"`
 	SecretInBody bool     `json:"secret_in_body,omitzero"`
 	Scopes       []string `json:"scopes"`
@@ -235,7 +241,7 @@ func scanProvider(scan func(...any) error) (*provider, error) {
 func (s *ProviderSpec) check() (*provider, error) {
 	p := &provider{
 		ID: s.ID, DisplayName: s.DisplayName, AuthorizeURL: s.AuthorizeURL, TokenURL: s.TokenURL, UserURL: s.UserURL,
-		AccountField: s.AccountField, SubjectField: s.SubjectField, ClientID: s.ClientID, SecretInBody: s.SecretInBody,
+		AccountField: s.AccountField, SubjectField: s.SubjectField, GroupsField: s.GroupsField, ClientID: s.ClientID, SecretInBody: s.SecretInBody,
 		Header: s.Header, Format: s.Format, signIn: s.SignIn,
 	}
 	if p.DisplayName == "" {

@@ -21,4 +21,5 @@ var migrations = [...]string{
 	schemaV11,
 	schemaV12,
 	schemaV13,
+	schemaV14,
 }
