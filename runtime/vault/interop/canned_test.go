@@ -14,6 +14,7 @@ func cannedAnswers() []canned {
 		expiry   = `"expires_at":"2026-01-01T00:00:00Z","expires_in":600`
 		identity = `{"app_id":"` + idOther + `","app_user_id":null,"agent_id":null,"group_ids":[]}`
 	)
+	keySession := `{"session_token":"ks_1","connect_url":"{base}/connect/ks_1","expires_in":600,"expires_at":"2026-01-01T00:00:00Z","path":null`
 	approval := func(status, result string) string {
 		return `{"approval_id":"` + idKey + `","approval_group_id":"` + idOther + `","status":"` + status + `","expires_at":"2026-01-01T00:00:00Z","has_result":` + result +
 			`,"gates":[{"approval_id":"` + idKey + `","status":"approved","expires_at":"2026-01-01T00:00:00Z"}]}`
@@ -68,6 +69,10 @@ func cannedAnswers() []canned {
 		at("GET", "/sdk/approvals/"+idKey, 200, approval("executed", "true")),
 		at("GET", "/sdk/approvals/"+idOther, 200, approval("denied", "false")),
 		at("GET", "/sdk/approvals/[^/]+/result", 200, `{"status_code":201,"headers":{},"body_b64":"e30="}`),
+		at("POST", "/sdk/managed-secrets/[^/]+/grants", 201, `{"grant_id":"`+idGrant+`","principal_type":"user","label":null,"created_at":"2026-01-01T00:00:00Z","credential_id":null}`),
+		asked(at("POST", "/sdk/managed-secrets/connect/session", 201, keySession+`,"delegable_requested":true,"secret_slug":"stripe"}`), `"delegable":true`),
+		asked(at("POST", "/sdk/managed-secrets/connect/session", 201, keySession+`,"template_slug":"stripe"}`), `"template_slug"`),
+		at("POST", "/sdk/managed-secrets/connect/session", 201, keySession+`,"secret_slug":"stripe"}`),
 		at("POST", "/sdk/identity/resolve", 200, identity),
 		at("POST", "/sdk/identity/assert", 200, `{"token":"test-secret-assertion","expires_at":"2026-01-01T00:00:00Z","identity":`+identity+`}`),
 		at("POST", "/sdk/spans", 200, `{"accepted":1}`),

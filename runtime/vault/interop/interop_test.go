@@ -5,8 +5,11 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestOfficialClient has the official client drive `grantvault dev` through its
@@ -18,7 +21,8 @@ func TestOfficialClient(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	args := []string{"suite/run.py", "--grantvault", daemon}
+	results := filepath.Join(t.TempDir(), "RESULTS.md")
+	args := []string{"suite/run.py", "--grantvault", daemon, "--results", results}
 	if report := os.Getenv("INTEROP_REPORT"); report != "" {
 		args = append(args, "--report", report)
 	}
@@ -36,6 +40,23 @@ func TestOfficialClient(t *testing.T) {
 		t.Log(lines.Text())
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("the suite failed: %v", err)
+		t.Fatalf("the suite failed: %v", err)
+	}
+	compareResults(t, results)
+}
+
+// compareResults compares what a run found with RESULTS.md.
+func compareResults(t *testing.T, results string) {
+	t.Helper()
+	got, err := os.ReadFile(results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("RESULTS.md")
+	if diff := cmp.Diff(string(want), string(got)); diff != "" || err != nil {
+		if err := os.WriteFile("RESULTS.md", got, 0o644); err != nil {
+			t.Error(err)
+		}
+		t.Errorf("RESULTS.md was out of date and is written anew: %v\n%s", err, diff)
 	}
 }

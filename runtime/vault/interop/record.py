@@ -440,6 +440,38 @@ async def spans(c):
         await c.spans.emit([span(span_id="s", parent_span_id="p", end_time="2026-01-01T00:00:01.5+02:00", attributes={"a": "ü", "b": ""}), span()])
 
 
+@call("app", caller="billing-cron")
+async def managed_secret_grants(c):
+    async with alter_sdk.App(api_key=sys.argv[1]) as other:
+        await other.create_managed_secret_grant(KEY, principal=alter_sdk.SystemPrincipal())
+    await c.create_managed_secret_grant(KEY, principal=alter_sdk.UserPrincipal(user_token="user-token", label="wörk"), grant_policy={"max_ttl_seconds": 60, "default_ttl_seconds": 30},
+                                        credential_id=OTHER)
+    await c.create_managed_secret_grant(KEY, principal=alter_sdk.GroupPrincipal(external_group_id="g", idp_id="i", label="l"))
+    await c.create_managed_secret_grant(KEY, principal=alter_sdk.AgentPrincipal(label="a"))
+
+
+@call("app", user_token_getter=lambda: "another-token")
+async def managed_secret_session(c):
+    create = c.create_managed_secret_connect_session
+    await create(provider="stripe", user_token="user-token")
+    await create(provider="stripe", user_token="user-token", agent="builder", delegable=True, requested_grant={"label": "work"}, grant_policy={"max_ttl_seconds": 60}, direct=True,
+                 allow_user_policy_rules=False, allowed_origin="https://app.example", return_url="https://app.example/back")
+    await create(provider="stripe", user_token="user-token", repair_grant_id=GRANT.upper())
+    await create(template_slug="Stripe", user_token="user-token", delegated_agent_id=AGENT, requested_ttl_seconds=60)
+
+
+@call("agent")
+async def managed_secret_session_of_an_agent(c):
+    async with c.trace(run_id="r1"):  # not sent
+        await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", delegable=True)
+
+
+@call("impersonated")
+async def managed_secret_session_impersonated(c):
+    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token")
+    await c.create_managed_secret_connect_session(template_slug="stripe", user_token="user-token")
+
+
 async def main():
     app_key, agent_key = sys.argv[1:3]
     logging.disable(logging.ERROR)

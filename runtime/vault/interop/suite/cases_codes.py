@@ -52,6 +52,48 @@ async def refresh(w):
             equal("repaired", (await app.request("GET", provider.url + "/x", grant_id=grant)).status_code, 200)
 
 
+FOR_ERROR = ("App.create_connect_session_for_error", "App.request", "App.list_grants")
+
+
+async def repaired(app, error, **options):
+    session = await app.create_connect_session_for_error(error, **options)
+    await browse(session.connect_url)
+    return (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0]
+
+
+@case(*FOR_ERROR, "App.proxy_request", mode="serve", name="codes: scopes that are missing, a grant that is over and a credential that is refused are repaired by a session for the error")
+async def for_error(w):
+    with OAuthProvider() as provider:
+        w.operator("provider", "set", "renewing", *provider.flags(), stdin="test-secret-client\n")
+        async with w.app() as app:
+            async def state(grant):
+                [one] = [g for g in (await app.list_grants(provider_id="renewing")).grants if g.grant_id == grant]
+                return one.status, one.scope_mismatch, one.needs_reconnect
+
+            grant = await connected(app, "renewing")
+            equal("fresh", await state(grant), ("active", False, False))
+            async with raises(alter_sdk.ScopeReauthRequiredError, status_code=403, missing_scopes=["write"]):
+                await app.request("GET", provider.url + "/narrow", grant_id=grant)
+            for _ in range(100):  # the client reports it in the background
+                if (await state(grant))[1]:
+                    break
+                await asyncio.sleep(0.05)
+            equal("after the report", await state(grant), ("active", True, False))
+            async with raises(alter_sdk.ScopeReauthRequiredError, status_code=403, missing_scopes=None) as caught:
+                await app.request("GET", provider.url + "/forbidden", grant_id=grant)
+            equal("by the vault's flag", (caught.error.details["source"], caught.error.provider_id), ("backend_flag", "renewing"))
+            equal("the same grant", (await repaired(app, caught.error, required_scopes={"renewing": ["write"]})).grant_id, grant)
+            equal("after the repair", await state(grant), ("active", False, False))
+            await app.proxy_request("GET", provider.url + "/narrow", grant_id=grant)
+            equal("after a proxied call", await state(grant), ("active", True, False))
+
+            over = await connected(app, "renewing", requested_grant={"label": fresh("label")}, grant_policy={"max_ttl_seconds": 1})
+            await asyncio.sleep(1.1)
+            async with raises(alter_sdk.GrantExpiredError, code="grant_expired", status=403, provider_id="renewing") as caught:
+                await app.request("GET", provider.url + "/x", grant_id=over)
+            true("no session for an expired grant", (await app.create_connect_session_for_error(caught.error)).connect_url)
+
+
 @case("App.create_connect_session", "Agent.create_connect_session", "App.create_auth_session", mode="serve", name="codes: connect sessions that cannot be made")
 async def sessions(w):
     with OAuthProvider() as provider:
@@ -93,6 +135,20 @@ async def limited(w):
             await app.mint_grant(sibling.grant_id, label=fresh("label"))
 
 
+@case("App.create_connect_session", "App.proxy_request", "App.request", name="codes: a connected grant that was asked for with restrictions")
+async def requested(w):
+    async with w.app() as app:
+        label = fresh("label")
+        grant = await connected(app, "github", requested_grant={"label": label, "restrictions": {"allowed_methods": ["GET"], "allowed_endpoints": ["/user"]}})
+        equal("within", (await app.proxy_request("GET", w.url(), grant_id=grant)).status_code, 200)
+        equal("its label", [g.label for g in (await app.list_grants(label=label)).grants], [label])
+        for method, path in (("POST", "/user"), ("GET", "/users")):
+            async with raises(alter_sdk.PolicyViolationError, code="grant_restricted", status=403):
+                await app.proxy_request(method, w.url(path), grant_id=grant)
+        async with raises(alter_sdk.RestrictedGrantRequiresProxyError, code="restricted_grant_requires_proxy"):
+            await app.request("GET", w.url(), grant_id=grant)
+
+
 @case("Agent.delegate", "Agent.request", "Agent.proxy_request", "App.create_connect_session", name="codes: a delegation that is narrowed to scopes")
 async def narrowed(w):
     async with w.app() as app:
@@ -129,6 +185,8 @@ async def keys(w):
             true("no second key", minted.api_key)
         async with raises(alter_sdk.BackendError, code="legacy_managed_secret_name_rejected", status=422):
             await app.agents.create(name=fresh("agent"), scopes={"managed_secrets": ["Stripe"]})
+        async with raises(alter_sdk.BackendError, code="invalid_agent_policy", status=422):
+            await app.agents.create(name=fresh("agent"), scopes={}, policy={"no_such_rule": {}})
         gone = await w.new_agent(app)
         await app.agents.delete(str(gone.id))
         for call in (lambda: app.agents.mint_key(str(gone.id)), lambda: app.agents.resume(str(gone.id))):
@@ -140,7 +198,7 @@ async def keys(w):
             await alter_sdk.App(api_key=w.agent_key).revoke_grant(w.grant_id)
 
 
-@case("keys.derive", name="codes: a network beyond the caller's own")
+@case("keys.derive", name="codes: the networks of a derived key")
 async def networks(w):
     async with w.app() as app:
         first = await app.agents.create(name=fresh("agent"), scopes={})

@@ -33,10 +33,15 @@ agents.create agents.list agents.get agents.get_by_name agents.update agents.sus
 agents.mint_key agents.list_keys agents.deprecate_key agents.undeprecate_key agents.revoke_key
 keys.derive keys.rotate keys.revoke scopes.list oauth_providers.list
 App.resolve_identity App.assert_identity Agent.resolve_identity Agent.assert_identity
-App.spans Agent.spans spans.emit
-App.get_approval_status App.await_approval Agent.get_approval_status Agent.await_approval
+App.spans Agent.spans spans.emit App.boto3_client Agent.boto3_client
 App.create_managed_secret_grant App.create_managed_secret_connect_session Agent.create_managed_secret_connect_session
-App.boto3_client Agent.boto3_client
+App.get_approval_status App.await_approval Agent.get_approval_status Agent.await_approval
+""".split()
+
+# The helpers for frameworks, which are not methods of the two classes.
+HELPERS = """
+fastapi.AlterFastAPI mcp.AlterMCP.tool mcp.AlterContext.request mcp.AlterContext.proxy_request mcp.AlterAuthProvider
+langchain.alter_tool langchain.AlterMCPInterceptor memory.ScopedMemoryStore memory.verify_identity_assertion otel.traceparent
 """.split()
 
 OUT = {
@@ -103,7 +108,7 @@ async def raises(cls, *, code=None, status=None, **fields):
         equal(f"status of {cls.__name__}", getattr(e, "status_code", None), status)
     for name, want in fields.items():
         equal(f"{cls.__name__}.{name}", getattr(e, name, None), want)
-    if isinstance(e, (alter_sdk.BackendError, alter_sdk.ApprovalError)):
+    if isinstance(e, alter_sdk.ApprovalError) or isinstance(e, alter_sdk.AlterSDKError) and (e.details or {}).get("error"):
         RAISED.add((wire_code(e) or "", cls.__name__))
 
 

@@ -21,6 +21,10 @@ class OAuthProvider:
             def do_GET(self):
                 url = urllib.parse.urlsplit(self.path)
                 query = dict(urllib.parse.parse_qsl(url.query))
+                if url.path == "/narrow":
+                    return self.say(403, {}, ("WWW-Authenticate", 'Bearer error="insufficient_scope", scope="write"'))
+                if url.path in ("/forbidden", "/unauthorized"):
+                    return self.say(403 if url.path == "/forbidden" else 401, {})
                 if url.path != "/authorize":
                     return self.say(200, {"login": "octo", "path": url.path, "authorization": self.headers.get("Authorization")})
                 self.send_response(302)
@@ -49,10 +53,11 @@ class OAuthProvider:
                 self.say(200, {"access_token": f"test-secret-access-{outer.renewed}", "token_type": "Bearer", "expires_in": outer.lifetime,
                                "refresh_token": f"test-secret-refresh-{outer.renewed}", "scope": "read"})
 
-            def say(self, status, body):
+            def say(self, status, body, *headers):
                 payload = json.dumps(body).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                for name, value in (("Content-Type", "application/json"), *headers):
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(payload)))
                 self.end_headers()
                 self.wfile.write(payload)

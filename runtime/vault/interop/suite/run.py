@@ -16,11 +16,13 @@ import sys
 import threading
 import warnings
 
+import alter_sdk
+
 import harness
 import served
-from harness import CASES, IN, OUT
+from harness import CASES, HELPERS, IN, OUT
 
-import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules, cases_codes, cases_secrets  # noqa: E401,F401
+import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules, cases_codes, cases_helpers, cases_secrets  # noqa: E401,F401
 
 
 class Daemon:
@@ -70,7 +72,7 @@ async def drive(cases, world):
 def table(results, partial):
     """Method to "pass" or the reason."""
     verdict = {}
-    for method in [*IN, *OUT]:
+    for method in [*IN, *HELPERS, *OUT]:
         mine = [r for r in results if method in r["methods"]]
         bad = [r for r in mine if r["problem"]]
         if bad:
@@ -84,15 +86,66 @@ def table(results, partial):
     return verdict
 
 
+def public(cls):
+    return {n for n in dir(cls) if not n.startswith("_") and (callable(getattr(cls, n)) or isinstance(getattr(cls, n), property))}
+
+
+SPACES = ("agents", "keys", "scopes", "oauth_providers", "provider_specs", "spans")
+
+
+def unlisted(app, agent):
+    """Public methods and properties of the client that no list of the suite names."""
+    there = {"App", "Agent"}
+    for name, client in (("App", app), ("Agent", agent)):
+        spaces = [space for space in SPACES if hasattr(client, space)]
+        there |= {f"{name}.{n}" for n in [*public(type(client)), *spaces]}
+        for space in spaces:
+            there |= {f"{space}.{n}" for n in public(type(getattr(client, space)))}
+    return there.symmetric_difference([*IN, *OUT])
+
+
+def codes():
+    """The rows of codes.tsv."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "codes.tsv")) as f:
+        return [line.rstrip("\n").split("\t") for line in f if not line.startswith("#")]
+
+
+def miscounted(raised):
+    """What is wrong with codes.tsv, after all cases have run."""
+    table, problems = {(code, cls): why for _, code, _, cls, why in codes()}, []
+    for code, cls in sorted(raised - set(table)):
+        problems.append(f"codes.tsv lacks {code} as {cls}")
+    for (code, cls), why in table.items():
+        if not why and (code, cls) not in raised:
+            problems.append(f"no case got {code} as {cls}, and codes.tsv gives no reason")
+        if why and (code, cls) in raised:
+            problems.append(f"a case got {code} as {cls}, which codes.tsv says none does")
+    return problems
+
+
+def results(release, verdict, ran):
+    """What RESULTS.md says of a run."""
+    lines = ["# The official client against our daemon", "",
+             f"Written by `make interop`, whose test compares it with this file. alter-sdk {release['installed']}, {len(ran)} cases.", "",
+             "| Method or helper | Cases | Result |", "|---|---|---|"]
+    for method, text in verdict.items():
+        lines.append(f"| `{method}` | {sum(method in r['methods'] for r in ran)} | {text} |")
+    lines += ["", "Refusals, the class that each raises, and why no case provokes it:", "", "| At | Code | Status | Class | Case |", "|---|---|---|---|---|"]
+    for where, code, status, cls, why in codes():
+        lines.append(f"| {where} | {f'`{code}`' if code else ''} | {status} | `{cls}` | {why or 'yes'} |")
+    return "\n".join(lines) + "\n"
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--grantvault", required=True)
-    p.add_argument("--report")
+    p.add_argument("--report", help="write everything as JSON")
+    p.add_argument("--results", help="write what RESULTS.md says")
     p.add_argument("--only", default="")
     args = p.parse_args()
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
-    command, results = [os.path.abspath(args.grantvault)], []
+    command, ran, missing = [os.path.abspath(args.grantvault)], [], set()
     release = {"installed": importlib.metadata.version("alter-sdk"), "newest": newest()}
     print(f"alter-sdk {release['installed']}, newest release {release['newest']}")
     for mode in ("dev", "approve", "serve"):
@@ -103,19 +156,26 @@ def main():
         print({"dev": "grantvault dev", "approve": "grantvault dev --approve", "serve": "grantvault init, app, agent, grant, serve"}[mode])
         with served.Served(command) if mode == "serve" else Daemon(command, ["--approve"] if mode == "approve" else []) as daemon:
             os.environ["ALTER_BASE_URL"] = daemon.env["ALTER_BASE_URL"]
-            results += asyncio.run(drive(cases, harness.World(command, daemon.env, daemon)))
-    verdict = table(results, bool(args.only))
+            missing = unlisted(alter_sdk.App(api_key=daemon.env["ALTER_APP_KEY"]), alter_sdk.Agent(api_key=daemon.env["ALTER_AGENT_KEY"]))
+            ran += asyncio.run(drive(cases, harness.World(command, daemon.env, daemon)))
+    verdict = table(ran, bool(args.only))
     print("\nmethod by method")
     for method, text in verdict.items():
         print(f"  {method:48} {text}")
-    failed = [r for r in results if r["problem"]]
-    print(f"\n{len(results)} cases, {len(failed)} failed; {sum(v == 'pass' for v in verdict.values())} of {len(IN)} methods pass, {len(OUT)} are not served")
-    for code, name in sorted(harness.RAISED):
-        print(f"  {code:40} {name}")
+    failed = [r for r in ran if r["problem"]]
+    print(f"\n{len(ran)} cases, {len(failed)} failed; {sum(v == 'pass' for v in verdict.values())} of {len(IN) + len(HELPERS)} methods and helpers pass, {len(OUT)} are not served")
+    problems = []
+    if not args.only:
+        problems = miscounted(harness.RAISED) + [f"no list names {name}, or the client has no such method" for name in sorted(missing)]
+    for problem in problems:
+        print(problem)
+    if args.results:
+        with open(args.results, "w") as f:
+            f.write(results(release, verdict, ran))
     if args.report:
         with open(args.report, "w") as f:
-            json.dump({"release": release, "methods": verdict, "cases": results}, f, indent=1)
-    sys.exit(1 if failed or any(v.startswith("FAIL") for v in verdict.values()) else 0)
+            json.dump({"release": release, "methods": verdict, "cases": ran}, f, indent=1)
+    sys.exit(1 if failed or problems or any(v.startswith("FAIL") for v in verdict.values()) else 0)
 
 
 if __name__ == "__main__":

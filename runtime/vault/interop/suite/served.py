@@ -49,6 +49,8 @@ class Provider(http.server.BaseHTTPRequestHandler):
             case "/cookie":
                 headers = {"Set-Cookie": "session=one"}
         payload = json.dumps({"path": path, "query": query, "cookie": self.headers.get("Cookie")}).encode()
+        if path.startswith("/bucket/") and self.command == "PUT":
+            payload = b""  # S3 says nothing to what it stores
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}.items():
             self.send_header(name, value)
