@@ -71,7 +71,7 @@ func userToken(context.Context) (string, error) { return "user-token", nil }
 // calls are those of record.py, by name.
 func calls() map[string]func(context.Context, *clients) error {
 	all := map[string]func(context.Context, *clients) error{}
-	for _, group := range []map[string]func(context.Context, *clients) error{requestCalls(), identityCalls(), grantCalls(), sessionCalls(), agentCalls(), constrainedCalls(), approvalCalls(), vouchedCalls(), secretCalls()} {
+	for _, group := range []map[string]func(context.Context, *clients) error{requestCalls(), identityCalls(), grantCalls(), sessionCalls(), agentCalls(), constrainedCalls(), approvalCalls(), vouchedCalls(), secretCalls(), catalogCalls()} {
 		maps.Copy(all, group)
 	}
 	return all

@@ -12,6 +12,7 @@ func cannedAnswers() []canned {
 		mint     = `{"id":"` + idKey + `","name":"n","key_prefix":"p","key_type":"dk","scopes":[],"scope_version":1,"created_at":"2026-01-01T00:00:00Z","api_key":"` + agentKey + `"}`
 		token    = `{"access_token":"test-secret-token","grant_id":"` + idGrant + `","provider_id":"github","token_generation":"` + idOther + `"}`
 		expiry   = `"expires_at":"2026-01-01T00:00:00Z","expires_in":600`
+		spec     = `{"provider_kind":"oauth","provider_id":"github","provenance":"p","content_hash":"h","version":1,"operation_count":1,"fetched_at":"2026-01-01T00:00:00Z","changed_at":"2026-01-01T00:00:00Z"}`
 		identity = `{"app_id":"` + idOther + `","app_user_id":null,"agent_id":null,"group_ids":[]}`
 	)
 	keySession := `{"session_token":"ks_1","connect_url":"{base}/connect/ks_1","expires_in":600,"expires_at":"2026-01-01T00:00:00Z","path":null`
@@ -73,6 +74,12 @@ func cannedAnswers() []canned {
 		asked(at("POST", "/sdk/managed-secrets/connect/session", 201, keySession+`,"delegable_requested":true,"secret_slug":"stripe"}`), `"delegable":true`),
 		asked(at("POST", "/sdk/managed-secrets/connect/session", 201, keySession+`,"template_slug":"stripe"}`), `"template_slug"`),
 		at("POST", "/sdk/managed-secrets/connect/session", 201, keySession+`,"secret_slug":"stripe"}`),
+		at("GET", "/sdk/scopes", 200, `{"scope_version":1,"resources":{"grants":{"verbs":["read"]}},"action_verbs":[],"deprecated":[]}`),
+		at("GET", "/sdk/oauth/provider-catalog", 200, `{"providers":{}}`),
+		at("GET", "/sdk/provider-specs", 200, `{"items":[`+spec+`],"total":1}`),
+		at("GET", "/sdk/provider-specs/[^/]+/[^/]+", 200, spec),
+		at("GET", "/sdk/provider-specs/[^/]+/[^/]+/operations", 200, list("items")[:len(list("items"))-1]+`,"spec":`+spec+`}`),
+		at("GET", "/sdk/provider-specs/[^/]+/[^/]+/operation", 200, `{"operation_id":"x","method":"GET","path_template":"/x","spec":`+spec+`}`),
 		at("POST", "/sdk/identity/resolve", 200, identity),
 		at("POST", "/sdk/identity/assert", 200, `{"token":"test-secret-assertion","expires_at":"2026-01-01T00:00:00Z","identity":`+identity+`}`),
 		at("POST", "/sdk/spans", 200, `{"accepted":1}`),

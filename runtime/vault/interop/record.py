@@ -472,6 +472,26 @@ async def managed_secret_session_impersonated(c):
     await c.create_managed_secret_connect_session(template_slug="stripe", user_token="user-token")
 
 
+@call("app", caller="billing-cron")
+async def catalogs(c):
+    await c.scopes.list()
+    await c.oauth_providers.list()
+    await c.oauth_providers.list()  # is kept
+    await c.oauth_providers.list(force_refresh=True)
+
+
+@call("agent")
+async def provider_specs(c):
+    async with c.trace(run_id="r1"):
+        await c.provider_specs.list()
+    await c.provider_specs.list("managed")
+    await c.provider_specs.get("oauth", "a/b ü:c")
+    await c.provider_specs.list_operations("oauth", "github")
+    await c.provider_specs.list_operations("managed", "stripe", search="pay & go+ü", limit=7, offset=3)
+    await c.provider_specs.get_operation("oauth", "github", "repos/get")
+    await c.provider_specs.get_operation("oauth", "github", "a b&c=d/ü~")
+
+
 async def main():
     app_key, agent_key = sys.argv[1:3]
     logging.disable(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Faults that the other files do not reach, and what the vault does not serve."""
+"""Faults that the other files do not reach."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ import uuid
 
 import alter_sdk
 
-from harness import OUT, browse, case, equal, raises, true
+from harness import browse, case, equal, raises, true
 
 
 @case("Agent.me", "Agent.request", name="a key that nobody gave out")
@@ -117,28 +117,3 @@ async def provider_gone(w):
         except (alter_sdk.TimeoutError, alter_sdk.NetworkError):
             return
     raise AssertionError("nothing was raised")
-
-
-def unserved():
-    """A call for each method that the vault does not serve."""
-    ident = str(uuid.uuid4())
-    return {
-        "provider_specs.list": lambda c: c.provider_specs.list(),
-        "provider_specs.get": lambda c: c.provider_specs.get("oauth", "github"),
-        "provider_specs.list_operations": lambda c: c.provider_specs.list_operations("oauth", "github"),
-        "provider_specs.get_operation": lambda c: c.provider_specs.get_operation("oauth", "github", "repos/get"),
-    }
-
-
-@case(*[m for m in OUT if "boto3" not in m], name="what is not served is refused with a typed error")
-async def not_served(w):
-    async with w.app() as app, w.agent() as agent:
-        for name, call in unserved().items():
-            for client in (app, agent):
-                if not hasattr(client, name.split(".")[0]):
-                    continue
-                try:
-                    await call(client)
-                except alter_sdk.AlterSDKError:
-                    continue
-                raise AssertionError(f"{type(client).__name__}.{name} did not fail")

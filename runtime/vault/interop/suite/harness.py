@@ -17,9 +17,8 @@ import httpx
 
 import alter_sdk
 
-# Every public method of the client. The areas of the comparison are "in"; what the
-# vault does not serve yet is "out", with the reason that the report prints.
-IN = """
+# Every public method and property of the client; a run compares it with the client itself.
+METHODS = """
 App App.agents App.keys App.scopes App.oauth_providers App.base_url App.actor_id App.last_retry_info App.last_rate_limit
 App.request App.proxy_request App.with_constraints App.get_agent App.close
 App.list_grants App.mint_grant App.revoke_grant App.revoke_delegation
@@ -35,6 +34,7 @@ keys.derive keys.rotate keys.revoke scopes.list oauth_providers.list
 App.resolve_identity App.assert_identity Agent.resolve_identity Agent.assert_identity
 App.spans Agent.spans spans.emit App.boto3_client Agent.boto3_client
 App.create_managed_secret_grant App.create_managed_secret_connect_session Agent.create_managed_secret_connect_session
+App.provider_specs Agent.provider_specs provider_specs.list provider_specs.get provider_specs.list_operations provider_specs.get_operation
 App.get_approval_status App.await_approval Agent.get_approval_status Agent.await_approval
 """.split()
 
@@ -43,15 +43,6 @@ HELPERS = """
 fastapi.AlterFastAPI mcp.AlterMCP.tool mcp.AlterContext.request mcp.AlterContext.proxy_request mcp.AlterAuthProvider
 langchain.alter_tool langchain.AlterMCPInterceptor memory.ScopedMemoryStore memory.verify_identity_assertion otel.traceparent
 """.split()
-
-OUT = {
-    "App.provider_specs": "provider descriptions are another area",
-    "Agent.provider_specs": "provider descriptions are another area",
-    "provider_specs.list": "provider descriptions are another area",
-    "provider_specs.get": "provider descriptions are another area",
-    "provider_specs.list_operations": "provider descriptions are another area",
-    "provider_specs.get_operation": "provider descriptions are another area",
-}
 
 
 @dataclasses.dataclass

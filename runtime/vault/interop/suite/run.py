@@ -20,9 +20,9 @@ import alter_sdk
 
 import harness
 import served
-from harness import CASES, HELPERS, IN, OUT
+from harness import CASES, HELPERS, METHODS
 
-import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules, cases_codes, cases_helpers, cases_secrets  # noqa: E401,F401
+import cases_identity, cases_calls, cases_grants, cases_sessions, cases_agents, cases_errors, cases_page, cases_raw, cases_serve, cases_approvals, cases_rules, cases_codes, cases_helpers, cases_secrets, cases_specs  # noqa: E401,F401
 
 
 class Daemon:
@@ -72,17 +72,15 @@ async def drive(cases, world):
 def table(results, partial):
     """Method to "pass" or the reason."""
     verdict = {}
-    for method in [*IN, *HELPERS, *OUT]:
+    for method in [*METHODS, *HELPERS]:
         mine = [r for r in results if method in r["methods"]]
         bad = [r for r in mine if r["problem"]]
         if bad:
             verdict[method] = f"FAIL in {bad[0]['case']!r}: {bad[0]['problem']}"
-        elif mine and method in OUT:
-            verdict[method] = f"not served ({OUT[method]}); refused with a typed error"
         elif mine:
             verdict[method] = "pass"
         else:
-            verdict[method] = f"not served ({OUT[method]})" if method in OUT else "not run" if partial else "FAIL: no case ran"
+            verdict[method] = "not run" if partial else "FAIL: no case ran"
     return verdict
 
 
@@ -101,7 +99,7 @@ def unlisted(app, agent):
         there |= {f"{name}.{n}" for n in [*public(type(client)), *spaces]}
         for space in spaces:
             there |= {f"{space}.{n}" for n in public(type(getattr(client, space)))}
-    return there.symmetric_difference([*IN, *OUT])
+    return there.symmetric_difference(METHODS)
 
 
 def codes():
@@ -163,7 +161,7 @@ def main():
     for method, text in verdict.items():
         print(f"  {method:48} {text}")
     failed = [r for r in ran if r["problem"]]
-    print(f"\n{len(ran)} cases, {len(failed)} failed; {sum(v == 'pass' for v in verdict.values())} of {len(IN) + len(HELPERS)} methods and helpers pass, {len(OUT)} are not served")
+    print(f"\n{len(ran)} cases, {len(failed)} failed; {sum(v == 'pass' for v in verdict.values())} of {len(METHODS) + len(HELPERS)} methods and helpers pass")
     problems = []
     if not args.only:
         problems = miscounted(harness.RAISED) + [f"no list names {name}, or the client has no such method" for name in sorted(missing)]
