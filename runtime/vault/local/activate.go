@@ -55,11 +55,12 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 		if err := v.revive(ctx, q, s, found); err != nil {
 			return err
 		}
-		// The account's consent is one: what it allows now holds for all grants
-		// that stand on it. How long this one lives is for this session to say,
+		// The account's consent is one: what it allows now, and where the provider's
+		// configuration lets the new credential go, holds for all grants that stand
+		// on it. How long this one lives is for this session to say,
 		// unless it repairs one that lives.
 		if err := errors.Join(
-			q.exec(ctx, "UPDATE grants SET scopes = ? WHERE connection_id = ?", listJSON(c.tokens.scopes), connectionID),
+			q.exec(ctx, "UPDATE grants SET scopes = ?, hosts = ? WHERE connection_id = ?", listJSON(c.tokens.scopes), listJSON(c.provider.Hosts), connectionID),
 			q.exec(ctx, "UPDATE connections SET scope_mismatch = 0 WHERE id = ?", connectionID),
 			q.exec(ctx, "UPDATE grants SET expires_at = ? WHERE id = ? AND ?", optionalMicros(expires), grantID, s.request.RepairGrantID == "" || found.expired),
 			v.record(ctx, q, grantEvent("grant.reconnected", grantID, map[string]string{"provider": c.provider.ID, "account": c.profile.account})),

@@ -308,3 +308,27 @@ func TestConnectRestricted(t *testing.T) {
 		t.Error("the restricted grant was renewed without its restrictions")
 	}
 }
+
+// TestReconnectTakesHosts: a new credential goes where the provider's
+// configuration lets it go now, and not where the old one could.
+func TestReconnectTakesHosts(t *testing.T) {
+	r := newRecovery(t)
+	id := r.usersGrant(vault.ConnectParams{})
+	sibling, err := r.appClient.MintGrant(t.Context(), id, vault.MintParams{Label: "work"})
+	r.must(err)
+	moved := r.server.spec()
+	moved.Hosts = []string{"https://api.example.com"}
+	r.provider(moved)
+	r.must(r.get(r.appClient, "/user", vault.Grant(id))) // until the user consents anew
+	if again := r.usersGrant(vault.ConnectParams{}); again != id {
+		t.Fatalf("the grant is %s, was %s", again, id)
+	}
+	for _, grant := range []string{id, sibling.GrantID} {
+		if err := r.get(r.appClient, "/user", vault.Grant(grant)); !errors.Is(err, vault.ErrBlockedDestination) {
+			t.Errorf("the old host still gets the credential: %v", err)
+		}
+		if res := r.do(send{key: r.app.Key, method: http.MethodPost, path: wire.PathToken, body: wire.TokenRequest{GrantID: grant, Method: "GET", URL: "https://api.example.com/user"}.Marshal()}); res.status != http.StatusOK {
+			t.Errorf("the new host does not: %d %s", res.status, res.raw)
+		}
+	}
+}

@@ -270,3 +270,21 @@ async def ended(w):
                     await call("GET", w.url("/x"), grant_id=grant)
                 async with raises(alter_sdk.GrantExpiredError, code="grant_expired", status=403):
                     await call("GET", w.url("/x"), grant_id=over)
+
+
+@case("Agent.create_managed_secret_connect_session", "Agent.request", mode="serve", name="codes: an agent's own key with a user token, where the daemon lets it select")
+async def selecting(w):
+    slug = fresh("secret")
+    w.told("secret", "add", slug, "--kind", "bearer", "--host", w.provider_url, stdin="test-secret-selected\n")
+    with OAuthProvider() as provider:
+        w.operator("provider", "set", "idp", *provider.flags(), "--sign-in", "--subject-field", "login", stdin="test-secret-client\n")
+        try:
+            with w.daemon.beside("--user-token-delegation") as address, w.at(address):
+                async with w.app() as app, w.agent() as agent:
+                    user = (await w.sign_in(app)).user_token
+                    session = await agent.create_managed_secret_connect_session(provider=slug, user_token=user)
+                    equal("an agent is not told what the user has", (session.path, session.existing_grant_id, session.agent_id), (None, None, w.agent_id))
+                    async with raises(alter_sdk.NoDelegatedGrantError, code="no_delegated_grant", status=404):
+                        await agent.request("GET", w.url("/x"), provider=slug, user_token=user)
+        finally:
+            w.operator("provider", "remove", "idp")
