@@ -6,15 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/grantwire/grantwire/runtime/vault/internal/console"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
-
-// maxShown is how much of one field the page shows, in bytes.
-const maxShown = 1 << 20
 
 // gatePage is what a decision's page is about.
 type gatePage struct {
@@ -120,21 +117,16 @@ func (v *Vault) gatePage(g *gatePage, browser string) *page {
 	if a.Account != "" {
 		account += " as " + a.Account
 	}
-	p.Text = []string{g.asks + " asks to make this call at " + Visible(account) + ":", Visible(what)}
+	p.Text = []string{g.asks + " asks to make this call at " + shortName(account) + ":", shortName(what)}
 	if a.Reason != "" {
-		p.Text = append(p.Text, "It says why: “"+Visible(a.Reason)+"”")
+		p.Text = append(p.Text, "It says why: “"+console.Block(a.Reason).String()+"”")
 	}
 	if rule := g.gate().Rule; rule != "" {
-		p.Text = append(p.Text, "You are asked by the rule “"+Visible(rule)+"”.")
+		p.Text = append(p.Text, "You are asked by the rule “"+shortName(rule)+"”.")
 	}
 	p.Text = append(p.Text, "What you approve is what is sent, once. Without a decision it ends at "+a.ExpiresAt.Format(time.RFC1123)+".")
 	for _, f := range a.Fields {
-		item := pageField{Place: f.Place, Name: Visible(f.Name), Value: f.Value, Note: Visible(f.Note())}
-		if rest := len(item.Value) - maxShown; rest > 0 {
-			item.Value, item.Note = item.Value[:maxShown], strings.TrimSpace(item.Note+" "+strconv.Itoa(rest)+" more bytes are not shown.")
-		}
-		item.Value = Visible(item.Value)
-		p.Fields = append(p.Fields, item)
+		p.Fields = append(p.Fields, pageField{Place: f.Place, Name: shortName(f.Name), Value: console.Whole(f.Value).String(), Note: f.Note()})
 	}
 	return p
 }
@@ -149,7 +141,7 @@ func (g *gatePage) endPage() *page {
 	case wire.ApprovalExpired:
 		p.status, p.Title = http.StatusGone, "The time for this decision is over"
 	case wire.ApprovalFailed:
-		p.Title, p.Text = "The call was approved, but it failed", []string{Visible(g.approval.Fault)}
+		p.Title, p.Text = "The call was approved, but it failed", []string{g.approval.Fault}
 	default:
 		p.Title = "The call was approved"
 	}

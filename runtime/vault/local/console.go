@@ -145,8 +145,8 @@ func (c *consolePage) serve(get bool) {
 func (c *consolePage) link(path string, query ...string) console.Href {
 	values := url.Values{}
 	for i := 0; i+1 < len(query); i += 2 {
-		if query[i+1] != "" {
-			values.Set(query[i], query[i+1])
+		if value := query[i+1]; value != "" {
+			values.Set(query[i], value[:min(len(value), maxAuditPath)]) // the trail holds no longer ones
 		}
 	}
 	if len(values) > 0 {
@@ -182,7 +182,7 @@ func (c *consolePage) send(status int, p *console.Page) {
 func (c *consolePage) message(status int, title string, lines ...string) {
 	m := &console.Message{}
 	for _, line := range lines {
-		m.Lines = append(m.Lines, console.Text(line))
+		m.Lines = append(m.Lines, console.Block(line))
 	}
 	c.show(status, "", title, m)
 }

@@ -26,7 +26,7 @@ func (c *consolePage) confirm(make func(*consolePage) (*consoleAction, error)) {
 	}
 	view := &console.Confirm{Button: console.Text(a.button), Danger: a.danger, Back: a.back, Facts: a.facts}
 	for _, line := range a.lines {
-		view.Lines = append(view.Lines, console.Text(line))
+		view.Lines = append(view.Lines, console.Block(line))
 	}
 	c.show(http.StatusOK, a.section, a.title, view)
 }

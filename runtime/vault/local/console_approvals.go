@@ -104,7 +104,7 @@ func (c *consolePage) approval() {
 	}
 	view := &console.Approval{Status: console.Text(a.Status), State: approvalState(a.Status), Decide: a.Status == wire.ApprovalPending, Gone: len(a.Fields) == 0}
 	if a.Reason != "" {
-		view.Asks = append(view.Asks, console.Text("The caller says why: “"+a.Reason+"”"))
+		view.Asks = append(view.Asks, console.Block("The caller says why: “"+a.Reason+"”"))
 	}
 	if view.Decide {
 		view.Asks = append(view.Asks, "What you approve is what is sent, once.")
@@ -121,7 +121,7 @@ func (c *consolePage) approval() {
 		})
 	}
 	for _, f := range a.Fields {
-		view.Fields = append(view.Fields, console.RequestField{Place: console.Text(f.Place), Name: console.Text(f.Name), Value: console.Block(f.Value), Note: console.Text(f.Note())})
+		view.Fields = append(view.Fields, console.RequestField{Place: console.Text(f.Place), Name: console.Text(f.Name), Value: console.Whole(f.Value), Note: console.Text(f.Note())})
 	}
 	title := approvalName(a)
 	if view.Decide {

@@ -58,11 +58,11 @@ func (g *grantLine) name() string { return g.Provider + " " + g.ID[:8] }
 func (g *grantLine) owner() string {
 	switch {
 	case g.UserID != "":
-		return "the user “" + g.userName + "” of “" + g.app + "”"
+		return "the user “" + shortName(g.userName) + "” of “" + shortName(g.app) + "”"
 	case g.AgentID != "":
-		return "the agent “" + g.agent + "”"
+		return "the agent “" + shortName(g.agent) + "”"
 	}
-	return "the application “" + g.app + "”"
+	return "the application “" + shortName(g.app) + "”"
 }
 
 func (g *grantLine) account() string {
@@ -104,7 +104,7 @@ func (c *consolePage) grants() {
 		for i := range list {
 			g := &list[i]
 			row := console.GrantRow{
-				Grant: console.Link{Href: c.link("grants/" + g.ID), Text: console.Text(g.name())}, Account: console.Text(g.account()), Owner: console.Text(g.owner()),
+				Grant: console.Link{Href: c.link("grants/" + g.ID), Text: console.Text(g.name())}, Account: console.Text(g.account()), Owner: console.Block(g.owner()),
 				Delegates: console.Text(strconv.FormatInt(g.delegations, 10)), Expires: g.ExpiresAt, Used: g.used,
 			}
 			row.Status, row.State = g.status(c.v.now())
@@ -217,7 +217,7 @@ func (c *consolePage) grant() {
 		c.failed(err)
 		return
 	}
-	view := &console.Grant{Owner: console.Text(g.owner()), Facts: grantFacts(&g), Calls: c.link("audit", "grant", g.ID), Changes: c.link("changes", "of", g.ID)}
+	view := &console.Grant{Owner: console.Block(g.owner()), Facts: grantFacts(&g), Calls: c.link("audit", "grant", g.ID), Changes: c.link("changes", "of", g.ID)}
 	view.Status, view.State = g.status(c.v.now())
 	alive := g.RevokedAt.IsZero()
 	view.Delegations = c.delegationTree(paths, alive)

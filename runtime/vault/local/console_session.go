@@ -183,7 +183,7 @@ func (c *consolePage) startSession(link []byte) {
 func (c *consolePage) signInFirst(lines ...string) {
 	m := &console.Message{Command: "grantvault console --dir DIR"}
 	for _, line := range append(lines, "Whoever may run this command on the vault's folder is its operator. It prints a link that signs you in:") {
-		m.Lines = append(m.Lines, console.Text(line))
+		m.Lines = append(m.Lines, console.Block(line))
 	}
 	if len(lines) == 0 && c.r.Method != http.MethodPost { // a browser keeps the cookie back when another site has led here
 		m.Links = []console.Link{{Href: "", Text: "I am signed in: load the page again"}}

@@ -9,7 +9,10 @@ import (
 	"errors"
 	htmltemplate "html/template"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/grantwire/grantwire/runtime/vault/internal/console"
 )
 
 //go:embed page.gohtml
@@ -89,6 +92,7 @@ func (v *Vault) servePage(w http.ResponseWriter, r *http.Request) bool {
 
 func (v *Vault) writePage(w http.ResponseWriter, p *page) {
 	p.Nonce = newSecret()
+	p.spellOut()
 	var buf bytes.Buffer
 	if err := pageTemplate.Execute(&buf, p); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
@@ -110,6 +114,37 @@ func (v *Vault) writePage(w http.ResponseWriter, p *page) {
 	w.WriteHeader(p.status)
 	_, _ = w.Write(buf.Bytes()) // the browser has gone
 }
+
+// spellOut makes visible what a screen would hide or act upon: names on these
+// pages are chosen by clients and providers.
+func (p *page) spellOut() {
+	texts := []*string{&p.Title, &p.LinkText}
+	for i := range p.Text {
+		texts = append(texts, &p.Text[i])
+	}
+	for i := range p.Providers {
+		o := &p.Providers[i]
+		texts = append(texts, &o.Name, &o.Note)
+		for j := range o.Scopes {
+			texts = append(texts, &o.Scopes[j])
+		}
+	}
+	for i := range p.Fields {
+		texts = append(texts, &p.Fields[i].Name, &p.Fields[i].Value, &p.Fields[i].Note)
+	}
+	if p.Secret != nil {
+		texts = append(texts, &p.Secret.Name, &p.Secret.Note)
+		for i := range p.Secret.Inputs {
+			texts = append(texts, &p.Secret.Inputs[i].Label)
+		}
+	}
+	for _, text := range texts {
+		*text = Visible(*text)
+	}
+}
+
+// shortName is a name as it stands in a sentence.
+func shortName(s string) string { return console.Text(s).String() }
 
 func pageHeader(w http.ResponseWriter) http.Header {
 	h := w.Header()
@@ -236,7 +271,7 @@ func (v *Vault) sessionPage(s *session, list []*provider, asks, browser string) 
 	}
 	p.Text = append(p.Text, s.request.Restrictions.sentences()...)
 	for _, o := range list {
-		item := pageProvider{ID: o.ID, Name: o.DisplayName, Ask: true, Scopes: s.scopesAt(o), origin: originOf(o.AuthorizeURL)}
+		item := pageProvider{ID: o.ID, Name: shortName(o.DisplayName), Ask: true, Scopes: slices.Clone(s.scopesAt(o)), origin: originOf(o.AuthorizeURL)}
 		switch {
 		case s.connected(o.ID):
 			item.Ask, item.Note = false, "Connected."

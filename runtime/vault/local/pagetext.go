@@ -53,7 +53,7 @@ func (v *Vault) whoAsks(ctx context.Context, q *statements, s *session) (string,
 		if errors.Is(err, sql.ErrNoRows) {
 			err = nil
 		}
-		return text, err
+		return shortName(text), err
 	}
 	app, err := name("SELECT name FROM apps WHERE id = ?", s.request.AppID)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *session) endPage(now time.Time) *page {
 			if g.AccountIdentifier != "" {
 				line += ": " + g.AccountIdentifier
 			}
-			p.Providers = append(p.Providers, pageProvider{Name: line})
+			p.Providers = append(p.Providers, pageProvider{Name: shortName(line)})
 		}
 	}
 	if s.request.ReturnURL != "" {

@@ -17,6 +17,10 @@ type Text string
 // Block is shown as it was written, over several lines; cut later than Text.
 type Block string
 
+// Whole is a Block that is cut where a page would become too large for a browser:
+// what somebody decides about.
+type Whole string
+
 // Href is a link. Its parts are encoded by who makes it.
 type Href string
 
@@ -25,7 +29,8 @@ type Class string
 
 const (
 	maxText  = 160     // characters
-	maxBlock = 1 << 20 // bytes
+	maxBlock = 4 << 10 // bytes
+	maxWhole = 1 << 20
 )
 
 // String is the text as it is shown.
@@ -39,8 +44,13 @@ func (t Text) String() string {
 }
 
 // String is the text as it is shown.
-func (b Block) String() string {
-	s, end := string(b), min(len(b), maxBlock)
+func (b Block) String() string { return shown(string(b), maxBlock) }
+
+// String is the text as it is shown.
+func (w Whole) String() string { return shown(string(w), maxWhole) }
+
+func shown(s string, limit int) string {
+	end := min(len(s), limit)
 	for end < len(s) && end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}

@@ -4,7 +4,7 @@ import "time"
 
 // Message is a page of a few words.
 type Message struct {
-	Lines   []Text
+	Lines   []Block
 	Command Text // to be typed into a shell, "" = none
 	Links   []Link
 }
@@ -18,7 +18,7 @@ func (*SignIn) template() string { return "signin" }
 
 // Confirm asks before something is done.
 type Confirm struct {
-	Lines  []Text
+	Lines  []Block
 	Facts  []Fact
 	Button Text
 	Danger bool
@@ -202,7 +202,7 @@ type ApprovalRow struct {
 type Approval struct {
 	Status Text
 	State  Class
-	Asks   []Text
+	Asks   []Block
 	Facts  []Fact
 	Gates  []GateRow
 	Fields []RequestField
@@ -222,7 +222,7 @@ type GateRow struct {
 // RequestField is one part of a request.
 type RequestField struct {
 	Place, Name Text
-	Value       Block
+	Value       Whole
 	Note        Text // what the operation says of it
 }
 
@@ -239,7 +239,7 @@ func (*Grants) template() string { return "grants" }
 type GrantRow struct {
 	Grant     Link
 	Account   Text
-	Owner     Text
+	Owner     Block
 	Status    Text
 	State     Class
 	Delegates Text
@@ -252,7 +252,7 @@ type Grant struct {
 	Status      Text
 	State       Class
 	Facts       []Fact
-	Owner       Text
+	Owner       Block
 	Delegations []Delegation
 	Revoke      Href // "" = is revoked
 	Calls       Href
