@@ -19,6 +19,11 @@
 // ([Provider]). Grants come about when a user connects an account: Connect
 // waits for that, CreateConnectSession and PollSession do it in two steps.
 //
+// A managed secret, a key that somebody enters, is named by its slug like a
+// provider. An application grants it to its users with CreateManagedSecretGrant, and
+// CreateManagedSecretConnectSession has a user enter a key or lend one. Keys that sign
+// (AWS) need [WithSigner] in retrieve mode.
+//
 // # Who sees the credential
 //
 // In [Retrieve] mode the credential comes into this process. The [Transport]

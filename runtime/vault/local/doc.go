@@ -53,6 +53,25 @@
 // to it counts at once, what it takes away after the grace (a day, unless the
 // request says otherwise).
 //
+// # Managed secrets
+//
+// [Vault.CreateManagedSecret] stores a key that somebody enters: a bearer token,
+// headers, query parameters, a name with a password, an AWS key that signs. Calls
+// name it by its slug, allowlists in managed_secret_slugs, rules by the resource
+// kind managed_secret. The operator grants it to agents, users or the app
+// ([Vault.GrantManagedSecret]), an app to its users (POST
+// /sdk/managed-secrets/{id}/grants), and grants are minted, delegated and revoked
+// like others. [Vault.RotateSecret] replaces a value under all of them.
+//
+// POST /sdk/managed-secrets/connect/session makes a session for a user, whose page
+// asks for a key of the user's own (where the secret has UserKeys), asks to lend
+// what the user has to an agent, or replaces a key in place. A session that an
+// agent's own key asked for has the user sign in first, because the agent has the
+// link too. A user's key is erased with its last grant, the operator's with the
+// secret. The vault signs for AWS in proxy mode; in retrieve mode the client
+// does. Groups as principals are refused (422 group_principal_not_supported), and
+// so are agents, whom only the operator grants secrets to.
+//
 // # Connecting accounts and signing in
 //
 // [Vault.SetProvider] configures where users connect accounts. A client makes a

@@ -104,6 +104,34 @@ func (f *fixture) provoke(t *testing.T, provider string, note func(...any)) {
 		}
 		note(err)
 	}
+	for _, bad := range []ManagedSecretSpec{
+		{Slug: "test-secret slug", Kind: SecretBearer, Value: SecretValue{Values: []string{testToken}}},
+		{Slug: "tool", Kind: "test-secret-kind", Value: SecretValue{Values: []string{testToken}}},
+		{Slug: "tool", Kind: SecretBearer, Hosts: []string{"https://u:test-secret-pw@h"}, Value: SecretValue{Values: []string{testToken}}},
+		{Slug: "tool", Kind: SecretBearer, Hosts: []string{provider}, Value: SecretValue{Values: []string{testToken + "\n"}}},
+		{Slug: "tool", Kind: SecretBearer, Hosts: []string{provider}, Value: SecretValue{Values: []string{testToken, testSecond}}},
+		{Slug: "tool", Kind: SecretBasic, Hosts: []string{provider}, Value: SecretValue{Username: testToken + ":", Password: testSecond}},
+		{Slug: "tool", Kind: SecretBasic, Hosts: []string{provider}, Value: SecretValue{Values: []string{testToken}}},
+		{Slug: "tool", Kind: SecretAWS, Hosts: []string{provider}, Value: SecretValue{AccessKeyID: testToken}},
+	} {
+		_, err := f.CreateManagedSecret(t.Context(), bad)
+		if err == nil {
+			t.Errorf("a bad spec was taken: %s", bad.Kind)
+		}
+		note(err, bad.Value)
+	}
+	for i, good := range []ManagedSecretSpec{
+		{Kind: SecretQuery, Names: []string{"key"}, Value: SecretValue{Values: []string{testToken}}},
+		{Kind: SecretBasic, Value: SecretValue{Username: "test-secret-name", Password: testSecond}},
+		{Kind: SecretAWS, Region: "eu-west-1", Service: "s3", Value: SecretValue{AccessKeyID: testToken, SecretAccessKey: testSecond}},
+	} {
+		good.Slug, good.Hosts = fmt.Sprint("tool-", i), []string{provider}
+		s, g := f.newSecret(good)
+		note(s, *s, g, good)
+		keep(f.proxy(wire.ProxyRequest{GrantID: g.ID, Method: "GET", URL: provider + "/echo" + query}, send{}))
+		note(f.RotateSecret(t.Context(), s.ID, "test-secret-id", good.Value), f.RotateSecret(t.Context(), s.ID, "", SecretValue{Values: []string{testSecond, testToken, ""}}))
+		keep(f.do(send{method: "POST", path: wire.PathSecretSession, body: []byte(`{"provider":"tool-0","user_token":"test-secret-user"}`)}))
+	}
 	note(f.RevokeGrant(t.Context(), "test-secret-id"), f.PauseAgent(t.Context(), "test-secret-id"))
 }
 
