@@ -3121,107 +3121,10 @@ type DeploymentsGetDeploymentEventsPayload struct {
 // DeploymentsGetDeploymentEventsType is the member type of getDeploymentEvents. A value that is not listed is kept as it is.
 type DeploymentsGetDeploymentEventsType string
 
-// DeploymentsGetDeploymentLambdas is a part of getDeployment.
-type DeploymentsGetDeploymentLambdas struct {
-	*api.Extra
-	Alias                     []string                                                      `json:"alias,omitzero"`
-	AliasAssigned             bool                                                          `json:"aliasAssigned"`
-	AliasAssignedAt           api.Nullable[AliasAssignedAt]                                 `json:"aliasAssignedAt,omitzero"`
-	AliasError                api.Nullable[AliasError]                                      `json:"aliasError,omitzero"`
-	AliasFinal                api.Nullable[string]                                          `json:"aliasFinal,omitzero"`
-	AliasWarning              api.Nullable[AliasWarning]                                    `json:"aliasWarning,omitzero"`
-	AutomaticAliases          []string                                                      `json:"automaticAliases,omitzero"`
-	BootedAt                  float64                                                       `json:"bootedAt"`
-	Build                     DeploymentsCancelDeploymentBuild                              `json:"build"`
-	BuildErrorAt              *float64                                                      `json:"buildErrorAt,omitzero"`
-	BuildingAt                float64                                                       `json:"buildingAt"`
-	Builds                    []map[string]any                                              `json:"builds,omitzero"`
-	CanceledAt                *float64                                                      `json:"canceledAt,omitzero"`
-	ChecksConclusion          *ChecksConclusion                                             `json:"checksConclusion,omitzero"`
-	ChecksState               *ChecksState                                                  `json:"checksState,omitzero"`
-	ConnectConfigurationID    *string                                                       `json:"connectConfigurationId,omitzero"`
-	CreatedAt                 float64                                                       `json:"createdAt"`
-	CreatedIn                 string                                                        `json:"createdIn"`
-	Creator                   DeploymentsCancelDeploymentCreator                            `json:"creator"`
-	Env                       []string                                                      `json:"env,omitzero"`
-	ErrorCode                 *string                                                       `json:"errorCode,omitzero"`
-	ErrorLink                 *string                                                       `json:"errorLink,omitzero"`
-	ErrorMessage              api.Nullable[string]                                          `json:"errorMessage,omitzero"`
-	ErrorStep                 *string                                                       `json:"errorStep,omitzero"`
-	Functions                 api.Nullable[map[string]DeploymentsCancelDeploymentFunctions] `json:"functions,omitzero"`
-	GitRepo                   api.Nullable[DeploymentsCreateDeploymentGitRepo]              `json:"gitRepo,omitzero"`
-	GitSource                 *DeploymentsCancelDeploymentGitSource                         `json:"gitSource,omitzero"`
-	ID                        string                                                        `json:"id"`
-	InspectorURL              *string                                                       `json:"inspectorUrl"`
-	IsInConcurrentBuildsQueue bool                                                          `json:"isInConcurrentBuildsQueue"`
-	Lambdas                   []DeploymentsCreateDeploymentLambdas                          `json:"lambdas,omitzero"`
-	Meta                      map[string]string                                             `json:"meta,omitzero"`
-	MonorepoManager           api.Nullable[string]                                          `json:"monorepoManager,omitzero"`
-	Name                      string                                                        `json:"name"`
-	OwnerID                   string                                                        `json:"ownerId"`
-	Plan                      DeploymentsCancelDeploymentPlan                               `json:"plan"`
-	PreviewCommentsEnabled    *bool                                                         `json:"previewCommentsEnabled,omitzero"`
-	ProjectID                 string                                                        `json:"projectId"`
-	Public                    bool                                                          `json:"public"`
-	ReadyState                DeploymentsCreateDeploymentReadyState                         `json:"readyState"`
-	Regions                   []string                                                      `json:"regions,omitzero"`
-	Routes                    api.Nullable[[]DeploymentsCancelDeploymentRoute]              `json:"routes"`
-	Source                    *DeploymentsCancelDeploymentSource                            `json:"source,omitzero"`
-	Target                    api.Nullable[DeploymentsCreateDeploymentTarget]               `json:"target,omitzero"`
-	Team                      *DeploymentsCancelDeploymentTeam                              `json:"team,omitzero"`
-
-	// Type is always "LAMBDAS".
-	Type        string   `json:"type"`
-	URL         string   `json:"url"`
-	UserAliases []string `json:"userAliases,omitzero"`
-	Version     float64  `json:"version"`
-}
-
-// DeploymentsGetDeploymentLambdasObject is a part of getDeployment.
-type DeploymentsGetDeploymentLambdasObject struct {
-	*api.Extra
-	Alias                  []string                                        `json:"alias,omitzero"`
-	AliasAssigned          bool                                            `json:"aliasAssigned"`
-	AliasError             api.Nullable[AliasError]                        `json:"aliasError,omitzero"`
-	AliasFinal             api.Nullable[string]                            `json:"aliasFinal,omitzero"`
-	AliasWarning           api.Nullable[AliasWarning]                      `json:"aliasWarning,omitzero"`
-	AutomaticAliases       []string                                        `json:"automaticAliases,omitzero"`
-	BootedAt               float64                                         `json:"bootedAt"`
-	BuildErrorAt           *float64                                        `json:"buildErrorAt,omitzero"`
-	BuildingAt             float64                                         `json:"buildingAt"`
-	CanceledAt             *float64                                        `json:"canceledAt,omitzero"`
-	ChecksConclusion       *ChecksConclusion                               `json:"checksConclusion,omitzero"`
-	ChecksState            *ChecksState                                    `json:"checksState,omitzero"`
-	CreatedAt              float64                                         `json:"createdAt"`
-	Creator                DeploymentsCancelDeploymentCreator              `json:"creator"`
-	ErrorCode              *string                                         `json:"errorCode,omitzero"`
-	ErrorLink              *string                                         `json:"errorLink,omitzero"`
-	ErrorMessage           api.Nullable[string]                            `json:"errorMessage,omitzero"`
-	ErrorStep              *string                                         `json:"errorStep,omitzero"`
-	GitSource              *DeploymentsCancelDeploymentGitSource           `json:"gitSource,omitzero"`
-	ID                     string                                          `json:"id"`
-	Lambdas                []DeploymentsCreateDeploymentLambdas            `json:"lambdas,omitzero"`
-	Meta                   map[string]string                               `json:"meta,omitzero"`
-	Name                   string                                          `json:"name"`
-	PreviewCommentsEnabled *bool                                           `json:"previewCommentsEnabled,omitzero"`
-	Public                 bool                                            `json:"public"`
-	ReadyState             DeploymentsCreateDeploymentReadyState           `json:"readyState"`
-	Regions                []string                                        `json:"regions,omitzero"`
-	Source                 *DeploymentsCancelDeploymentSource              `json:"source,omitzero"`
-	Target                 api.Nullable[DeploymentsCreateDeploymentTarget] `json:"target,omitzero"`
-	Team                   *DeploymentsCancelDeploymentTeam                `json:"team,omitzero"`
-
-	// Type is always "LAMBDAS".
-	Type        string   `json:"type"`
-	URL         string   `json:"url"`
-	UserAliases []string `json:"userAliases,omitzero"`
-	Version     float64  `json:"version"`
-}
-
 // DeploymentsGetDeploymentResponse is the answer of getDeployment: one of several types. Set exactly one field.
 type DeploymentsGetDeploymentResponse struct {
-	DeploymentsGetDeploymentLambdas       *DeploymentsGetDeploymentLambdas       `json:"-"`
-	DeploymentsGetDeploymentLambdasObject *DeploymentsGetDeploymentLambdasObject `json:"-"`
+	WithBuild *GetDeploymentWithBuild `json:"-"`
+	Object    *GetDeploymentObject    `json:"-"`
 
 	// Raw is the JSON when it fits none of the above; it is sent as it is.
 	Raw api.RawJSON `json:"-"`
@@ -3776,6 +3679,103 @@ type FileTreeType string
 
 // Framework is the member projectsMetadata.framework of getWebhooks, and of 9 more. A value that is not listed is kept as it is.
 type Framework string
+
+// GetDeploymentObject is a part of getDeployment.
+type GetDeploymentObject struct {
+	*api.Extra
+	Alias                  []string                                        `json:"alias,omitzero"`
+	AliasAssigned          bool                                            `json:"aliasAssigned"`
+	AliasError             api.Nullable[AliasError]                        `json:"aliasError,omitzero"`
+	AliasFinal             api.Nullable[string]                            `json:"aliasFinal,omitzero"`
+	AliasWarning           api.Nullable[AliasWarning]                      `json:"aliasWarning,omitzero"`
+	AutomaticAliases       []string                                        `json:"automaticAliases,omitzero"`
+	BootedAt               float64                                         `json:"bootedAt"`
+	BuildErrorAt           *float64                                        `json:"buildErrorAt,omitzero"`
+	BuildingAt             float64                                         `json:"buildingAt"`
+	CanceledAt             *float64                                        `json:"canceledAt,omitzero"`
+	ChecksConclusion       *ChecksConclusion                               `json:"checksConclusion,omitzero"`
+	ChecksState            *ChecksState                                    `json:"checksState,omitzero"`
+	CreatedAt              float64                                         `json:"createdAt"`
+	Creator                DeploymentsCancelDeploymentCreator              `json:"creator"`
+	ErrorCode              *string                                         `json:"errorCode,omitzero"`
+	ErrorLink              *string                                         `json:"errorLink,omitzero"`
+	ErrorMessage           api.Nullable[string]                            `json:"errorMessage,omitzero"`
+	ErrorStep              *string                                         `json:"errorStep,omitzero"`
+	GitSource              *DeploymentsCancelDeploymentGitSource           `json:"gitSource,omitzero"`
+	ID                     string                                          `json:"id"`
+	Lambdas                []DeploymentsCreateDeploymentLambdas            `json:"lambdas,omitzero"`
+	Meta                   map[string]string                               `json:"meta,omitzero"`
+	Name                   string                                          `json:"name"`
+	PreviewCommentsEnabled *bool                                           `json:"previewCommentsEnabled,omitzero"`
+	Public                 bool                                            `json:"public"`
+	ReadyState             DeploymentsCreateDeploymentReadyState           `json:"readyState"`
+	Regions                []string                                        `json:"regions,omitzero"`
+	Source                 *DeploymentsCancelDeploymentSource              `json:"source,omitzero"`
+	Target                 api.Nullable[DeploymentsCreateDeploymentTarget] `json:"target,omitzero"`
+	Team                   *DeploymentsCancelDeploymentTeam                `json:"team,omitzero"`
+
+	// Type is always "LAMBDAS".
+	Type        string   `json:"type"`
+	URL         string   `json:"url"`
+	UserAliases []string `json:"userAliases,omitzero"`
+	Version     float64  `json:"version"`
+}
+
+// GetDeploymentWithBuild is a part of getDeployment.
+type GetDeploymentWithBuild struct {
+	*api.Extra
+	Alias                     []string                                                      `json:"alias,omitzero"`
+	AliasAssigned             bool                                                          `json:"aliasAssigned"`
+	AliasAssignedAt           api.Nullable[AliasAssignedAt]                                 `json:"aliasAssignedAt,omitzero"`
+	AliasError                api.Nullable[AliasError]                                      `json:"aliasError,omitzero"`
+	AliasFinal                api.Nullable[string]                                          `json:"aliasFinal,omitzero"`
+	AliasWarning              api.Nullable[AliasWarning]                                    `json:"aliasWarning,omitzero"`
+	AutomaticAliases          []string                                                      `json:"automaticAliases,omitzero"`
+	BootedAt                  float64                                                       `json:"bootedAt"`
+	Build                     DeploymentsCancelDeploymentBuild                              `json:"build"`
+	BuildErrorAt              *float64                                                      `json:"buildErrorAt,omitzero"`
+	BuildingAt                float64                                                       `json:"buildingAt"`
+	Builds                    []map[string]any                                              `json:"builds,omitzero"`
+	CanceledAt                *float64                                                      `json:"canceledAt,omitzero"`
+	ChecksConclusion          *ChecksConclusion                                             `json:"checksConclusion,omitzero"`
+	ChecksState               *ChecksState                                                  `json:"checksState,omitzero"`
+	ConnectConfigurationID    *string                                                       `json:"connectConfigurationId,omitzero"`
+	CreatedAt                 float64                                                       `json:"createdAt"`
+	CreatedIn                 string                                                        `json:"createdIn"`
+	Creator                   DeploymentsCancelDeploymentCreator                            `json:"creator"`
+	Env                       []string                                                      `json:"env,omitzero"`
+	ErrorCode                 *string                                                       `json:"errorCode,omitzero"`
+	ErrorLink                 *string                                                       `json:"errorLink,omitzero"`
+	ErrorMessage              api.Nullable[string]                                          `json:"errorMessage,omitzero"`
+	ErrorStep                 *string                                                       `json:"errorStep,omitzero"`
+	Functions                 api.Nullable[map[string]DeploymentsCancelDeploymentFunctions] `json:"functions,omitzero"`
+	GitRepo                   api.Nullable[DeploymentsCreateDeploymentGitRepo]              `json:"gitRepo,omitzero"`
+	GitSource                 *DeploymentsCancelDeploymentGitSource                         `json:"gitSource,omitzero"`
+	ID                        string                                                        `json:"id"`
+	InspectorURL              *string                                                       `json:"inspectorUrl"`
+	IsInConcurrentBuildsQueue bool                                                          `json:"isInConcurrentBuildsQueue"`
+	Lambdas                   []DeploymentsCreateDeploymentLambdas                          `json:"lambdas,omitzero"`
+	Meta                      map[string]string                                             `json:"meta,omitzero"`
+	MonorepoManager           api.Nullable[string]                                          `json:"monorepoManager,omitzero"`
+	Name                      string                                                        `json:"name"`
+	OwnerID                   string                                                        `json:"ownerId"`
+	Plan                      DeploymentsCancelDeploymentPlan                               `json:"plan"`
+	PreviewCommentsEnabled    *bool                                                         `json:"previewCommentsEnabled,omitzero"`
+	ProjectID                 string                                                        `json:"projectId"`
+	Public                    bool                                                          `json:"public"`
+	ReadyState                DeploymentsCreateDeploymentReadyState                         `json:"readyState"`
+	Regions                   []string                                                      `json:"regions,omitzero"`
+	Routes                    api.Nullable[[]DeploymentsCancelDeploymentRoute]              `json:"routes"`
+	Source                    *DeploymentsCancelDeploymentSource                            `json:"source,omitzero"`
+	Target                    api.Nullable[DeploymentsCreateDeploymentTarget]               `json:"target,omitzero"`
+	Team                      *DeploymentsCancelDeploymentTeam                              `json:"team,omitzero"`
+
+	// Type is always "LAMBDAS".
+	Type        string   `json:"type"`
+	URL         string   `json:"url"`
+	UserAliases []string `json:"userAliases,omitzero"`
+	Version     float64  `json:"version"`
+}
 
 // ImportFlowGitNamespace is the member id of gitNamespaces, and of 22 more: one of several types. Set exactly one field.
 type ImportFlowGitNamespace struct {

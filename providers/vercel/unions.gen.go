@@ -135,6 +135,16 @@ func (u *ImportFlowGitNamespace) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
+func (u DeploymentsCancelDeploymentGitSource) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *DeploymentsCancelDeploymentGitSource) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
 func (u EdgeConfigCreateEdgeConfigItemsUnion) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -245,6 +255,16 @@ func (u *EdgeConfigPatchItemsItem) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
+func (u DeploymentsGetDeploymentResponse) MarshalJSON() ([]byte, error) {
+	return api.MarshalUnion(&u)
+}
+
+// UnmarshalJSON implements encoding/json.Unmarshaler.
+func (u *DeploymentsGetDeploymentResponse) UnmarshalJSON(b []byte) error {
+	return api.UnmarshalUnion(b, u)
+}
+
+// MarshalJSON implements encoding/json.Marshaler.
 func (u DeploymentsCancelDeploymentRoute) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -295,16 +315,6 @@ func (u *Link) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements encoding/json.Marshaler.
-func (u DeploymentsGetDeploymentResponse) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *DeploymentsGetDeploymentResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
 func (u EdgeConfigPatchItemsItemWithValueList) MarshalJSON() ([]byte, error) {
 	return api.MarshalUnion(&u)
 }
@@ -321,16 +331,6 @@ func (u IntegrationsGetConfigurationResponse) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements encoding/json.Unmarshaler.
 func (u *IntegrationsGetConfigurationResponse) UnmarshalJSON(b []byte) error {
-	return api.UnmarshalUnion(b, u)
-}
-
-// MarshalJSON implements encoding/json.Marshaler.
-func (u DeploymentsCancelDeploymentGitSource) MarshalJSON() ([]byte, error) {
-	return api.MarshalUnion(&u)
-}
-
-// UnmarshalJSON implements encoding/json.Unmarshaler.
-func (u *DeploymentsCancelDeploymentGitSource) UnmarshalJSON(b []byte) error {
 	return api.UnmarshalUnion(b, u)
 }
 

@@ -29,6 +29,7 @@ const (
 	CodeRemoteRef    = "remote-ref"
 	CodeCircularRef  = "circular-ref"
 	CodeRefWrongKind = "ref-wrong-kind"
+	CodeDynamicRef   = "dynamic-ref"
 
 	// Structure.
 	CodeNoPaths          = "no-paths"
@@ -88,6 +89,7 @@ var codes = map[string]string{
 	CodeExternalRef:        "a reference leaves the folder of the document",
 	CodeRemoteRef:          "a reference names a network address",
 	CodeCircularRef:        "a reference leads back to itself without a value between",
+	CodeDynamicRef:         "a dynamic reference is read as a plain one",
 	CodeRefWrongKind:       "a reference leads to another kind of object than its place needs",
 	CodeNoPaths:            "the document has no paths object",
 	CodeNoOperations:       "the document describes no operation",

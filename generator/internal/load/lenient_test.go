@@ -51,6 +51,11 @@ func TestRepaired(t *testing.T) {
 			"/paths/~1a/get/responses/200/content/application~1json", map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/A"}},
 		},
 		{
+			"a dynamic reference", "a.json", `{"openapi":"3.1.0","components":{"schemas":{"A":{"$dynamicAnchor":"node","properties":{"next":{"$dynamicRef":"#node"}}}}},"paths":{"/a":{"get":{"responses":{}}}}}`,
+			`note: a.json#/components/schemas/A/properties/next/$dynamicRef: dynamic-ref: the dynamic reference "#node" is read as a plain one`,
+			"/components/schemas/A/properties/next", map[string]any{"$ref": "#/components/schemas/A"},
+		},
+		{
 			"variables behind colons", "a.json", head(`{"/a/:x":{"get":{"parameters":[{"name":"x","in":"path","required":true}],"responses":{}}},"/b/{y}:cancel":{},"/b/:undeclared":{}}`),
 			`warning: a.json#/paths/~1a~1:x: path-colon: variables stand in braces; it was read as "/a/{x}" (write the path with braces)`,
 			"/paths/~1a~1{x}/get/responses", map[string]any{},

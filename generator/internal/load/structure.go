@@ -145,6 +145,20 @@ func (w *walker) parameter(m map[string]any) bool {
 	return true
 }
 
+// dynamic reads a dynamic reference (JSON Schema 2020-12), whose target a schema around
+// it may replace, as the plain one that it is without such a schema.
+func (w *walker) dynamic(schema map[string]any) {
+	ref, ok := schema["$dynamicRef"].(string)
+	if _, plain := schema["$ref"]; !ok || plain {
+		return
+	}
+	schema["$ref"] = ref
+	delete(schema, "$dynamicRef")
+	w.report(w.here("$dynamicRef"), diag.Diagnostic{
+		Severity: diag.Note, Code: diag.CodeDynamicRef, Message: fmt.Sprintf("the dynamic reference %q is read as a plain one", bounded(ref)),
+	})
+}
+
 // tuple turns the list form of items, which OpenAPI never had, into alternatives.
 func (w *walker) tuple(schema map[string]any) {
 	list, ok := schema["items"].([]any)

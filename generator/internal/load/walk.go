@@ -87,6 +87,9 @@ func (w *walker) object(n *grammar.Node, v any) (any, bool) {
 	if !ok {
 		return w.notObject(n, v)
 	}
+	if n.Name == "schema" {
+		w.dynamic(m)
+	}
 	var later *pending
 	if _, isRef := m["$ref"]; isRef && n.Section != "" {
 		item, keep := w.reference(n, m)

@@ -356,10 +356,11 @@ func (a *assigner) members(t *model.Type) {
 	}
 }
 
-// renumbered says whether a hint is "object", with a number or without, and the
-// type's name does not end in it.
+// renumbered says whether a hint is not the document's, but "object", with a number
+// or without, or a member, and the type's name does not end in it.
 func renumbered(hint, name string) bool {
-	return strings.TrimRight(hint, "0123456789") == "Object" && !strings.HasSuffix(name, hint)
+	made := strings.TrimRight(hint, "0123456789") == "Object" || strings.HasPrefix(hint, "With")
+	return made && !strings.HasSuffix(name, hint)
 }
 
 // variantWord names a variant by its type, or by what it is on the wire.

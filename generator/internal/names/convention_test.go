@@ -75,6 +75,10 @@ func TestConventions(t *testing.T) {
 			[]string{"GET /c Customers customer-get", "GET /c/n Customers customer-name", "POST /t Transfers transfer_funds"},
 			[]string{"Customers.Get", "Customers.CustomerName", "Transfers.TransferFunds"},
 		},
+		"the API in front of every group": {
+			[]string{"GET /a TalkV1 listA", "GET /b TalkV1Message listB", "GET /c TalkV1User listC"},
+			[]string{"TalkV1.ListA", "Message.ListB", "User.ListC"},
+		},
 		"layers": {
 			[]string{"GET /a UserService UserService_Get", "GET /b User User_Get", "GET /c PetService PetService_Get", "GET /d HomeController Home_Get"},
 			[]string{"UserService.Get", "User.Get", "Pet.Get", "Home.Get"},

@@ -43,12 +43,16 @@ var layer = regexp.MustCompile(`^(.*[A-Za-z0-9])([ _-]?[cC]ontroller)$|^([A-Z][A
 func (a *assigner) groupWords() map[string]string {
 	full, count := map[string]string{}, map[string]int{}
 	short := map[string]string{}
+	lead := a.lead()
 	for _, g := range a.api.Groups {
 		key := a.stripped(g.Key)
 		full[g.Key] = cmp.Or(a.spell.Exported(key), "Default")
 		short[g.Key] = full[g.Key]
 		if m := layer.FindStringSubmatch(key); m != nil {
 			short[g.Key] = cmp.Or(a.spell.Exported(m[1]+m[3]), full[g.Key])
+		}
+		if words := Words(key); lead > 0 && len(words) > lead {
+			short[g.Key] = a.spell.Exported(words[lead:]...)
 		}
 		count[strings.ToLower(short[g.Key])]++
 	}
@@ -58,6 +62,28 @@ func (a *assigner) groupWords() map[string]string {
 		}
 	}
 	return short
+}
+
+// lead counts the words with which the keys of all groups start, of three or more: the
+// name of the API, which the package has already (ConversationsV1Message). One word
+// may be the thing that all are about.
+func (a *assigner) lead() int {
+	if len(a.api.Groups) < 3 {
+		return 0
+	}
+	common := Words(a.stripped(a.api.Groups[0].Key))
+	for _, g := range a.api.Groups[1:] {
+		words := Words(a.stripped(g.Key))
+		n := 0
+		for n < min(len(words), len(common)) && strings.EqualFold(words[n], common[n]) {
+			n++
+		}
+		common = common[:n]
+	}
+	if len(common) < 2 {
+		return 0
+	}
+	return len(common)
 }
 
 // kept is the service in which the names list has most of a group's operations, ""

@@ -62,3 +62,29 @@ func TestVariantsByTheirTag(t *testing.T) {
 		t.Errorf("the variants are called %q", got)
 	}
 }
+
+// TestVariantsBesideABase: a constant that a base gives to every variant says nothing;
+// a title, a name or the variant's own tag does.
+func TestVariantsBesideABase(t *testing.T) {
+	base := `{"type":"object","required":["object"],"properties":{"object":{"type":"string","enum":["link"]}}}`
+	tagged := func(word string) string {
+		return `{"type":"object","properties":{"via":{"type":"string","enum":["` + word + `"]},"to":{"type":"string"}}}`
+	}
+	for _, c := range []struct{ variants, want string }{
+		{tagged("mail") + `,` + tagged("web") + `,{"type":"object","properties":{"via":{"type":"string"}}}`, "mail web object"},
+		{`{"title":"Mail","type":"object","properties":{"a":{"type":"string"}}},{"$ref":"#/components/schemas/o"}`, "Mail o"},
+	} {
+		form, diags := Run(decode(t, document(`{"allOf":[`+base+`,{"oneOf":[`+c.variants+`]}]}`)), Options{})
+		if len(diags) > 0 {
+			t.Error(diags)
+		}
+		a := at(form.Root, "components", "schemas", "a").(tree)
+		var words []string
+		for _, v := range list(a, VariantsKey) {
+			words = append(words, text(v.(tree), "name"))
+		}
+		if got := strings.Join(words, " "); got != c.want {
+			t.Errorf("the variants are called %q, want %q", got, c.want)
+		}
+	}
+}

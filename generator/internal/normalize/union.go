@@ -347,10 +347,11 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 	var names []any
 	own := n.ownMembers(list(s, "oneOf"), at)
 	tags := n.tagWords(list(s, "oneOf"), at)
+	repeated := n.repeatedWords(list(s, "oneOf"), at)
 	objects := 0
 	for i, v := range list(s, "oneOf") {
 		m, _ := v.(tree)
-		word := n.variantWord(m, tags[i], own[i], at, &objects)
+		word := n.variantWord(m, hints{tag: tags[i], own: own[i], repeated: repeated}, at, &objects)
 		where := i
 		if i < len(index) {
 			where = index[i]
@@ -373,8 +374,44 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 	return out
 }
 
+// hints are what tells a variant from the others of its union.
+type hints struct {
+	tag, own string
+	repeated map[string]bool // words that say the same of several
+}
+
+// repeatedWords are the words that the values of several variants give.
+func (n *normalizer) repeatedWords(variants []any, at place) map[string]bool {
+	count, out := map[string]int{}, map[string]bool{}
+	for _, v := range variants {
+		m, _ := v.(tree)
+		if w := constWord(n.peek(m, at)); w != "" && m["$ref"] == nil {
+			count[w]++
+			out[w] = count[w] > 1
+		}
+	}
+	return out
+}
+
+// joinedWord is the word of a variant that was joined with what stands beside its
+// union: the title or the name that it has in the document.
+func joinedWord(m tree) string {
+	all := list(m, "allOf")
+	if m[joinedKey] != true || len(all) == 0 {
+		return ""
+	}
+	own, _ := all[len(all)-1].(tree)
+	if key, ok := componentKey(text(own, "$ref")); ok {
+		return key
+	}
+	if t := text(own, "title"); len(t) <= 40 {
+		return t
+	}
+	return ""
+}
+
 // variantWord finds the word that a reader would call the variant by.
-func (n *normalizer) variantWord(m tree, tag, own string, at place, objects *int) string {
+func (n *normalizer) variantWord(m tree, h hints, at place, objects *int) string {
 	if ref, ok := m["$ref"].(string); ok {
 		if key, ok := componentKey(ref); ok {
 			return key
@@ -386,14 +423,17 @@ func (n *normalizer) variantWord(m tree, tag, own string, at place, objects *int
 	}
 	switch kind(s) {
 	case "struct":
-		if w := constWord(s); w != "" {
+		if w := constWord(s); w != "" && !h.repeated[w] {
 			return w
 		}
-		if own != "" {
-			return "with " + own
+		if w := joinedWord(m); w != "" {
+			return w
 		}
-		if tag != "" {
-			return tag
+		if h.own != "" {
+			return "with " + h.own
+		}
+		if h.tag != "" {
+			return h.tag
 		}
 		*objects++
 		if *objects == 1 {
@@ -441,18 +481,20 @@ func (n *normalizer) tagWords(variants []any, at place) []string {
 			}
 		}
 	}
+	best, most := make([]string, len(variants)), 1
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		seen := map[string]bool{}
+		seen, given := map[string]bool{}, 0
 		for _, word := range values[name] {
 			if word != "" {
 				seen[word] = true
+				given++
 			}
 		}
-		if len(seen) == objects && objects > 1 {
-			return values[name]
+		if len(seen) == given && given > most && given*2 >= objects {
+			best, most = values[name], given
 		}
 	}
-	return make([]string, len(variants))
+	return best
 }
 
 // ownMembers finds, for each object among the variants, a member that no other
