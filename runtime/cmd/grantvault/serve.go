@@ -36,7 +36,7 @@ type serveCommand struct {
 	LimitAddress int            `placeholder:"N" help:"Requests a minute of one IP address."`
 	LimitKey     int            `placeholder:"N" help:"Requests a minute of one API key."`
 	LimitApp     int            `placeholder:"N" help:"Requests a minute of one app with its agents."`
-	Quota        map[string]int `placeholder:"WINDOW=N" help:"Requests of an app in a calendar minute, hour, day or month (UTC), such as day=10000. Counted anew after a restart."`
+	Quota        map[string]int `placeholder:"WINDOW=N" help:"Requests of an app in a calendar minute, hour, day or month (UTC), such as day=10000."`
 
 	UserTokenDelegation bool `help:"An agent's own key with a user token selects among that user's delegations, instead of being refused."`
 }

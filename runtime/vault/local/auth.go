@@ -83,6 +83,7 @@ func (v *Vault) authenticate(ctx context.Context, rq *request) *fault {
 	if f := v.limiter.principal(rq, v.now()); f != nil {
 		return f
 	}
+	v.saveQuotas()
 	signingKey, err := v.seal.open(kindKey, row.keyID, fieldSigningKey, row.signing)
 	if err != nil {
 		return v.broken(ctx, rq, err)

@@ -14,8 +14,11 @@ import (
 // the requests of the last 60 seconds that were let through; requests that are
 // refused for a limit are logged and leave no audit row.
 //
-// The counts are kept in memory: they begin anew when the vault is opened, and
-// are not shared by processes on one folder.
+// The counts of a minute are kept in memory: they begin anew when the vault is
+// opened, and are not shared by processes on one folder. Those of quotas are
+// saved once a second, with what is written anyway, and by Close; a process that
+// is killed forgets the last second, and processes on one folder know of each
+// other's requests a second later.
 type RateLimits struct {
 	PerAddress int // of a client, by its IP address (an IPv6 network of 64 bits)
 	PerKey     int // of an API key
@@ -81,11 +84,6 @@ func (w *window) leaves(now int64) int64 {
 	return now + windowSeconds + 1
 }
 
-type quotaCount struct {
-	begin time.Time
-	count int
-}
-
 // budget is what is left of the tightest limit that a request met.
 type budget struct {
 	limit, remaining int
@@ -100,15 +98,16 @@ type limiter struct {
 
 	mu      sync.Mutex
 	windows map[string]*window // scope and subject
-	quotas  map[string]*quotaCount
+	quotas  map[quotaID]*quotaCount
 	purged  int64
+	saved   int64 // Unix second
 }
 
 func newLimiter(r *RateLimits) *limiter {
 	if r == nil {
 		return nil
 	}
-	return &limiter{limits: *r, windows: map[string]*window{}, quotas: map[string]*quotaCount{}}
+	return &limiter{limits: *r, windows: map[string]*window{}, quotas: map[quotaID]*quotaCount{}}
 }
 
 // address counts a request before anything of it was read.
@@ -179,57 +178,6 @@ func (l *limiter) purge(now int64) {
 			delete(l.windows, name)
 		}
 	}
-}
-
-// quota refuses when any window is used up, and else counts in all of them.
-func (l *limiter) quota(rq *request, now time.Time) *fault {
-	var end time.Time
-	limit := 0
-	counts := make([]*quotaCount, len(l.limits.Quotas))
-	for i, q := range l.limits.Quotas {
-		begin, next, _ := quotaWindow(q.Window, now) // its name was checked
-		name := strconv.Itoa(i) + " " + rq.who.appID
-		if c := l.quotas[name]; c == nil || !c.begin.Equal(begin) {
-			l.quotas[name] = &quotaCount{begin: begin}
-		}
-		counts[i] = l.quotas[name]
-		if counts[i].count >= q.Requests && next.After(end) {
-			end, limit = next, q.Requests
-		}
-	}
-	if !end.IsZero() {
-		retry := max(int64(end.Sub(now)/time.Second), 1)
-		if end.Sub(now)%time.Second != 0 {
-			retry++
-		}
-		rq.budget = &budget{limit: limit, reset: end.Unix(), retry: retry, scope: "organization"}
-		return refuse(http.StatusTooManyRequests, "quota_exceeded", "the app's quota of requests is used up").with("retry_after", retry)
-	}
-	for i, c := range counts {
-		c.count++
-		_, next, _ := quotaWindow(l.limits.Quotas[i].Window, now)
-		rq.meet(budget{limit: l.limits.Quotas[i].Requests, remaining: l.limits.Quotas[i].Requests - c.count, reset: next.Unix(), scope: "organization"})
-	}
-	return nil
-}
-
-func quotaWindow(name string, now time.Time) (begin, next time.Time, ok bool) {
-	now = now.UTC()
-	switch name {
-	case "minute":
-		begin = now.Truncate(time.Minute)
-		return begin, begin.Add(time.Minute), true
-	case "hour":
-		begin = now.Truncate(time.Hour)
-		return begin, begin.Add(time.Hour), true
-	case "day":
-		begin = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
-		return begin, begin.AddDate(0, 0, 1), true
-	case "month":
-		begin = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-		return begin, begin.AddDate(0, 1, 0), true
-	}
-	return begin, next, false
 }
 
 // peer names a client's address. In memory and over a unix socket there is

@@ -98,6 +98,69 @@ func TestQuotas(t *testing.T) {
 	a.want(a.scopeList(a.app.Key), 200, "")
 }
 
+// TestQuotasOutliveTheVault: closed or killed, what was used stays used.
+func TestQuotasOutliveTheVault(t *testing.T) {
+	limits := WithRateLimits(RateLimits{Quotas: []Quota{{"hour", 100}, {"month", 5}}})
+	a := newAppFixture(t, limits)
+	left := func() int {
+		t.Helper()
+		got, ok := wire.ParseRateLimit(a.want(a.scopeList(a.app.Key), 200, "").header, a.clock.now())
+		if !ok {
+			t.Fatal("no budget")
+		}
+		return int(got.Remaining)
+	}
+	for i := range 2 {
+		if n := left(); n != 4-i {
+			t.Errorf("%d left", n)
+		}
+	}
+	a.must(a.Close())
+	a.Vault = a.open(limits)
+	if n := left(); n != 2 {
+		t.Errorf("%d left after it was closed", n)
+	}
+	a.clock.add(2 * time.Second)
+	left()                             // hands the counts over
+	a.must(a.store.flush(t.Context())) // as the next change does
+	// The process is as good as killed: nobody closes its vault.
+	killed := a.Vault
+	a.Vault = a.open(limits)
+	if n := left(); n != 0 {
+		t.Errorf("%d left after it was killed", n)
+	}
+	a.limited(a.scopeList(a.app.Key), "quota_exceeded", "organization", 31*24*3600-12*3600-2)
+	// The other process knows a second later.
+	a.clock.add(2 * time.Second)
+	a.must(a.store.write(t.Context(), a.limiter.save))
+	a.must(killed.store.write(t.Context(), killed.limiter.save))
+	a.clock.add(31 * 24 * time.Hour) // the next month
+	if n := left(); n != 4 {
+		t.Errorf("%d left in the next month", n)
+	}
+}
+
+// TestQuotasOfTwoProcesses: they share a quota, a second late.
+func TestQuotasOfTwoProcesses(t *testing.T) {
+	limits := WithRateLimits(RateLimits{Quotas: []Quota{{"day", 10}}})
+	a := newAppFixture(t, limits)
+	other := a.open(limits)
+	passed := 0
+	for range 20 {
+		for _, v := range []*Vault{a.Vault, other} {
+			r := a.do(send{key: a.app.Key, method: "GET", path: "/sdk/scopes", over: v})
+			if r.status == 200 {
+				passed++
+			}
+			a.must(v.store.flush(t.Context()))
+		}
+		a.clock.add(time.Second)
+	}
+	if passed < 10 || passed > 12 {
+		t.Errorf("%d passed, want 10, or one more of each process", passed)
+	}
+}
+
 // TestClockSetBack: a clock that goes back an hour locks nobody out for it.
 func TestClockSetBack(t *testing.T) {
 	a := newAppFixture(t, InMemory(), WithRateLimits(RateLimits{PerKey: 1, Quotas: []Quota{{"hour", 1}}}))

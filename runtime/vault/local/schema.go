@@ -22,4 +22,5 @@ var migrations = [...]string{
 	schemaV12,
 	schemaV13,
 	schemaV14,
+	schemaV15,
 }

@@ -92,6 +92,9 @@ func Open(dir string, opts ...Option) (*Vault, error) {
 	if err := v.openOperations(context.Background()); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
+	if err := v.store.read(context.Background(), v.limiter.load); err != nil {
+		return nil, errors.Join(fmt.Errorf("local: reading the quotas: %w", err), v.store.close())
+	}
 	v.startSweep()
 	return v, nil
 }
@@ -166,6 +169,9 @@ func (v *Vault) makeIndexKey(ctx context.Context, q *statements) error {
 func (v *Vault) Close() error {
 	v.stopSweep()
 	v.flows.close()
+	if v.limiter != nil {
+		v.store.later(v.limiter.save) // closing runs it
+	}
 	return v.store.close()
 }
 
