@@ -1,6 +1,7 @@
 """Refusals that no other case provokes: each has that client's own class."""
 
 import asyncio
+import contextlib
 import time
 import unittest.mock
 
@@ -9,6 +10,7 @@ import alter_sdk
 from harness import browse, case, equal, fresh, raises, true
 from meddler import Meddler
 from oauthprovider import OAuthProvider
+from served import Provider
 
 CALLS = ("Agent.request", "Agent.proxy_request", "App.request", "App.proxy_request")
 
@@ -277,8 +279,7 @@ async def selecting(w):
     slug = fresh("secret")
     w.told("secret", "add", slug, "--kind", "bearer", "--host", w.provider_url, stdin="test-secret-selected\n")
     with OAuthProvider() as provider:
-        w.operator("provider", "set", "idp", *provider.flags(), "--sign-in", "--subject-field", "login", stdin="test-secret-client\n")
-        try:
+        with signing_in(w, provider):
             with w.daemon.beside("--user-token-delegation") as address, w.at(address):
                 async with w.app() as app, w.agent() as agent:
                     user = (await w.sign_in(app)).user_token
@@ -286,5 +287,38 @@ async def selecting(w):
                     equal("an agent is not told what the user has", (session.path, session.existing_grant_id, session.agent_id), (None, None, w.agent_id))
                     async with raises(alter_sdk.NoDelegatedGrantError, code="no_delegated_grant", status=404):
                         await agent.request("GET", w.url("/x"), provider=slug, user_token=user)
-        finally:
-            w.operator("provider", "remove", "idp")
+
+
+@contextlib.contextmanager
+def signing_in(w, provider):
+    """Users of the operator's vault sign in at the provider as long as the block runs."""
+    w.operator("provider", "set", "idp", *provider.flags(), "--sign-in", "--subject-field", "login", "--groups-field", "groups", stdin="test-secret-client\n")
+    try:
+        yield
+    finally:
+        w.operator("provider", "remove", "idp")
+
+
+@case("App.create_managed_secret_grant", "App.request", "App.list_grants", "App.resolve_identity", mode="serve", name="codes: a grant of a group is its members'")
+async def groups(w):
+    slug = fresh("secret")
+    ident = w.told("secret", "add", slug, "--kind", "bearer", "--host", w.provider_url, stdin="test-secret-of-a-group\n")["SECRET_ID"]
+    with OAuthProvider() as provider, signing_in(w, provider):
+        async with w.app() as app:
+            tokens = {}
+            for login, member in (("ann", ["eng", "ops"]), ("bob", [])):
+                provider.profile = {"login": login, "groups": member}
+                tokens[login] = (await w.sign_in(app)).user_token
+                equal("groups", (await app.resolve_identity(user_token=tokens[login])).group_ids, member)
+            label = fresh("label")
+            made = await app.create_managed_secret_grant(ident, principal=alter_sdk.GroupPrincipal(external_group_id="eng", idp_id="idp", label=label))
+            equal("made", (made.principal_type, made.label), ("group", label))
+            equal("a member", (await app.request("GET", w.url("/x"), provider=slug, user_token=tokens["ann"])).status_code, 200)
+            equal("credential", Provider.seen[-1]["headers"]["Authorization"], "Bearer test-secret-of-a-group")
+            for call in (app.request, app.proxy_request):
+                async with raises(alter_sdk.GrantNotFoundError, status=404):
+                    await call("GET", w.url("/x"), provider=slug, user_token=tokens["bob"])
+            [listed] = (await app.list_grants(provider_id=slug, end_user_token=tokens["ann"])).grants
+            equal("listed", (listed.grant_id, listed.principal_type), (made.grant_id, "group"))
+            async with raises(alter_sdk.BackendError, code="group_principal_not_supported", status=422):
+                await app.create_managed_secret_grant(ident, principal=alter_sdk.GroupPrincipal(external_group_id="eng", idp_id="elsewhere", label="x"))

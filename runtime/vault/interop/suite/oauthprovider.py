@@ -13,6 +13,7 @@ class OAuthProvider:
     def __init__(self):
         outer = self
         self.refresh, self.renewed, self.lifetime = "good", 0, 3600
+        self.profile = {"login": "octo"}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_):
@@ -26,7 +27,7 @@ class OAuthProvider:
                 if url.path in ("/forbidden", "/unauthorized"):
                     return self.say(403 if url.path == "/forbidden" else 401, {})
                 if url.path != "/authorize":
-                    return self.say(200, {"login": "octo", "path": url.path, "authorization": self.headers.get("Authorization")})
+                    return self.say(200, outer.profile | {"path": url.path, "authorization": self.headers.get("Authorization")})
                 self.send_response(302)
                 self.send_header("Location", query["redirect_uri"] + "?" + urllib.parse.urlencode({"code": "c", "state": query["state"]}))
                 self.end_headers()
