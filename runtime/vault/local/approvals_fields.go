@@ -50,6 +50,7 @@ const (
 	maxFieldDepth = 8
 	maxFieldItems = 50
 	maxFields     = 2000
+	maxNameDepth  = 3 // of a type's name
 )
 
 // fieldReader takes a request apart in the terms of an operation.
@@ -224,7 +225,8 @@ func memberName(outer, name string) string {
 func (x *fieldReader) list(f RequestField, v jsontext.Value, s *optable.Schema, depth int) bool {
 	item := x.table.Schema(s).Items
 	var items []jsontext.Value
-	if len(x.members(item)) == 0 || json.Unmarshal(v, &items) != nil || len(items) == 0 || len(items) > maxFieldItems {
+	if len(x.members(item)) == 0 || json.Unmarshal(v, &items) != nil || len(items) > maxFieldItems ||
+		!slices.ContainsFunc(items, func(v jsontext.Value) bool { return v.Kind() == '{' }) {
 		return false
 	}
 	for i, v := range items {
@@ -258,8 +260,10 @@ func (x *fieldReader) members(s *optable.Schema) map[string]*optable.Schema {
 const maxChoices = 12
 
 // typeName says in a few words what a schema allows.
-func (x *fieldReader) typeName(s *optable.Schema) string {
-	if x.table == nil || s == nil {
+func (x *fieldReader) typeName(s *optable.Schema) string { return x.typeNameIn(s, 0) }
+
+func (x *fieldReader) typeNameIn(s *optable.Schema, depth int) string {
+	if x.table == nil || s == nil || depth > maxNameDepth { // a type can hold itself
 		return ""
 	}
 	s = x.table.Schema(s)
@@ -269,14 +273,34 @@ func (x *fieldReader) typeName(s *optable.Schema) string {
 		return "one of " + strconv.Itoa(len(s.Enum)) + " values"
 	case len(s.Enum) > 0:
 		return strings.Join(s.Enum, ", ")
+	case len(s.AnyOf) > 0:
+		return x.anyOf(s.AnyOf, depth)
 	case len(types) == 0:
 		return ""
 	case types[0] == "array":
-		return strings.TrimSuffix("list of "+x.typeName(s.Items), " of ")
+		return strings.TrimSuffix("list of "+x.typeNameIn(s.Items, depth+1), " of ")
 	case s.Format != "":
 		return types[0] + " (" + s.Format + ")"
 	}
 	return strings.Join(types, " or ")
+}
+
+// anyOf names the variants of a union, unless they are many or one may be anything.
+func (x *fieldReader) anyOf(variants []*optable.Schema, depth int) string {
+	if len(variants) > maxChoices {
+		return ""
+	}
+	var names []string
+	for _, v := range variants {
+		name := x.typeNameIn(v, depth+1)
+		if name == "" {
+			return ""
+		}
+		if name != "null" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " or ")
 }
 
 // memberFields lists the members of an object, each on its own; anything else as

@@ -2,13 +2,16 @@ package local_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
 	"path/filepath"
 
 	"github.com/grantwire/grantwire/providers/github"
+	"github.com/grantwire/grantwire/runtime/vault"
 	"github.com/grantwire/grantwire/runtime/vault/local"
+	"github.com/grantwire/grantwire/runtime/vault/rule"
 )
 
 // A generated package holds its operations as data, too. A program that does not
@@ -61,4 +64,27 @@ func ExampleVault_LoadOperations() {
 	// Output:
 	// oauth github vault [https://github.example.com/api/v3]
 	// <nil> 0
+}
+
+// With a table, a call that waits for a person stands in the operation's own terms.
+func ExampleRequestField_Note() {
+	v, creds, grant := openExample(local.WithOperationTable(github.OperationTable()), local.WithPublicURL("http://127.0.0.1:8200"))
+	defer v.Close()
+	ctx := context.Background()
+	must(v.CreateRule(ctx, local.RuleSpec{Name: "a person looks", Target: local.TargetVault, Rule: &rule.RequireApproval{}}))
+	agent := must(vault.NewAgent(creds.Key, vault.WithBackend(v)))
+	_, err := agent.ProxyRequest(ctx, "POST", "https://api.github.com/repos/octo/hello/issues", vault.Grant(grant.ID),
+		vault.JSON(map[string]any{"body": "It broke.", "labels": []string{"bug"}, "asignee": "ann"}))
+	fmt.Println(errors.Is(err, vault.ErrApprovalPending))
+	for _, f := range must(v.Approvals(ctx, false))[0].Fields {
+		if f.Place == "body" {
+			fmt.Println(f.Name, "-", f.Note())
+		}
+	}
+	// Output:
+	// true
+	// asignee - the operation has nothing of this name
+	// body - string
+	// labels - list of string or object
+	// title - required (string or integer), and missing
 }
