@@ -7,6 +7,7 @@
 //	grantvault provider …               where users connect accounts and sign in
 //	grantvault secret …                 keys that somebody enters instead of connecting an account
 //	grantvault rule …                   what calls may do
+//	grantvault operations …             tables that name the calls to a provider
 //	grantvault approval|approve|deny …  calls that wait for a person
 //	grantvault console                  print a sign-in link to the daemon's console
 //	grantvault identity …               the keys that sign identity assertions
@@ -34,6 +35,20 @@
 // `grantvault console` on the vault's folder is its operator: it prints a link
 // that signs one browser in, once, within five minutes. A session ends after 30
 // minutes without use, and after 12 hours. --no-console leaves the console out.
+//
+// # Operations
+//
+// The daemon knows the operations of GitHub and Slack, those of the tables in the
+// folder that --operations or GRANTVAULT_OPERATIONS names (every operations.json in
+// it and below, such as those in providers/ of grantwire's repository), and those
+// that were loaded:
+//
+//	grantgen --spec acme.yaml -o acme --package acme
+//	grantvault operations load acme/operations.json
+//
+// A daemon that runs goes by a loaded table within a second, and by a change of the
+// folder within two, or at once when it gets SIGHUP. A table that cannot be read is
+// logged, and the one before it stays in force.
 //
 // # dev
 //

@@ -127,6 +127,22 @@
 // `grantvault console` make the links that sign an operator in; who can open the
 // vault's folder is the operator. The link of one approval works without it.
 //
+// # Operations
+//
+// The vault names a call by matching its method and URL against operation tables,
+// the longest literal text first; what no table has stays unknown. The row keeps
+// what the client calls it apart, as ClaimedOperation. Rules, approvals and the
+// pages go by the vault's own finding. Tables are files that grantgen writes beside
+// a package, of grantwire's own providers and of any other document: a program
+// hands them over ([WithOperationTable]), the vault reads a folder of them
+// ([WithOperationFolder]), or it keeps one in its database ([Vault.LoadOperations]),
+// which goes before the others and reaches every process that has the vault open
+// within a second. Nothing is opened or started anew for any of these. A call keeps
+// the names that it began with.
+//
+// GET /sdk/provider-specs and the paths below it tell clients what the tables hold,
+// for keys with the scope providers:read.
+//
 // # Limits
 //
 // [WithRateLimits] refuses clients that ask too often: by address before a
