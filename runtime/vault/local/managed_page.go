@@ -19,6 +19,7 @@ import (
 type pageSecret struct {
 	Name   string
 	Hosts  []string
+	Inside bool // it goes nowhere else, not even to the application
 	Inputs []pageInput
 	Note   string // what was wrong with the last attempt
 	Button string
@@ -91,7 +92,9 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 		v.writePage(w, p)
 		return
 	}
-	p := &page{status: http.StatusOK, CSRF: v.csrf(s, browser), Secret: &pageSecret{Name: secret.name, Hosts: secret.config.Hosts, Note: note}}
+	p := &page{status: http.StatusOK, CSRF: v.csrf(s, browser), Secret: &pageSecret{
+		Name: secret.name, Hosts: secret.config.Hosts, Inside: secret.config.ProxyOnly, Note: note,
+	}}
 	if note != "" {
 		p.status = http.StatusUnprocessableEntity
 	}
@@ -100,7 +103,7 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 		p.Title, p.Text = "Enter your key again", []string{asks + " asks you to replace the key that does not work any more."}
 		p.Secret.Inputs, p.Secret.Button = secret.config.inputs(), "Replace the key"
 	case wire.PathEntry:
-		p.Title, p.Text = "Enter your key", []string{asks + " asks to use your key. The vault keeps it and writes down each use; the application never sees it."}
+		p.Title, p.Text = "Enter your key", []string{asks + " asks to use your key. The vault keeps it and writes down each use."}
 		p.Secret.Inputs, p.Secret.Button = secret.config.inputs(), "Save"
 	case wire.PathFast:
 		p.Title, p.Text = "Allow the use of your key", []string{asks + " asks to use the key that you have with this vault."}

@@ -24,7 +24,7 @@ type secretRow struct {
 	config                          secretConfig
 }
 
-const selectSecrets = "SELECT s.id, coalesce(s.app_id, ''), s.slug, s.name, s.template, s.config FROM managed_secrets s WHERE s.removed_at IS NULL"
+const selectSecrets = "SELECT s.id, coalesce(s.app_id, ''), s.slug, s.name, s.template, s.config FROM managed_secrets s WHERE s.removed_at IS NULL" //nolint:gosec // G101: a query, not a credential
 
 // readSecret returns sql.ErrNoRows when there is none.
 func readSecret(ctx context.Context, q *statements, condition string, args ...any) (*secretRow, error) {

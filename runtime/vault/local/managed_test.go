@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
+	"github.com/grantwire/grantwire/runtime/vault/rule"
 )
 
 const (
@@ -160,6 +161,21 @@ func TestManagedSecretByProvider(t *testing.T) {
 		}))
 		if r := call(); r.status != c.status {
 			t.Errorf("%s: %d %s", raw, r.status, r.raw)
+		}
+	}
+}
+
+// TestRulesKnowManagedSecrets: a rule tells them from connected accounts.
+func TestRulesKnowManagedSecrets(t *testing.T) {
+	provider := newEcho(t)
+	f := newFixture(t, WithProviderTransport(http.DefaultTransport))
+	account := f.newGrant(GrantSpec{AgentID: f.agent.ID, Hosts: []string{provider.URL}})
+	_, secret := f.newSecret(ManagedSecretSpec{Kind: SecretBearer, Hosts: []string{provider.URL}, Value: SecretValue{Values: []string{testKey}}})
+	_, err := f.CreateRule(t.Context(), RuleSpec{Name: "no keys", Target: TargetVault, Rule: &rule.JSONMatch{When: rule.When{ResourceKind: []string{"managed_secret"}}}})
+	f.must(err)
+	for id, want := range map[string]int{account.ID: http.StatusOK, secret.ID: http.StatusForbidden} {
+		if r := f.proxy(wire.ProxyRequest{GrantID: id, Method: "GET", URL: provider.URL + "/"}, send{}); r.status != want {
+			t.Errorf("%d %s, want %d", r.status, r.raw, want)
 		}
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/grantwire/grantwire/runtime/vault/sigv4"
 )
 
-// awsStandIn answers for an AWS service: it says who signed.
-type awsStandIn struct{}
+// awsStandIn answers for an AWS service, and keeps what it was asked.
+type awsStandIn struct{ seen string }
 
-func (awsStandIn) RoundTrip(r *http.Request) (*http.Response, error) {
-	fmt.Println(r.Method, r.URL.Path, r.Header.Get("Authorization")[:16])
+func (s *awsStandIn) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.seen = r.Method + " " + r.URL.Path + " " + r.Header.Get("Authorization")[:16]
 	return &http.Response{StatusCode: 200, Body: io.NopCloser(http.NoBody), Request: r}, nil
 }
 
@@ -47,17 +47,19 @@ func ExampleNew() {
 		return
 	}
 
-	agent, err := vault.NewAgent(made.Key, vault.WithBackend(v), vault.WithSigner(sigv4.New()), vault.WithProviderTransport(awsStandIn{}))
+	aws := &awsStandIn{}
+	agent, err := vault.NewAgent(made.Key, vault.WithBackend(v), vault.WithSigner(sigv4.New()), vault.WithProviderTransport(aws))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	resp, err := agent.HTTPClient(vault.Provider("aws")).Get("https://s3.eu-west-1.amazonaws.com/reports?list-type=2") //nolint:noctx // an example
+	resp, err := agent.HTTPClient(vault.Provider("aws")).Get("https://s3.eu-west-1.amazonaws.com/reports?list-type=2")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	_ = resp.Body.Close()
+	fmt.Println(aws.seen)
 	fmt.Println(resp.StatusCode, agent.Close(ctx))
 	// Output:
 	// GET /reports AWS4-HMAC-SHA256
@@ -66,7 +68,7 @@ func ExampleNew() {
 
 // A vault's client calls Sign by itself; this is what it does to a request.
 func ExampleSigner_Sign() {
-	req, err := http.NewRequestWithContext(context.Background(), "GET", "https://sqs.eu-west-1.amazonaws.com/?Action=ListQueues", http.NoBody)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://sqs.eu-west-1.amazonaws.com/?Action=ListQueues", http.NoBody)
 	if err != nil {
 		fmt.Println(err)
 		return

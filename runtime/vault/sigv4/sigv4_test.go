@@ -132,7 +132,7 @@ func TestSignedCalls(t *testing.T) {
 func TestWithoutSigner(t *testing.T) {
 	srv := standIn(t, true)
 	agent, _, grantID := newAgent(t, srv.URL, "s3")
-	_, err := agent.HTTPClient(vault.Grant(grantID)).Get(srv.URL + "/k") //nolint:noctx // what a program writes
+	_, err := agent.HTTPClient(vault.Grant(grantID)).Get(srv.URL + "/k")
 	if !errors.Is(err, vault.ErrUnsupportedCredential) || !strings.Contains(err.Error(), "vault.WithSigner") {
 		t.Errorf("%v", err)
 	}
@@ -143,7 +143,7 @@ func TestWithoutSigner(t *testing.T) {
 func TestCallThatCannotBeSigned(t *testing.T) {
 	srv := standIn(t, true)
 	agent, _, grantID := newAgent(t, srv.URL, "s3", vault.WithSigner(sigv4.New()))
-	req, err := http.NewRequestWithContext(t.Context(), "PUT", srv.URL+"/k?X=test-secret-query", strings.NewReader("x"))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, srv.URL+"/k?X=test-secret-query", strings.NewReader("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestCallThatCannotBeSigned(t *testing.T) {
 func TestProxyNeedsNoSigner(t *testing.T) {
 	srv := standIn(t, true)
 	agent, _, grantID := newAgent(t, srv.URL, "s3", vault.WithMode(vault.Proxy))
-	resp, err := agent.HTTPClient(vault.Grant(grantID)).Get(srv.URL + "/bucket?acl") //nolint:noctx // what a program writes
+	resp, err := agent.HTTPClient(vault.Grant(grantID)).Get(srv.URL + "/bucket?acl")
 	if err != nil {
 		t.Fatal(err)
 	}
