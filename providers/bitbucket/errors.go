@@ -13,6 +13,8 @@ type Error struct {
 	Message string              `json:"message"`
 	Detail  string              `json:"detail"` // what to do about it
 	Fields  map[string][]string `json:"fields"` // what is wrong, by field
+	ID      string              `json:"id"`     // of a failure of Bitbucket's own, for its support
+	Data    map[string]any      `json:"data"`   // more, which depends on the operation
 }
 
 // Error returns Bitbucket's message and its detail.

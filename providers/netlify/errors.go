@@ -8,7 +8,7 @@ import "strconv"
 //	var ne *netlify.Error
 //	if errors.As(err, &ne) { … ne.Message … }
 //
-// See https://open-api.netlify.com, the schema "error".
+// See the schema "error" of https://open-api.netlify.com.
 type Error struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`

@@ -7,7 +7,7 @@ package trello
 //	var te *trello.Error
 //	if errors.As(err, &te) { … te.Code … }
 //
-// See https://developer.atlassian.com/cloud/trello/guides/rest-api/status-codes.
+// See https://developer.atlassian.com/cloud/trello/guides/rest-api/rate-limits/.
 type Error struct {
 	Message string `json:"message"`
 	Code    string `json:"error"`

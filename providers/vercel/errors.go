@@ -13,8 +13,16 @@ type Error struct {
 
 // ErrorDetail says what is wrong.
 type ErrorDetail struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Code    string     `json:"code"`
+	Message string     `json:"message"`
+	Limit   *RateLimit `json:"limit"` // of a call that came too early, code "rate_limited"
+}
+
+// RateLimit tells when calls are let through again.
+type RateLimit struct {
+	Total     int   `json:"total"`
+	Remaining int   `json:"remaining"`
+	Reset     int64 `json:"reset"` // Unix time in seconds
 }
 
 // Error returns Vercel's message and code.

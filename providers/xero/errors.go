@@ -17,8 +17,10 @@ type Error struct {
 	Elements []Element `json:"Elements"` // what was sent, with what is wrong with it
 
 	// What is wrong with the connection, in place of the above.
-	Title  string `json:"Title"` // such as Unauthorized
-	Detail string `json:"Detail"`
+	Title    string `json:"Title"` // such as Unauthorized
+	Status   int    `json:"Status"`
+	Detail   string `json:"Detail"`   // such as TokenExpired: …
+	Instance string `json:"Instance"` // tells this answer from all others
 }
 
 // Error returns Xero's message and what validation found.

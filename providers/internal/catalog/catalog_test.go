@@ -51,3 +51,25 @@ func check(t *testing.T, p subject.Provider) {
 		t.Errorf("%s shows no error answer with a type of its own", p.Name)
 	}
 }
+
+// TestTable: what people read is what the tests check.
+func TestTable(t *testing.T) {
+	root, err := subject.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, want := filepath.Join(root, "providers", "CONFORMANCE.md"), catalog.Table()
+	if os.Getenv("GOLDEN") != "" {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil { //nolint:gosec // a document
+			t.Fatal(err)
+		}
+		t.Errorf("%s was written; review it", file)
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is stale: GOLDEN=1 go test ./providers/internal/catalog", file)
+	}
+}

@@ -63,7 +63,7 @@ func TestConformanceRequests(t *testing.T) { //nolint:tparallel // providers run
 
 func requests(t *testing.T, p subject.Provider) {
 	w := &witness{
-		prisms: newPrisms(t, readUpstream(t, p.Name), p), base: p.Base,
+		t: t, prisms: newPrisms(t, readUpstream(t, p.Name), p), base: p.Base,
 		allowed: p.Prism, used: map[int]bool{}, seen: map[string]bool{},
 	}
 	cfg := wiretest.Of(t, p) // its own judges speak in the wire test
@@ -77,9 +77,6 @@ func requests(t *testing.T, p subject.Provider) {
 	if _, err := wiretest.Drive(cfg); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range w.found {
-		t.Error(f)
-	}
 	for i, a := range w.allowed {
 		if !w.used[i] {
 			t.Errorf("nothing needs the allowance for %s %q any more", a.Place, a.Text)
@@ -90,7 +87,7 @@ func requests(t *testing.T, p subject.Provider) {
 			t.Errorf("%s: Prism saw no request", op.ID)
 		}
 	}
-	t.Logf("%s: Prism saw %d requests of %d operations, %d contradictions", p.Name, w.requests, len(w.seen), len(w.found))
+	t.Logf("%s: Prism saw %d requests of %d operations, %d contradictions", p.Name, w.requests, len(w.seen), w.found)
 }
 
 // TestConformanceExamples decodes every example of an answer in the upstream

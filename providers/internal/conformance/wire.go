@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -26,6 +25,7 @@ import (
 // witness is a round tripper that shows every request to Prism before it hands
 // it on.
 type witness struct {
+	t       *testing.T
 	prisms  *prisms
 	base    string // the document's server URL
 	next    http.RoundTripper
@@ -35,7 +35,7 @@ type witness struct {
 	requests int
 	used     map[int]bool
 	seen     map[string]bool // operation IDs
-	found    []string
+	found    int
 }
 
 func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -186,13 +186,19 @@ func (w *witness) record(req *http.Request, violations []Violation, err error) {
 	w.requests++
 	w.seen[id] = true
 	if err != nil {
-		w.found = append(w.found, fmt.Sprintf("%s: %v", id, err))
+		w.report(id, err)
 	}
 	for _, v := range violations {
 		if !w.allow(id, v) {
-			w.found = append(w.found, fmt.Sprintf("%s: %s", id, v))
+			w.report(id, v)
 		}
 	}
+}
+
+// report tells of a contradiction at once: some documents take hours.
+func (w *witness) report(id string, what any) {
+	w.found++
+	w.t.Errorf("%s: %v", id, what)
 }
 
 // remarks are no contradictions, and no provider has to allow them.

@@ -60,7 +60,7 @@ func (r *runner) bare(c plain.Captured) plain.Captured {
 // Where the answer of the first page sends the walk. Numbers are long enough to be
 // nobody's page size.
 const (
-	nextCursor = "w0-cursor-of-the-next-page"
+	nextCursor = "w0-cursor-page-2" // as long as the shortest that a document wants
 	nextID     = "700000001"
 	pageLimit  = 50000
 	linkParam  = "w0-page"

@@ -17,6 +17,16 @@ func Subject() subject.Provider {
 		Count:      290,
 		Flat:       25,
 		Base:       "https://api.digitalocean.com",
+		Prism: []subject.Allowance{{
+			Operation: "dropletActions_post_byTag", Place: "request.body", Text: "must match exactly one schema in oneOf",
+			Reason: "the variants differ by the values of one member, and all accept what the first one does",
+		}, {
+			Operation: "loadBalancers_add_droplets", Place: "request.body", Text: "must have required property 'droplet_ids'",
+			Reason: "the document requires it beside a reference, which OpenAPI 3.0 ignores and Prism reads",
+		}, {
+			Operation: "loadBalancers_remove_droplets", Place: "request.body", Text: "must have required property 'droplet_ids'",
+			Reason: "as above",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusNotFound,
 			Body:    `{"id":"not_found","message":"The resource you requested could not be found."}`,

@@ -35,6 +35,12 @@ func Subject() subject.Provider {
 		}, {
 			Operation: "addAttachment", Place: "request.body", Text: "must be string",
 			Reason: "the document describes the form as the file itself; the file is a part of it",
+		}, {
+			Operation: "setDefaultValues", Text: "defaultValues.",
+			Reason: "the document admits no other members beside the variants, which have all of them: nothing fits",
+		}, {
+			Operation: "setDefaultValues", Text: "the rest is cut off",
+			Reason: "as above: Prism complains of all 27 variants",
 		}},
 		Error: subject.Error{
 			Status:  http.StatusNotFound,

@@ -18,6 +18,7 @@ func Subject() subject.Provider {
 		Flat:       25,
 		Base:       "https://server.api.mailchimp.com/3.0",
 		Credential: subject.Basic("key", subject.Token),
+		Prism:      conditions(),
 		Error: subject.Error{
 			Status:  http.StatusNotFound,
 			Body:    `{"type":"https://mailchimp.com/developer/marketing/docs/errors/","title":"Resource Not Found","status":404,"detail":"The resource could not be found.","instance":"1"}`,
@@ -51,4 +52,17 @@ func Subject() subject.Provider {
 			Reason: "as above: without it the values find the first variant that fits, whose number is no integer",
 		}}},
 	}
+}
+
+// conditions: a request has a list of conditions of 42 kinds, of which some require
+// nothing.
+func conditions() []subject.Allowance {
+	var all []subject.Allowance
+	for _, id := range []string{"patchCampaignsId", "patchListsIdSegmentsId", "postCampaigns", "postListsIdSegments"} {
+		all = append(all, subject.Allowance{
+			Operation: id, Text: "conditions.",
+			Reason: "the maker leaves out members by which another kind of condition would fit as well, so several fit, and Prism wants one",
+		}, subject.Allowance{Operation: id, Text: "the rest is cut off", Reason: "as above: Prism complains of all kinds of conditions"})
+	}
+	return all
 }

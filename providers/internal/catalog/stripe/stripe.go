@@ -17,6 +17,13 @@ func Subject() subject.Provider {
 		Count:      452,
 		Flat:       50,
 		Base:       "https://api.stripe.com",
+		Prism: []subject.Allowance{{
+			Place: "request", Text: "Cannot deserialize JSON object array in form data request body",
+			Reason: "Prism takes lists of objects in a form as JSON only; Stripe takes them in brackets",
+		}, {
+			Text:   "must have required property",
+			Reason: "Prism makes an object of each deepObject, also of one that was not sent, and knows no unions in it",
+		}},
 		Error: subject.Error{
 			Status:  http.StatusPaymentRequired,
 			Body:    `{"error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds","message":"Your card has insufficient funds."}}`,
