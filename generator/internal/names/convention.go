@@ -117,7 +117,7 @@ func (c conventions) forms(op *model.Operation) []string {
 	if c.spaces && spacedID.MatchString(id) {
 		words := strings.Split(id, ".")
 		out = nil
-		for i := len(words) - 1; i >= 0; i-- {
+		for i := range slices.Backward(words) {
 			out = append(out, strings.Join(words[i:], "."))
 		}
 	}

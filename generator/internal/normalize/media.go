@@ -62,7 +62,7 @@ func (n *normalizer) streamItems(content tree, at place) []any {
 		if _, named := item["$ref"].(string); !named {
 			continue
 		}
-		n.report(diag.Note, where, "stream-items", fmt.Sprintf("%s is a stream; the call returns its bytes, and its items have a type", media), "")
+		n.report(diag.Note, where, "stream-items", media+" is a stream; the call returns its bytes, and its items have a type", "")
 		out = append(out, tree{"media": media, "schema": item})
 	}
 	return out
