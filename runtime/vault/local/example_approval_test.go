@@ -41,6 +41,9 @@ func ExampleVault_Approve() {
 		if f.Place == "body" {
 			fmt.Println(f.Name, local.Visible(f.Value))
 		}
+		if note := f.Note(); note != "" { // what the operation's table says of it, where it is known
+			fmt.Println(note)
+		}
 	}
 	approved, err := v.Approve(ctx, pending.ApprovalID, local.ApprovalDecision{By: "ann"}) // or v.Deny
 	if err != nil {
