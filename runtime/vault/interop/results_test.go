@@ -41,6 +41,41 @@ func TestEveryCodeIsListed(t *testing.T) {
 	}
 }
 
+// TestResultsAreOfThisTable: RESULTS.md has a row for each row of codes.tsv, in the
+// same words, and none that failed: who changes the table runs `make interop`.
+func TestResultsAreOfThisTable(t *testing.T) {
+	table, err := os.ReadFile("suite/codes.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := os.ReadFile("RESULTS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range bytes.Lines(table) {
+		fields := strings.Split(strings.TrimSuffix(string(line), "\n"), "\t")
+		if len(fields) != 5 {
+			continue
+		}
+		rows++
+		code, why := "", "yes"
+		if fields[1] != "" {
+			code = "`" + fields[1] + "`"
+		}
+		if fields[4] != "" {
+			why = fields[4]
+		}
+		want := "| " + strings.Join([]string{fields[0], code, fields[2], "`" + fields[3] + "`", why}, " | ") + " |\n"
+		if !bytes.Contains(results, []byte(want)) {
+			t.Errorf("RESULTS.md lacks %s", want)
+		}
+	}
+	if rows < 100 || bytes.Contains(results, []byte("FAIL")) || bytes.Contains(results, []byte("not run")) {
+		t.Errorf("%d rows, or a method without a pass", rows)
+	}
+}
+
 // refusals are the codes of a package's calls of refuse and of its endpoints'
 // callerCode.
 func refusals(t *testing.T, dir string) []string {
