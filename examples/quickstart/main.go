@@ -6,9 +6,11 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"os"
+	"os/signal"
 
 	"github.com/grantwire/grantwire/providers/github"
 	"github.com/grantwire/grantwire/providers/slack"
@@ -17,12 +19,17 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), log.New(os.Stdout, "", 0)); err != nil {
+	console := flag.Bool("console", false, "serve the vault's console afterwards, until interrupted")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, log.New(os.Stdout, "", 0), *console)
+	stop()
+	if err != nil {
 		log.Fatal("quickstart: ", err)
 	}
 }
 
-func run(ctx context.Context, out *log.Logger) error {
+func run(ctx context.Context, out *log.Logger, console bool) error {
 	w, err := newWorld(ctx)
 	if err != nil {
 		return err
@@ -72,5 +79,9 @@ func run(ctx context.Context, out *log.Logger) error {
 	if err := agent.Close(ctx); err != nil { // waits until every audit row is complete
 		return err
 	}
-	return w.printTrail(ctx, out.Writer(), "run-abc123")
+	if err := w.printTrail(ctx, out.Writer(), "run-abc123"); err != nil || !console {
+		out.Println("\nThe same as a timeline in a browser: go run ./examples/quickstart -console")
+		return err
+	}
+	return w.showConsole(ctx, out)
 }

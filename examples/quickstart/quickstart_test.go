@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"io"
 	"log"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +18,7 @@ import (
 func TestRun(t *testing.T) {
 	t.Setenv("GITHUB_TOKEN", "")
 	var out bytes.Buffer
-	if err := run(t.Context(), log.New(&out, "", 0)); err != nil {
+	if err := run(t.Context(), log.New(&out, "", 0), false); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -40,6 +44,32 @@ func TestRun(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(out.String())
+	}
+}
+
+// TestConsole opens the link that the demo prints.
+func TestConsole(t *testing.T) {
+	t.Setenv("GITHUB_TOKEN", "")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, log.New(in, "", 0), true) }()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		link, ok := strings.CutPrefix(lines.Text(), "console     ")
+		if !ok {
+			continue
+		}
+		resp, err := http.Get(link)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("%v %v", resp, err)
+		}
+		stop()
+		break
+	}
+	if err := <-done; err != nil || ctx.Err() == nil {
+		t.Errorf("%v, the link was printed: %t", err, ctx.Err() != nil)
 	}
 }
 
