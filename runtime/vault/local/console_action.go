@@ -18,8 +18,8 @@ type consoleAction struct {
 	do                     func(ctx context.Context) error
 }
 
-func (c *consolePage) confirm(make func(*consolePage) (*consoleAction, error)) {
-	a, err := make(c)
+func (c *consolePage) confirm(of func(*consolePage) (*consoleAction, error)) {
+	a, err := of(c)
 	if err != nil {
 		c.failed(err)
 		return
@@ -31,8 +31,8 @@ func (c *consolePage) confirm(make func(*consolePage) (*consoleAction, error)) {
 	c.show(http.StatusOK, a.section, a.title, view)
 }
 
-func (c *consolePage) carryOut(make func(*consolePage) (*consoleAction, error)) {
-	a, err := make(c)
+func (c *consolePage) carryOut(of func(*consolePage) (*consoleAction, error)) {
+	a, err := of(c)
 	if err == nil {
 		err = a.do(c.ctx)
 	}

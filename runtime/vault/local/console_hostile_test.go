@@ -96,13 +96,15 @@ func (e *everyPage) fill(text string) (filled []string) {
 	e.must(err)
 	rows, err := db.QueryContext(e.t.Context(), "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.type = 'TEXT' AND c.pk = 0")
 	e.must(err)
+	defer func() { _ = rows.Close() }()
 	var columns [][2]string
 	for rows.Next() {
 		var c [2]string
 		e.must(rows.Scan(&c[0], &c[1]))
 		columns = append(columns, c)
 	}
-	e.must(rows.Close())
+	e.must(rows.Err())
+	e.must(rows.Close()) //nolint:sqlclosecheck // the only connection is needed again
 	for _, c := range columns {
 		// Identifiers, enumerations and configuration are the vault's own.
 		if idColumn.MatchString(c[1]) || slices.Contains([]string{"body", "request", "progress", "config", "owner", "traceparent", "kind", "target", "state", "status", "outcome", "mode", "decision", "generation", "lease", "actor", "type", "template"}, c[1]) || c[0] == "providers" {
@@ -191,11 +193,11 @@ func otherElements(got string, pages map[string]pageSeen) string {
 		if err != nil {
 			return err.Error()
 		}
-		for _, element := range strings.Split(all, "<") {
+		for _, element := range strings.SplitSeq(all, "<") {
 			known[element] = true
 		}
 	}
-	for _, element := range strings.Split(got, "<") {
+	for _, element := range strings.SplitSeq(got, "<") {
 		if !known[element] {
 			return element
 		}

@@ -109,14 +109,14 @@ func (v *Vault) setOperator(w http.ResponseWriter, token string) {
 // operatorOf is nil when nobody is signed in.
 func (v *Vault) operatorOf(ctx context.Context, r *http.Request) (*operatorSession, error) {
 	name, _ := v.operatorCookie()
-	cookie, err := r.Cookie(name)
-	if err != nil || len(cookie.Value) != len(newSecret()) {
+	cookies := r.CookiesNamed(name)
+	if len(cookies) != 1 || len(cookies[0].Value) != len(newSecret()) {
 		return nil, nil
 	}
 	s, now := &operatorSession{}, v.now()
-	err = v.store.read(ctx, func(ctx context.Context, q *statements) error {
+	err := v.store.read(ctx, func(ctx context.Context, q *statements) error {
 		return q.scan(ctx, "SELECT id, operator, created_at, used_at, expires_at FROM operator_sessions WHERE lookup = ?1 AND state = 'session' AND expires_at > ?2 AND used_at > ?3",
-			[]any{v.operatorLookup(cookie.Value), micros(now), micros(now.Add(-consoleIdle))}, []any{&s.id, &s.operator, &s.made, &s.used, &s.expires})
+			[]any{v.operatorLookup(cookies[0].Value), micros(now), micros(now.Add(-consoleIdle))}, []any{&s.id, &s.operator, &s.made, &s.used, &s.expires})
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

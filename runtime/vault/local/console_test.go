@@ -21,13 +21,13 @@ type consoleFixture struct {
 	url string
 }
 
-func newConsoleFixture(t *testing.T, opts ...Option) *consoleFixture {
+func newConsoleFixture(t *testing.T) *consoleFixture {
 	t.Helper()
 	f := &consoleFixture{}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.Vault.ServeHTTP(w, r) }))
 	t.Cleanup(srv.Close)
 	f.url = srv.URL
-	f.fixture = newFixture(t, append([]Option{WithPublicURL(srv.URL), WithConsole()}, opts...)...)
+	f.fixture = newFixture(t, WithPublicURL(srv.URL), WithConsole())
 	return f
 }
 
@@ -102,16 +102,13 @@ func csrfOf(p pageSeen) string {
 
 // press sends the form of a page. what is the value of its button, or where its
 // button sends the form when it begins with a dot.
-func (o *operator) press(p pageSeen, what string, fields ...string) pageSeen {
+func (o *operator) press(p pageSeen, what string) pageSeen {
 	o.f.t.Helper()
 	csrf := csrfOf(p)
 	if csrf == "" {
 		o.f.t.Fatalf("no form on %s: %d %s", p.url, p.status, p.text)
 	}
 	form := url.Values{"csrf": {csrf}}
-	for i := 0; i+1 < len(fields); i += 2 {
-		form.Set(fields[i], fields[i+1])
-	}
 	target := p.url
 	if strings.HasPrefix(what, ".") {
 		var err error
@@ -322,12 +319,6 @@ func TestConsoleHTTPS(t *testing.T) {
 	if c := done.Header().Get("Set-Cookie"); !strings.HasPrefix(c, "__Host-grantwire_console_") || !strings.Contains(c, "; Secure") || !strings.Contains(c, "Path=/;") {
 		t.Errorf("%d %q", done.Code, c)
 	}
-}
-
-// trace sends a call of the fixture's agent with a context.
-func (f *consoleFixture) trace(ctx string, path string) result {
-	f.t.Helper()
-	return f.token(f.grant.ID, "https://api.github.com"+path, send{context: ctx})
 }
 
 // TestConsoleTimeline: a run is its calls in order, with the spans beside them.

@@ -24,7 +24,8 @@ func ExampleWithConsole() {
 
 	link, err := v.ConsoleURL(context.Background(), "ann")
 	if err != nil {
-		log.Fatal(err)
+		log.Print(err)
+		return
 	}
 	page := httptest.NewRecorder()
 	mux.ServeHTTP(page, httptest.NewRequest(http.MethodGet, link, nil))
