@@ -242,7 +242,6 @@ func (b built) tableFolder() {
 		t.Fatal(err)
 	}
 	if err := process.Signal(syscall.SIGHUP); err != nil && runtime.GOOS != "windows" { // which looks only at the clock
-
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return strings.Contains(providers(), `"acme"`) })

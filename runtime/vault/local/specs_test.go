@@ -51,7 +51,7 @@ func TestProviderSpecs(t *testing.T) {
 	op, err := specs.GetOperation(ctx, vault.ProviderOAuth, "github", "notes/add")
 	f.must(err)
 	const note = `"Note":{"type":"object","properties":{"text":{"type":"string"},"to":{"$ref":"#/$defs/People"}},"required":["text"]},"People":{"type":"array","items":{"type":"string"}}`
-	if op.Method != "POST" || op.PathTemplate != "/notes/{list}" || len(op.Params) != 2 || string(op.Request) != `{"$ref":"#/$defs/Note","$defs":{`+note+`}}` ||
+	if op.Method != http.MethodPost || op.PathTemplate != "/notes/{list}" || len(op.Params) != 2 || string(op.Request) != `{"$ref":"#/$defs/Note","$defs":{`+note+`}}` ||
 		string(op.Response) != string(op.Request) || string(op.Params[1]) != `{"name":"quiet","in":"query","schema":{"type":"boolean"}}` {
 		t.Errorf("%+v", op)
 	}

@@ -1,7 +1,6 @@
 package optable
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -267,7 +266,7 @@ func baseURL(s string) bool {
 	}
 	u, err := url.Parse(s)
 	return err == nil && line(s, 2000) && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
-		u.RawQuery == "" && u.Fragment == "" && !u.ForceQuery && !bytes.ContainsAny([]byte(s), "#{} \\")
+		u.RawQuery == "" && u.Fragment == "" && !u.ForceQuery && !strings.ContainsAny(s, "#{} \\")
 }
 
 func reference(name string) bool {
