@@ -193,11 +193,11 @@ func otherElements(got string, pages map[string]pageSeen) string {
 		if err != nil {
 			return err.Error()
 		}
-		for _, element := range strings.SplitSeq(all, "<") {
+		for element := range strings.SplitSeq(all, "<") {
 			known[element] = true
 		}
 	}
-	for _, element := range strings.SplitSeq(got, "<") {
+	for element := range strings.SplitSeq(got, "<") {
 		if !known[element] {
 			return element
 		}
