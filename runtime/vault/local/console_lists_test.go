@@ -1,0 +1,73 @@
+package local
+
+import (
+	"context"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestConsoleSearch: filters narrow the trail, and pages go on where the last
+// ended, each row once.
+func TestConsoleSearch(t *testing.T) {
+	f := newConsoleFixture(t)
+	for range consoleRows + 5 {
+		f.token(f.grant.ID, "https://api.github.com/user", send{})
+		f.clock.add(time.Second)
+	}
+	f.token(f.grant.ID, "https://elsewhere.example/", send{})
+	o := f.signedIn()
+	row := regexp.MustCompile(`href="\./calls/([0-9a-f-]{36})"`)
+	older := regexp.MustCompile(`<a href="\./([^"]+)">Older calls`)
+	seen := map[string]bool{}
+	for path, pages := "audit?grant="+f.grant.ID, 0; path != ""; pages++ {
+		p := o.get(path)
+		for _, m := range row.FindAllStringSubmatch(p.text, -1) {
+			if seen[m[1]] {
+				t.Errorf("row %s comes twice", m[1])
+			}
+			seen[m[1]] = true
+		}
+		path = ""
+		if m := older.FindStringSubmatch(p.text); m != nil && pages < 5 {
+			path = html.UnescapeString(m[1])
+		}
+	}
+	if len(seen) != consoleRows+6 {
+		t.Errorf("%d rows", len(seen))
+	}
+	for query, want := range map[string]int{
+		"outcome=denied": 1, "agent=builder&outcome=denied": 1, "agent=nobody": 0, "agent=" + f.agent.ID + "&outcome=denied": 1, "provider=github&outcome=denied": 1, "run=none": 0,
+		"until=2026-03-01T12:00": 0, "since=2026-03-02T00:00": 0, "since=2026-03-01T12:00&until=2026-03-01T12:01&outcome=denied": 1, "since=wrong": 0,
+	} {
+		if p := o.get("audit?" + query); len(row.FindAllString(p.text, -1)) != want {
+			t.Errorf("%s: %d rows", query, len(row.FindAllString(p.text, -1)))
+		}
+	}
+}
+
+// TestConsoleDelegations: who handed a grant on to whom is a tree, and taking a
+// path away takes what hangs on it.
+func TestConsoleDelegations(t *testing.T) {
+	f := newConsoleFixture(t)
+	first, second := f.newAgent("first"), f.newAgent("second")
+	f.must(f.DelegateGrant(t.Context(), f.grant.ID, first.ID, time.Time{}))
+	f.must(f.DelegateGrant(t.Context(), f.grant.ID, second.ID, time.Time{}))
+	f.must(f.store.write(t.Context(), func(ctx context.Context, q *statements) error {
+		return f.insertDelegation(ctx, q, delegation{grantID: f.grant.ID, agentID: second.ID, parentAgent: first.ID, depth: 2, scopeConstraint: []string{"read"}})
+	}))
+	o := f.signedIn()
+	p := o.get("grants/" + f.grant.ID)
+	if !p.shows("the agent “builder”", "first", "second", "scopes: read") || strings.Count(p.text, `<ul class="tree">`) != 2 {
+		t.Errorf("%s", p.text)
+	}
+	p = o.press(o.get("grants/"+f.grant.ID+"/delegations/"+first.ID+"/revoke"), "")
+	if !p.shows("The delegation is gone", "It is delegated to nobody else.") {
+		t.Errorf("%s", p.text)
+	}
+	if e := f.events(EventFilter{}); e[len(e)-1].ActorName != "ann (console)" {
+		t.Errorf("%+v", e[len(e)-1])
+	}
+}
