@@ -104,7 +104,7 @@ func (e *everyPage) fill(text string) (filled []string) {
 		columns = append(columns, c)
 	}
 	e.must(rows.Err())
-	e.must(rows.Close()) //nolint:sqlclosecheck // the only connection is needed again
+	e.must(rows.Close()) // the only connection is needed again
 	for _, c := range columns {
 		// Identifiers, enumerations and configuration are the vault's own.
 		if idColumn.MatchString(c[1]) || slices.Contains([]string{"body", "request", "progress", "config", "owner", "traceparent", "kind", "target", "state", "status", "outcome", "mode", "decision", "generation", "lease", "actor", "type", "template"}, c[1]) || c[0] == "providers" {
