@@ -87,7 +87,7 @@ golden: ## Write golden files again; fails on purpose: review the difference, th
 conformance: $(PRISM)/node_modules/.bin/prism browser ## Decode every upstream example; send every request through Prism; open the vault's pages in Chromium (needs npm and network)
 	$(GRANTGEN) fetch $(PROVIDERS) --keep-upstream $(CURDIR)/.tmp/upstream
 	GRANTWIRE_UPSTREAM=$(CURDIR)/.tmp/upstream GRANTWIRE_PRISM=$(CURDIR)/$< \
-	  $(GO) test -count=1 -timeout 60m -parallel 2 -tags conformance -v -run Conformance ./providers/...
+	  $(GO) test -count=1 -timeout 3h -parallel 2 -tags conformance -v -run Conformance ./providers/...
 
 .PHONY: browser
 browser: $(AXE)/node_modules/axe-core/axe.min.js ## Open the vault's pages in headless Chromium, with an accessibility engine (needs npm, and Chromium: GRANTWIRE_CHROMIUM names its program)

@@ -94,6 +94,14 @@ func Subject() subject.Provider {
 			Message: "The specified object was not found in the store.",
 			Own:     subject.Is[*msgraph.Error],
 		},
+		PrismDepth: 2, // every resource leads to every other one
+		Prism: []subject.Allowance{{
+			Operation: "communications.callRecords.getPstnCalls", Place: "request.path.callrecord-id",
+			Reason: "Prism takes a function in a path for the ID of another operation",
+		}, {
+			Operation: "communications.callRecords.getDirectRoutingCalls", Place: "request.path.callrecord-id",
+			Reason: "as above",
+		}},
 		Lacks: map[string]string{
 			"missing required member": "the one member that answers require, @odata.type, may be left out (optional_members)",
 			"null required member":    "as above",

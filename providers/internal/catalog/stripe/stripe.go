@@ -21,6 +21,9 @@ func Subject() subject.Provider {
 			Place: "request", Text: "Cannot deserialize JSON object array in form data request body",
 			Reason: "Prism takes lists of objects in a form as JSON only; Stripe takes them in brackets",
 		}, {
+			Operation: "PostBillingPortalConfigurations", Text: "Body parameter is required",
+			Reason: "lists and objects without members leave nothing to send in a form",
+		}, {
 			Text:   "must have required property",
 			Reason: "Prism makes an object of each deepObject, also of one that was not sent, and knows no unions in it",
 		}},

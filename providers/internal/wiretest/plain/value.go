@@ -389,6 +389,8 @@ func (m *Maker) formatted(n Node, name string, place Place) string {
 		return fmt.Sprintf("w%d@wire.example", m.n)
 	case "uuid":
 		return fmt.Sprintf("00000000-0000-4000-8000-%012x", m.n)
+	case "duration":
+		return fmt.Sprintf("P%dDT%dS", m.n/60+1, m.n%60)
 	case "time":
 		return fmt.Sprintf("%02d:%02d:%02dZ", m.n/3600%24, m.n/60%60, m.n%60)
 	case "ipv4":
