@@ -101,6 +101,12 @@ func Subject() subject.Provider {
 		}, {
 			Operation: "communications.callRecords.getDirectRoutingCalls", Place: "request.path.callrecord-id",
 			Reason: "as above",
+		}, {
+			Operation: "get /identityGovernance/entitlementManagement/assignments/microsoft.graph.additionalAccess(accessPackageId='{accessPackageId}',incompatibleAccessPackageId='{incompatibleAccessPackageId}')",
+			Place:     "request.path.accesspackageassignment-id", Reason: "as above",
+		}, {
+			Place:  "request.body.userFlowTypeVersion",
+			Reason: "the document writes a number as oneOf a number, any string, and INF or NaN: each of the last fits two",
 		}},
 		Lacks: map[string]string{
 			"missing required member": "the one member that answers require, @odata.type, may be left out (optional_members)",
