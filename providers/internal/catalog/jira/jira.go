@@ -41,6 +41,9 @@ func Subject() subject.Provider {
 		}, {
 			Operation: "setDefaultValues", Text: "the rest is cut off",
 			Reason: "as above: Prism complains of all 27 variants",
+		}, {
+			Operation: "evaluateJiraExpression", Text: "context.custom.",
+			Reason: "the document admits no other members beside the variants, which have all of them: nothing fits",
 		}},
 		Error: subject.Error{
 			Status:  http.StatusNotFound,
