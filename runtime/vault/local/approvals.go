@@ -57,9 +57,9 @@ type heldRequest struct {
 	URL         string         `json:"url"`
 	Reason      *string        `json:"reason"`
 	Headers     [][2]string    `json:"headers"`
-	Query       jsontext.Value `json:"query"`
+	Query       jsontext.Value `json:"query,omitzero"`
 	ContentType string         `json:"content_type"`
-	Body        jsontext.Value `json:"body"`
+	Body        jsontext.Value `json:"body,omitzero"`
 
 	Rules []string `json:"rules"` // IDs of the rules that ask for approval, "" = the client's own
 }

@@ -2,9 +2,12 @@ package local
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
@@ -80,5 +83,30 @@ body to.mail =  (required (string), and missing)
 		if got := fieldLines(t, v, r); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q is not in\n%s", name, c.want, got)
 		}
+	}
+}
+
+// TestRequestWithout: what a call does not have is not shown, missing or null, and
+// is nothing either to the rules that decide the stored call again.
+func TestRequestWithout(t *testing.T) {
+	v, err := Open("", InMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = v.Close() }()
+	plain, err := json.Marshal(newHeldRequest(&request{http: httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)},
+		&callSpec{method: "DELETE", url: "https://shop.example/orders/a", content: &content{}}, &permit{}, v.now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r heldRequest
+	if err := json.Unmarshal(plain, &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Query != nil || r.Body != nil {
+		t.Errorf("query %s, body %s", r.Query, r.Body)
+	}
+	if got := fieldLines(t, v, &r); got != "method  = DELETE ()\nurl  = https://shop.example/orders/a ()\n" {
+		t.Error(got)
 	}
 }

@@ -34,7 +34,7 @@ func (v *Vault) serveProxy(ctx context.Context, rq *request) answer {
 			userToken: r.UserToken, appUserID: r.AppUserID, method: r.Method, url: r.URL, reason: r.Reason,
 		}
 		bodyFault = checkProxyHeaders(r.Headers)
-		spec.content = &content{headers: r.Headers, raw: r.Query, contentType: contentTypeOf(&r), body: r.Body}
+		spec.content = &content{headers: r.Headers, raw: r.Query, contentType: contentTypeOf(&r), body: notNull(r.Body)}
 		if bodyFault == nil {
 			spec.content.query, bodyFault = queryValues(r.Query)
 		}
@@ -206,6 +206,14 @@ func (v *Vault) upstreamFault(ctx context.Context, p *permit, err error) *fault 
 	return refuse(http.StatusBadGateway, codeUpstreamFailed, "the provider could not be reached, or broke off its answer")
 }
 
+// notNull makes a body of null what it stands for: no body.
+func notNull(v jsontext.Value) jsontext.Value {
+	if v.Kind() == 'n' {
+		return nil
+	}
+	return v
+}
+
 func providerRequest(ctx context.Context, p *permit, c *content, cred *wire.Credential) (*http.Request, *fault) {
 	target := p.dest.origin + p.dest.path
 	if raw := providerQuery(p.dest.query, c.query, cred); raw != "" {
@@ -215,7 +223,7 @@ func providerRequest(ctx context.Context, p *permit, c *content, cred *wire.Cred
 		return nil, refuse(http.StatusUnprocessableEntity, codeURLTooLong, "the URL is longer than 65536 bytes")
 	}
 	var body io.Reader
-	if c.body != nil && c.body.Kind() != 'n' {
+	if c.body != nil {
 		body = bytes.NewReader(c.body)
 	}
 	req, err := http.NewRequestWithContext(ctx, p.entry.Method, target, body)

@@ -238,6 +238,10 @@ func TestRedact(t *testing.T) {
 	if row := f.lastRow(); row.RuleID != first.ID || row.RuleOutcome != "redact" || row.Outcome != OutcomeCompleted {
 		t.Errorf("row: %+v", row)
 	}
+	// A body of null is none: there is nothing that could stay in.
+	if got := call(`null`); got.status != 200 || last() != "/users/me/messages/send?keep=%2F&also=x " {
+		t.Errorf("without a body: %d %s %q", got.status, got.raw, last())
+	}
 	redactFields("user")
 	before := last()
 	if got := call(`{}`); got.status != 403 || got.str("error") != "redact_discharge_failed" || last() != before {
