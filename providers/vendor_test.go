@@ -44,7 +44,7 @@ var vendored = []string{
 }
 
 // linked are the packages of ours that such a program may hold beside the provider's.
-var linked = []string{"runtime/api", "runtime/vault", "runtime/vault/internal/assertion", "runtime/vault/internal/wire", "runtime/vault/rule"}
+var linked = []string{"runtime/api", "runtime/vault", "runtime/vault/internal/assertion", "runtime/vault/internal/spelling", "runtime/vault/internal/wire", "runtime/vault/rule"}
 
 // TestVendor makes a module with a program for each provider, and looks at what
 // comes with each of them.
