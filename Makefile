@@ -27,7 +27,7 @@ BIN := $(CURDIR)/.tmp/bin
 GRANTGEN := $(GO) run ./generator/cmd/grantgen
 PROVIDERS := $(if $(P),$(P),$(patsubst specs/%/provider.yaml,%,$(wildcard specs/*/provider.yaml)))
 # Modules of their own, so that nobody who imports a client pays for what they need.
-NESTED := $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 \( -name .git -o -name .tmp -o -name node_modules \) -prune -o -name go.mod -print | sort))
+NESTED := $(patsubst ./%/go.mod,%,$(shell find . \( -name .git -o -name .tmp -o -name node_modules \) -prune -o -name go.mod ! -path ./go.mod -print | sort))
 PRISM := .tmp/prism
 INTEROP := .tmp/interop
 PRISM_LOCK := providers/internal/conformance
