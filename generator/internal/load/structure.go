@@ -17,15 +17,7 @@ func (w *walker) slashes(paths map[string]any) {
 		if strings.HasPrefix(path, "/") || strings.HasPrefix(path, "x-") || path == "$ref" {
 			continue
 		}
-		fixed := "/" + strings.TrimSpace(path)
-		if _, taken := paths[fixed]; taken {
-			w.fail(w.here(path), diag.CodeDuplicateOperation,
-				fmt.Sprintf("the path means %q, which is there too", fixed), "keep one of the two paths")
-			continue
-		}
-		w.warn(w.here(path), diag.CodePathNoSlash, fmt.Sprintf("a path starts with a slash; it was read as %q", fixed), "write the path with a leading slash")
-		paths[fixed] = paths[path]
-		delete(paths, path)
+		w.respell(paths, path, "/"+strings.TrimSpace(path), diag.CodePathNoSlash, "a path starts with a slash", "write the path with a leading slash")
 	}
 }
 
@@ -49,18 +41,23 @@ func (w *walker) colons(paths map[string]any) {
 			}
 			return "/{" + name + "}"
 		})
-		if fixed == path {
-			continue
+		if fixed != path {
+			w.respell(paths, path, fixed, diag.CodePathColon, "variables stand in braces", "write the path with braces")
 		}
-		if _, taken := paths[fixed]; taken {
-			w.fail(w.here(path), diag.CodeDuplicateOperation,
-				fmt.Sprintf("the path means %q, which is there too", fixed), "keep one of the two paths")
-			continue
-		}
-		w.warn(w.here(path), diag.CodePathColon, fmt.Sprintf("variables stand in braces; it was read as %q", fixed), "write the path with braces")
-		paths[fixed] = paths[path]
-		delete(paths, path)
 	}
+}
+
+// respell writes a path as it is meant. One that stands there both ways is refused:
+// either could be the right one.
+func (w *walker) respell(paths map[string]any, path, fixed, code, rule, remedy string) {
+	if _, taken := paths[fixed]; taken {
+		w.fail(w.here(path), diag.CodeDuplicateOperation,
+			fmt.Sprintf("the path means %q, which is there too", fixed), "keep one of the two paths")
+		return
+	}
+	w.warn(w.here(path), code, fmt.Sprintf("%s; it was read as %q", rule, fixed), remedy)
+	paths[fixed] = paths[path]
+	delete(paths, path)
 }
 
 var colonVariable = regexp.MustCompile(`/:[A-Za-z_][A-Za-z0-9_]*`)
