@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,17 +51,15 @@ func (n *normalizer) tuple(s tree, at place) tree {
 	}
 	var items []any
 	for _, v := range places {
-		if !slices.ContainsFunc(items, func(have any) bool { return canonical(have) == canonical(v) }) {
-			items = append(items, v)
-		}
+		items = appendNew(items, v)
 	}
 	out := without(s, "prefixItems", "items", "unevaluatedItems")
 	if s["type"] == nil {
 		out["type"] = "array"
 	}
 	for _, more := range []string{"items", "unevaluatedItems"} {
-		if rest, ok := s[more].(tree); ok && !isNever(rest) && !slices.ContainsFunc(items, func(have any) bool { return canonical(have) == canonical(rest) }) {
-			items = append(items, rest)
+		if rest, ok := s[more].(tree); ok && !isNever(rest) {
+			items = appendNew(items, rest)
 		}
 	}
 	if len(items) == 1 {
@@ -83,12 +82,10 @@ func (n *normalizer) patterns(s tree, at place) tree {
 	var values []any
 	from := ""
 	for _, pattern := range sortedKeys(patterns) {
-		v := patterns[pattern]
-		if isNever(v) || slices.ContainsFunc(values, func(have any) bool { return canonical(have) == canonical(v) }) {
-			continue
+		if v := patterns[pattern]; !isNever(v) {
+			values = appendNew(values, v)
+			from = cmp.Or(from, child("", "patternProperties", pattern))
 		}
-		values = append(values, v)
-		from = child("", "patternProperties", pattern)
 	}
 	n.report(diag.Note, child(at.pointer, "patternProperties"), "pattern-properties", "members are described by patterns of their names; any name is taken", "")
 	more, given := s["additionalProperties"]

@@ -156,6 +156,15 @@ func canonical(v any) string {
 	return b.String()
 }
 
+// appendNew appends a schema that makes another type than those that are there.
+func appendNew(all []any, v any) []any {
+	shape := canonical(v)
+	if slices.ContainsFunc(all, func(have any) bool { return canonical(have) == shape }) {
+		return all
+	}
+	return append(all, v)
+}
+
 // notStructure are members that never change the Go type of a schema.
 var notStructure = set([]string{
 	"title", "description", "example", "examples", "externalDocs", "summary",

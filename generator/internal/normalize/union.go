@@ -209,9 +209,7 @@ func (n *normalizer) mergeLists(variants []tree, at place) tree {
 		if item == nil {
 			item = tree{}
 		}
-		if !slices.ContainsFunc(items, func(have any) bool { return canonical(have) == canonical(item) }) {
-			items = append(items, item)
-		}
+		items = appendNew(items, item)
 	}
 	if len(items) == 1 {
 		return tree{"type": "array", "items": items[0]}
