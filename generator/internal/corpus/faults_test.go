@@ -143,9 +143,9 @@ func nameFaults() []fault {
 			return ok
 		}, lossy: true},
 		{name: "odd tags", apply: func(s *site) bool {
-			paths, ok := s.root["paths"].(map[string]any)
-			if !ok || len(paths) == 0 {
-				return false // an earlier fault took them
+			paths := s.paths()
+			if len(paths) == 0 {
+				return false
 			}
 			for i, name := range odd {
 				paths[fmt.Sprintf("/odd/%d", i)] = map[string]any{"get": map[string]any{"tags": []any{name}, "responses": map[string]any{"204": map[string]any{"description": ""}}}}
@@ -153,9 +153,9 @@ func nameFaults() []fault {
 			return true
 		}},
 		{name: "odd operation IDs", apply: func(s *site) bool {
-			paths, ok := s.root["paths"].(map[string]any)
-			if !ok || len(paths) == 0 {
-				return false // an earlier fault took them
+			paths := s.paths()
+			if len(paths) == 0 {
+				return false
 			}
 			for i, name := range odd {
 				paths[fmt.Sprintf("/odd/%d", i)] = map[string]any{"get": map[string]any{"operationId": name, "tags": []any{"odd"}, "responses": map[string]any{"204": map[string]any{"description": ""}}}}
@@ -171,9 +171,9 @@ func nameFaults() []fault {
 			return true
 		}},
 		{name: "odd paths", apply: func(s *site) bool {
-			paths, ok := s.root["paths"].(map[string]any)
-			if !ok || len(paths) == 0 {
-				return false // an earlier fault took them
+			paths := s.paths()
+			if len(paths) == 0 {
+				return false
 			}
 			for _, path := range []string{"/", "//", "/a//b", "/{}", "/{a", "/a}", "/{a}{b}", "/{a}.{b}", "/{a}/{a}", "/a?x=1", "/a#b", "/имя/{名}", "no/slash", "/a b", "/{a-b}/{a_b}", "/{type}/{func}", "/*"} {
 				paths[path] = map[string]any{"get": map[string]any{"responses": map[string]any{"204": map[string]any{"description": ""}}}}
@@ -200,9 +200,9 @@ func operationFaults() []fault {
 		{name: "an odd media type", apply: set("response", nil, `{"content":{"":{"schema":{"type":"string"}},"json":{"schema":{"type":"object"}}," application/json ; charset=utf-8":{"schema":{"type":"object","properties":{"q":{"type":"string"}}}}}}`)},
 		{name: "headers of the wrong type", apply: set("response", nil, `{"headers":["X-A"]}`)},
 		{name: "a path parameter that nobody declared", apply: func(s *site) bool {
-			paths, ok := s.root["paths"].(map[string]any)
-			if !ok || len(paths) == 0 {
-				return false // an earlier fault took them
+			paths := s.paths()
+			if len(paths) == 0 {
+				return false
 			}
 			path := slices.Sorted(maps.Keys(paths))[0]
 			paths[path+"/{nobody}"] = clone(paths[path])
@@ -223,8 +223,8 @@ func operationFaults() []fault {
 		{name: "no path at all", apply: set("document", nil, `{"paths":{}}`), code: "no-operations", lossy: true},
 		{name: "paths that are null", apply: set("document", nil, `{"paths":null}`), lossy: true},
 		{name: "a path item that is null", apply: func(s *site) bool {
-			paths, ok := s.root["paths"].(map[string]any)
-			if !ok {
+			paths := s.paths()
+			if paths == nil {
 				return false
 			}
 			paths["/null"] = nil
@@ -262,9 +262,14 @@ func newerWords() []fault {
 	}
 }
 
-func (s *site) walkOperations(visit func(map[string]any)) {
+// paths are nil where an earlier fault took them.
+func (s *site) paths() map[string]any {
 	paths, _ := s.root["paths"].(map[string]any)
-	for _, item := range paths {
+	return paths
+}
+
+func (s *site) walkOperations(visit func(map[string]any)) {
+	for _, item := range s.paths() {
 		item, _ := item.(map[string]any)
 		for _, method := range methods {
 			if op, ok := item[method].(map[string]any); ok {
