@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -144,33 +145,15 @@ func encoded(v any) ([]byte, error) {
 // tableTypes are the types that operations can reach, sorted by the name that
 // references use.
 func (e *emitter) tableTypes() []*model.Type {
-	seen := map[*model.Type]bool{}
-	var add func(*model.Ref)
-	add = func(r *model.Ref) {
-		if r == nil || r.Kind != model.Named {
-			if r != nil {
-				add(r.Elem)
-			}
-			return
-		}
-		if !seen[r.Type] {
-			seen[r.Type] = true
-			model.Walk(r.Type, add)
-		}
+	all := func(op *model.Operation) (refs []*model.Ref) {
+		model.Roots(op, func(r *model.Ref) { refs = append(refs, r) })
+		return refs
 	}
-	for _, op := range e.api.Ops {
-		model.Roots(op, add)
-	}
-	types := make([]*model.Type, 0, len(seen))
-	for t := range seen {
-		types = append(types, t)
-	}
-	slices.SortFunc(types, func(a, b *model.Type) int { return cmp.Compare(schemaName(a), schemaName(b)) })
-	return types
+	return slices.SortedFunc(maps.Keys(reached(e.api, all)), func(a, b *model.Type) int { return cmp.Compare(schemaName(a), schemaName(b)) })
 }
 
-// schemaName is what references call a type. Components keep their key; so no
-// name of another type moves when one comes.
+// schemaName is what references call a type: its name in Go, which the names list
+// keeps when another type comes, behind its package where there are several.
 func schemaName(t *model.Type) string {
 	if t.Home != nil {
 		return strings.ReplaceAll(t.Home.Path, "/", ".") + "." + t.Name
