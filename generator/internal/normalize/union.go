@@ -343,13 +343,17 @@ func (n *normalizer) defineUnion(s tree, at place) tree {
 	index, _ := s[indexKey].([]int)
 	var forms []tree
 	var names []any
-	own := n.ownMembers(list(s, "oneOf"), at)
-	tags := n.tagWords(list(s, "oneOf"), at)
-	repeated := n.repeatedWords(list(s, "oneOf"), at)
-	objects := 0
-	for i, v := range list(s, "oneOf") {
+	variants := list(s, "oneOf")
+	shapes := make([]tree, len(variants))
+	for i, v := range variants {
 		m, _ := v.(tree)
-		word := n.variantWord(m, hints{tag: tags[i], own: own[i], repeated: repeated}, at, &objects)
+		shapes[i] = n.peek(m, at)
+	}
+	own, tags, repeated := ownMembers(variants, shapes), tagWords(shapes), repeatedWords(variants, shapes)
+	objects := 0
+	for i, v := range variants {
+		m, _ := v.(tree)
+		word := n.variantWord(m, shapes[i], hints{tag: tags[i], own: own[i], repeated: repeated}, at, &objects)
 		where := i
 		if i < len(index) {
 			where = index[i]

@@ -15,11 +15,11 @@ type hints struct {
 }
 
 // repeatedWords are the words that the values of several variants give.
-func (n *normalizer) repeatedWords(variants []any, at place) map[string]bool {
+func repeatedWords(variants []any, shapes []tree) map[string]bool {
 	count, out := map[string]int{}, map[string]bool{}
-	for _, v := range variants {
+	for i, v := range variants {
 		m, _ := v.(tree)
-		if w := constWord(n.peek(m, at)); w != "" && m["$ref"] == nil {
+		if w := constWord(shapes[i]); w != "" && m["$ref"] == nil {
 			count[w]++
 			out[w] = count[w] > 1
 		}
@@ -38,26 +38,28 @@ func joinedWord(m tree) string {
 	if key, ok := componentKey(text(own, "$ref")); ok {
 		return key
 	}
-	if t := text(own, "title"); len(t) <= 40 {
+	return titleWord(own)
+}
+
+// titleWord is a title that is short enough to call something by, or "".
+func titleWord(m tree) string {
+	if t := text(m, "title"); len(t) <= 40 {
 		return t
 	}
 	return ""
 }
 
 // variantWord finds the word that a reader would call the variant by.
-func (n *normalizer) variantWord(m tree, h hints, at place, objects *int) string {
-	if ref, ok := m["$ref"].(string); ok {
-		if key, ok := componentKey(ref); ok {
-			return key
-		}
+func (n *normalizer) variantWord(m, shape tree, h hints, at place, objects *int) string {
+	if key, ok := componentKey(text(m, "$ref")); ok {
+		return key
 	}
-	s := n.peek(m, at)
-	if t := text(m, "title"); t != "" && len(t) <= 40 {
+	if t := titleWord(m); t != "" {
 		return t
 	}
-	switch kind(s) {
+	switch kind(shape) {
 	case "struct":
-		if w := constWord(s); w != "" && !h.repeated[w] {
+		if w := constWord(shape); w != "" && !h.repeated[w] {
 			return w
 		}
 		if w := joinedWord(m); w != "" {
@@ -83,22 +85,17 @@ func (n *normalizer) variantWord(m tree, h hints, at place, objects *int) string
 	case "enum":
 		return "string"
 	default:
-		return kind(s)
+		return kind(shape)
 	}
 }
 
 // tagWords finds the member whose one value tells each object among the variants from
 // the others, and gives these values: the method of a JSON-RPC request, the tag of an
 // enum in Rust.
-func (n *normalizer) tagWords(variants []any, at place) []string {
+func tagWords(shapes []tree) []string {
 	values := map[string][]string{} // member -> its value in each variant
 	objects := 0
-	for i, v := range variants {
-		m, ok := v.(tree)
-		s := tree{}
-		if ok {
-			s = n.peek(m, at)
-		}
+	for i, s := range shapes {
 		if kind(s) != "struct" {
 			continue
 		}
@@ -108,14 +105,14 @@ func (n *normalizer) tagWords(variants []any, at place) []string {
 			if e := list(foldConst(orEmpty(p)), "enum"); len(e) == 1 {
 				if word, ok := e[0].(string); ok {
 					if values[name] == nil {
-						values[name] = make([]string, len(variants))
+						values[name] = make([]string, len(shapes))
 					}
 					values[name][i] = word
 				}
 			}
 		}
 	}
-	best, most := make([]string, len(variants)), 1
+	best, most := make([]string, len(shapes)), 1
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		seen, given := map[string]bool{}, 0
 		for _, word := range values[name] {
@@ -133,16 +130,12 @@ func (n *normalizer) tagWords(variants []any, at place) []string {
 
 // ownMembers finds, for each object among the variants, a member that no other
 // variant has: a required one before the others.
-func (n *normalizer) ownMembers(variants []any, at place) []string {
-	shapes := make([]tree, len(variants))
+func ownMembers(variants []any, shapes []tree) []string {
 	count := map[string]int{}
 	inline := 0
 	for i, v := range variants {
-		if m, ok := v.(tree); ok {
-			shapes[i] = n.peek(m, at)
-			if m["$ref"] == nil && kind(shapes[i]) == "struct" {
-				inline++
-			}
+		if m, ok := v.(tree); ok && m["$ref"] == nil && kind(shapes[i]) == "struct" {
+			inline++
 		}
 		for name := range object(shapes[i], "properties") {
 			count[name]++
