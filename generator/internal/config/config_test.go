@@ -72,6 +72,7 @@ error: p.yaml#/source/version: config-invalid: "^1.2.3" is no exact version (cor
 		{"cursor without next", "paging: [{kind: cursor, param: c}]\n", `error: p.yaml#/paging/0/next: config-invalid: cursor paging needs the path of the next cursor, or the header that holds it (correct the value of paging.0.next)`},
 		{"flat name", "flat: {listThings: a}\n", `error: p.yaml#/flat: config-invalid: "listThings" is no exported Go name (correct the value of flat)`},
 		{"operation name", "names: {operations: {a: List}}\n", `error: p.yaml#/names/operations/a: config-invalid: "List" is not of the form Group.Method (correct the value of names.operations.a)`},
+		{"family", "families: {post: [a]}\n", `error: p.yaml#/families/post: config-invalid: "post" is not one of admin, delete, payment, read, send, write (correct the value of families.post)`},
 		{"group rule", "groups: {rule: dots}\n", `error: p.yaml#/groups/rule: config-invalid: "dots" is not one of slash, dotted, ids, tags, first, path (correct the value of groups.rule)`},
 		{"package rule", "packages: {rule: tags}\n", `error: p.yaml#/packages/rule: config-invalid: "tags" is not resource (correct the value of packages.rule)`},
 		{"package of a resource", "packages: {rule: resource, names: {a: internal}}\n", `error: p.yaml#/packages/names/a: config-invalid: "internal" is no package name (correct the value of packages.names.a)`},
