@@ -43,14 +43,11 @@ type contradiction struct {
 
 func (c contradiction) String() string { return strings.TrimSpace(c.Pointer + " " + c.Reason) }
 
-// errNoSchema: there is nothing that an example could contradict.
-var errNoSchema = errors.New("the document has no schema for this answer")
-
 // contradictions returns all of them, none when the example fits.
 func (s *schemas) contradictions(e Example) ([]contradiction, error) {
 	schema := s.schema(e)
 	if schema == nil {
-		return nil, errNoSchema
+		return nil, errors.New("the document has no schema for this answer")
 	}
 	text, err := json.Marshal(e.Value)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,10 +113,10 @@ func (c *cutter) lead(holder map[string]any, ref string, deep int) {
 		deep++
 		name += "." + strconv.Itoa(deep)
 	}
-	section := c.section(place...)
-	if _, ok := section[unescape(name)]; !ok {
-		section[unescape(name)] = nil // ends the walk along a circle
-		section[unescape(name)] = c.copy(c.from.at(ref), deep)
+	section, key := c.section(place...), unescape(name)
+	if _, ok := section[key]; !ok {
+		section[key] = nil // ends the walk along a circle
+		section[key] = c.copy(c.from.at(ref), deep)
 	}
 	holder["$ref"] = "#/" + strings.Join(place, "/") + "/" + name
 }
@@ -134,6 +135,13 @@ func (c *cutter) section(place ...string) map[string]any {
 	return at
 }
 
+// unescape is the name that a step of a reference means. A reference is part of an
+// address, so that a step may have percent signs beside the tildes of JSON pointers.
 func unescape(step string) string {
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+	if plain, err := url.PathUnescape(step); err == nil {
+		step = plain
+	}
+	return pointerStep.Replace(step)
 }
+
+var pointerStep = strings.NewReplacer("~1", "/", "~0", "~")

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"mime"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,9 +168,6 @@ func (u *upstream) at(ref string) any {
 	}
 	var v any = u.root
 	for step := range strings.SplitSeq(path, "/") {
-		if plain, err := url.PathUnescape(step); err == nil {
-			step = plain // a reference is part of an address
-		}
 		if v, ok = child(v, unescape(step)); !ok {
 			return nil
 		}

@@ -128,14 +128,15 @@ func TestConformanceCut(t *testing.T) {
 		"/b/{id}":{"get":{"operationId":"b","responses":{},"parameters":[{"name":"id","in":"path","required":true,"schema":{"$ref":"#/components/schemas/C"}}]}}},
 		"components":{"responses":{"R":{"description":""}},"schemas":{
 			"A":{"properties":{"b":{"$ref":"#/components/schemas/B"}}},
-			"B":{"properties":{"a":{"$ref":"#/components/schemas/A"}}},
+			"B":{"properties":{"a":{"$ref":"#/components/schemas/A"},"e":{"$ref":"#/components/schemas/E%20%7E1"}}},
 			"C":{"type":"string"},
-			"D":{}}}}`
+			"D":{},
+			"E /":{"type":"string"}}}}`
 	u, err := parseUpstream([]byte(doc))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for depth, want := range map[int][]string{0: {"A", "B", "C"}, 1: {"A.1", "C.1"}, 3: {"A.1", "A.3", "B.2", "C.1"}} {
+	for depth, want := range map[int][]string{0: {"A", "B", "C", "E /"}, 1: {"A.1", "C.1"}, 3: {"A.1", "A.3", "B.2", "C.1", "E /.3"}} {
 		text, err := u.requestsOf([]api.Operation{{ID: "a"}}, depth)
 		if err != nil {
 			t.Fatal(err)
