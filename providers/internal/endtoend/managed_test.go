@@ -2,7 +2,6 @@ package endtoend_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -76,7 +75,7 @@ var managedCalls = []managedCall{{
 		if err != nil {
 			return "", err
 		}
-		return string(balance.Object), nil
+		return balance.Object, nil
 	},
 }}
 
@@ -124,7 +123,7 @@ func TestManagedSecrets(t *testing.T) {
 				if err := agent.Close(t.Context()); err != nil {
 					t.Error(err)
 				}
-				checkManaged(t, v, c.slug, err, seenOf(err))
+				checkManaged(t, v, c.slug, err)
 			})
 		}
 	}
@@ -152,16 +151,8 @@ func managedVault(t *testing.T, c managedCall, base string) (v *local.Vault, key
 	return v, made.Key
 }
 
-// seenOf is everything that can be seen of an error.
-func seenOf(err error) string {
-	text := fmt.Sprintf("%v %+v %#v", err, err, err)
-	if e, ok := errors.AsType[*api.Error](err); ok {
-		text += fmt.Sprintf(" %+v %#v", *e, *e)
-	}
-	return text
-}
-
-func checkManaged(t *testing.T, v *local.Vault, slug string, err error, seen string) {
+// checkManaged looks at the rows of two calls and at the error of the second.
+func checkManaged(t *testing.T, v *local.Vault, slug string, err error) {
 	t.Helper()
 	rows, auditErr := v.Audit(t.Context(), local.AuditFilter{})
 	if auditErr != nil {
@@ -170,22 +161,15 @@ func checkManaged(t *testing.T, v *local.Vault, slug string, err error, seen str
 	if len(rows) != 2 {
 		t.Errorf("%d rows", len(rows))
 	}
+	h := newHunt(t, map[string]string{"key": managedKey, "token": managedToken})
+	h.outcome("failed call", nil, err, api.Response{})
 	for i, row := range rows {
 		if row.Provider != slug || row.Outcome != local.OutcomeCompleted || row.Status != []int{200, 400}[i] {
 			t.Errorf("%+v", row)
 		}
-		seen += fmt.Sprintf("%+v", row)
+		h.value("audit row", row)
 	}
-	for _, secret := range []string{managedKey, managedToken} {
-		for _, form := range []string{
-			secret, url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("anystring:" + secret)),
-		} {
-			if i := strings.Index(seen, form); i >= 0 {
-				t.Errorf("%q is seen: …%s", form, seen[max(0, i-200):i])
-			}
-		}
-	}
-	if !strings.Contains(err.Error(), "seen /") || !strings.Contains(seen, "*") && !strings.Contains(seen, "[redacted]") {
-		t.Errorf("the provider's error did not arrive: %s", seen)
+	if text := err.Error(); !strings.Contains(text, "seen /") || !strings.Contains(text, "*") && !strings.Contains(text, "[redacted]") {
+		t.Errorf("the provider's error did not arrive: %s", text)
 	}
 }
