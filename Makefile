@@ -56,6 +56,7 @@ test: ## Run all tests; needs no C compiler and no network
 .PHONY: race
 race: ## Run the tests of everything that works concurrently under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race ./runtime/... ./examples/... ./generator/internal/output ./generator/internal/split ./providers/github ./providers/slack
+	CGO_ENABLED=1 $(GO) test -race -run 'TestGolden|TestRun|TestInterrupted' ./generator/internal/pipeline ./generator/internal/corpus
 
 .PHONY: check
 check: vet-targets ## Fail if providers/, go.mod or the formatting is stale; vet on three targets
