@@ -248,19 +248,11 @@ func (l *lowerer) ref(r *openapi3.SchemaRef) *model.Ref {
 	return out
 }
 
-// componentKey is the key of the component that a reference of the normal form leads to.
-func componentKey(ref string) (string, bool) {
-	key, ok := strings.CutPrefix(ref, "#/components/schemas/")
-	return unescaper.Replace(key), ok
-}
-
-var unescaper = strings.NewReplacer("~1", "/", "~0", "~", "%25", "%")
-
 func (l *lowerer) bare(r *openapi3.SchemaRef) *model.Ref {
 	if r == nil || r.Value == nil {
 		return &model.Ref{Kind: model.Any}
 	}
-	if key, ok := componentKey(r.Ref); ok {
+	if key, ok := normalize.ReferredKey(r.Ref); ok {
 		if alias := l.doc.Components.Schemas[key]; alias != nil && alias.Ref != "" && alias.Ref != r.Ref {
 			return l.ref(alias) // a component that is another one
 		}

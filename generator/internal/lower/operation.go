@@ -236,7 +236,7 @@ func (l *lowerer) items(v any) []model.Items {
 		media, _ := entry["media"].(string)
 		schema, _ := entry["schema"].(map[string]any)
 		ref, _ := schema["$ref"].(string)
-		key, _ := componentKey(ref)
+		key, _ := normalize.ReferredKey(ref)
 		if t := l.types[key]; t != nil {
 			out = append(out, model.Items{Media: media, Ref: &model.Ref{Kind: model.Named, Type: t}})
 		}

@@ -96,6 +96,14 @@ func reference(key string) string {
 	return strings.ReplaceAll(child("#/components/schemas", key), "%", "%25")
 }
 
+// ReferredKey is the key of the component that a reference of the normal form leads to.
+func ReferredKey(ref string) (string, bool) {
+	key, ok := strings.CutPrefix(ref, "#/components/schemas/")
+	return referenceUnescaper.Replace(key), ok
+}
+
+var referenceUnescaper = strings.NewReplacer("~1", "/", "~0", "~", "%25", "%")
+
 func index(pointer, name string, i int) string {
 	return child(pointer, name, strconv.Itoa(i))
 }
