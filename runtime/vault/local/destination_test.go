@@ -2,6 +2,7 @@ package local
 
 import (
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -230,14 +231,37 @@ func BenchmarkOperationMatch(b *testing.B) {
 		ops = append(ops, api.Operation{ID: "x", Method: "GET", Path: "/repos/{owner}/{repo}/" + strings.Repeat("x", i%40) + "/{id}"})
 	}
 	ops = append(ops, api.Operation{ID: "want", Method: "GET", Path: "/repos/{owner}/{repo}"})
-	tbl := table(b, "https://h.example", ops...)
-	d, err := parseDestination("https://h.example/repos/o/r")
+	graph, err := os.ReadFile("../../../providers/msgraph/operations.json")
 	if err != nil {
 		b.Fatal(err)
 	}
-	for b.Loop() {
-		if tbl.match("GET", d) == nil {
-			b.Fatal("no match")
-		}
+	set, err := readSet(graph, KindOAuth, nil)
+	if err != nil {
+		b.Fatal(err)
 	}
+	for name, c := range map[string]struct {
+		table     *operationTable
+		url, want string
+	}{
+		"made up": {table(b, "https://h.example", ops...), "https://h.example/repos/o/r", "want"},
+		"largest": {newOperationTable(nil, []*operationSet{set}), set.BaseURLs[0] + "/users/u/messages/m/attachments", "users.messages.ListAttachments"},
+		"unknown": {newOperationTable(nil, []*operationSet{set}), set.BaseURLs[0] + "/users/u/messages/m/unheard", ""},
+	} {
+		b.Run(name, func(b *testing.B) {
+			d, err := parseDestination(c.url)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if op := c.table.match("GET", d); (op == nil) != (c.want == "") || op != nil && op.ID != c.want {
+					b.Fatalf("%+v, want %q", op, c.want)
+				}
+			}
+		})
+	}
+	b.Run("building", func(b *testing.B) {
+		for b.Loop() {
+			newOperationTable(nil, []*operationSet{set})
+		}
+	})
 }

@@ -16,8 +16,8 @@ import (
 // operationTable names calls by method and URL. It does not change once it is
 // built: another one takes its place.
 type operationTable struct {
-	templates map[templateKey][]*template // the best match first
-	sets      []*operationSet             // what it was built of, by kind and provider
+	templates map[templateKey][]*shape
+	sets      []*operationSet // what it was built of, by kind and provider
 }
 
 // templateKey is what a call and its template have in common without a look at
@@ -25,6 +25,14 @@ type operationTable struct {
 type templateKey struct {
 	origin, method string
 	segments       int // 0 = a parameter takes as many as there are
+}
+
+// shape is the templates that have plain text at the same places of the path. A
+// call can only fit those that have its own text there: one lookup a shape, of
+// which there are few, instead of a walk through all templates of a length.
+type shape struct {
+	plain  []int                  // the places: a segment each
+	byText map[string][]*template // by the text there, the best match first
 }
 
 // knownOperation is what the vault needs to know about an operation.
@@ -125,20 +133,68 @@ func (o *knownOperation) rank() int {
 // newOperationTable builds the table of operations that stand alone and those of
 // sets.
 func newOperationTable(own []*template, sets []*operationSet) *operationTable {
-	t := &operationTable{templates: map[templateKey][]*template{}, sets: sets}
-	add := func(list []*template) {
-		for _, tpl := range list {
-			t.templates[tpl.key] = append(t.templates[tpl.key], tpl)
+	t := &operationTable{templates: map[templateKey][]*shape{}, sets: sets}
+	for _, tpl := range own {
+		t.add(tpl)
+	}
+	for _, s := range sets {
+		for _, tpl := range s.templates {
+			t.add(tpl)
 		}
 	}
-	add(own)
-	for _, s := range sets {
-		add(s.templates)
-	}
-	for _, list := range t.templates {
-		slices.SortStableFunc(list, compareTemplates)
+	for _, shapes := range t.templates {
+		for _, s := range shapes {
+			for _, list := range s.byText {
+				slices.SortStableFunc(list, compareTemplates)
+			}
+		}
 	}
 	return t
+}
+
+func (t *operationTable) add(tpl *template) {
+	var s *shape
+	plain, text := tpl.plain()
+	shapes := t.templates[tpl.key]
+	if at := slices.IndexFunc(shapes, func(s *shape) bool { return slices.Equal(s.plain, plain) }); at >= 0 {
+		s = shapes[at]
+	} else {
+		s = &shape{plain: plain, byText: map[string][]*template{}}
+		t.templates[tpl.key] = append(shapes, s)
+	}
+	s.byText[text] = append(s.byText[text], tpl)
+}
+
+// plain returns the places that hold plain text in every call that fits, and
+// their text: behind a parameter that takes several segments no place is sure.
+func (t *template) plain() (places []int, text string) {
+	var b []byte
+	for i, seg := range t.segments {
+		if seg.spans {
+			break
+		}
+		if len(seg.texts) == 1 {
+			places = append(places, i)
+			b = appendPlain(b, seg.texts[0])
+		}
+	}
+	return places, string(b)
+}
+
+// appendPlain adds a segment to the text that templates are found by.
+func appendPlain(b []byte, segment string) []byte { return append(append(b, segment...), '/') }
+
+// candidates are the templates that a call with these parts may fit.
+func (s *shape) candidates(parts []string) []*template {
+	var buf [128]byte // most texts are shorter, and need no memory of their own then
+	text := buf[:0]
+	for _, i := range s.plain {
+		if i >= len(parts) {
+			return nil
+		}
+		text = appendPlain(text, parts[i])
+	}
+	return s.byText[string(text)]
 }
 
 func parseSegment(part string) (segment, error) {
@@ -175,10 +231,9 @@ func (t *operationTable) explain(method string, d destination) (*knownOperation,
 		return nil, nil
 	}
 	key := templateKey{d.origin, method, len(parts)}
-	exact := t.templates[key]
+	shapes := t.templates[key]
 	key.segments = 0
-	spanning := t.templates[key]
-	if len(exact)+len(spanning) == 0 {
+	if shapes = slices.Concat(shapes, t.templates[key]); len(shapes) == 0 {
 		return nil, nil
 	}
 	for i, p := range parts {
@@ -190,10 +245,12 @@ func (t *operationTable) explain(method string, d destination) (*knownOperation,
 		}
 		parts[i] = decoded
 	}
-	best, values := firstFit(exact, parts, d.query)
-	other, others := firstFit(spanning, parts, d.query)
-	if best == nil || other != nil && compareTemplates(other, best) < 0 {
-		best, values = other, others
+	var best *template
+	var values map[string]string
+	for _, s := range shapes {
+		if fit, found := firstFit(s.candidates(parts), parts, d.query); fit != nil && (best == nil || compareTemplates(fit, best) < 0) {
+			best, values = fit, found
+		}
 	}
 	if best == nil {
 		return nil, nil

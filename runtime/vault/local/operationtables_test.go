@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"pgregory.net/rapid"
 
 	"github.com/grantwire/grantwire/runtime/api"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
@@ -168,6 +171,60 @@ func TestTableFolder(t *testing.T) {
 	if err := f.ReloadOperations(t.Context()); err == nil || !strings.Contains(err.Error(), "second table of github") {
 		t.Errorf("two tables: %v", err)
 	}
+}
+
+// TestMatchIsTheLinearOne: the lookup by plain text finds what a look at every
+// template finds.
+func TestMatchIsTheLinearOne(t *testing.T) {
+	parts := rapid.SampledFrom([]string{"", "a", "b", "a:b", "{x}", "{y}", "{x}:b", "a{x}", "{x}...{y}", "a{x}b{y}"})
+	said := rapid.SampledFrom([]string{"", "a", "b", "c", "a:b", "c:b", "a...b", "acbd", "%61", "a%2Fb", ".."})
+	path := func(of *rapid.Generator[string]) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string { return "/" + strings.Join(rapid.SliceOfN(of, 1, 5).Draw(t, "parts"), "/") })
+	}
+	query := rapid.SampledFrom([]string{"", "", "?q=1", "?q=2", "?q=1&r=2"})
+	rapid.Check(t, func(t *rapid.T) {
+		var ops []api.Operation
+		for i := range rapid.IntRange(1, 30).Draw(t, "templates") {
+			ops = append(ops, api.Operation{
+				ID: fmt.Sprintf("op%02d", i), Method: rapid.SampledFrom([]string{"GET", "POST"}).Draw(t, "method"), Path: path(parts).Draw(t, "path") + query.Draw(t, "fixed"),
+				Segments: rapid.SampledFrom([][]string{nil, nil, {"x"}, {"y"}}).Draw(t, "spanning"),
+			})
+		}
+		own, err := ownTemplates("https://h.example/v1", ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tbl := newOperationTable(own, nil)
+		for range 20 {
+			d, err := parseDestination("https://h.example/v1" + path(said).Draw(t, "call") + query.Draw(t, "query"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			op, values := tbl.explain("GET", d)
+			want, wanted := linearMatch(own, "GET", d)
+			if op != want || !maps.Equal(values, wanted) {
+				t.Fatalf("%s?%s: %+v %v, want %+v %v", d.path, d.query, op, values, want, wanted)
+			}
+		}
+	})
+}
+
+// linearMatch looks at every template.
+func linearMatch(all []*template, method string, d destination) (*knownOperation, map[string]string) {
+	parts := strings.Split(d.path, "/")
+	for i, p := range parts {
+		var err error
+		if parts[i], err = url.PathUnescape(p); err != nil || parts[i] == "." || parts[i] == ".." {
+			return nil, nil
+		}
+	}
+	for _, c := range slices.SortedFunc(slices.Values(all), compareTemplates) {
+		values := map[string]string{}
+		if c.key.origin == d.origin && c.key.method == method && fits(c.segments, parts, values) && c.queryFits(d.query) {
+			return c.op, values
+		}
+	}
+	return nil, nil
 }
 
 // TestFamiliesOfTable: what a table says of an operation counts, and not its words.
