@@ -97,6 +97,24 @@ func TestSchemasStandAlone(t *testing.T) {
 	}
 }
 
+// TestSchemasOfOthers: a table that another program wrote may say null for nothing,
+// and spell a reference in another way.
+func TestSchemasOfOthers(t *testing.T) {
+	const start = `{"schemas":{"Ké":{"type":"null"}},"operations":[{"id":"x","method":"GET","path":"/a","access":"",`
+	const known = `{"$ref":"#/$defs/Ké","$defs":{"Ké":{"type":"null"}}}`
+	for text, want := range map[string]string{
+		`"body":{"media":"text/x","schema":null},"answers":{"200":null}}]}`:                                       `{"type":"string","contentMediaType":"text/x"} | `,
+		`"body":{"media":"","schema":null},"answers":null}]}`:                                                     `{"type":"string"} | `,
+		`"body":null,"params":null,"answers":{"default":{"$ref":"#/schemas/Ké"}}}]}`:                              ` | ` + known,
+		`"body":{"schema":{"$ref":"#\/schemas\/K\u00e9"}},"answers":{"200":{"\u0024ref":"#/schemas/K\u00E9"}}}]}`: known + ` | ` + known,
+	} {
+		s := parsed(t, start+text).Operation("x").Schemas()
+		if got := string(s.Request) + " | " + string(s.Response); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", text, got, want)
+		}
+	}
+}
+
 // TestBadTables: each breaks one rule, and the error says which without what is in it.
 func TestBadTables(t *testing.T) {
 	change := func(from, to string) []byte {

@@ -44,7 +44,7 @@ func (o *Operation) Schemas() Schemas {
 	if b := raw.Body; b != nil {
 		s.Request = o.table.standalone(withMedia(b.Schema, b.Media))
 	}
-	if a := success(raw.Answers); a != nil {
+	if a := success(raw.Answers); a.Kind() == '{' { // not null
 		s.Response = o.table.standalone(a)
 	}
 	return s
@@ -66,7 +66,7 @@ func success(answers map[string]jsontext.Value) jsontext.Value {
 
 // withMedia adds the media type of a body that is not the usual one.
 func withMedia(schema jsontext.Value, media string) jsontext.Value {
-	if schema == nil {
+	if schema.Kind() != '{' { // missing or null
 		schema = jsontext.Value(`{"type":"string"}`)
 	}
 	if media == "" || media == "application/json" {
