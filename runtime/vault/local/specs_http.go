@@ -23,14 +23,14 @@ const provenance = "grantgen"
 // specEndpoints tell clients about operations, before they call one.
 func specEndpoints() []endpoint {
 	const provider = wire.PathProviderSpecs + "/{kind}/{provider_id}"
-	serve := func(path string, serve func(*Vault, *request) ([]byte, *fault)) endpoint {
+	serve := func(path string, serve func(*request) ([]byte, *fault)) endpoint {
 		return endpoint{method: http.MethodGet, path: path, limit: smallBody, scope: "providers:read", serve: func(v *Vault, ctx context.Context, rq *request) answer {
+			// A table is searched outside the transaction, because others wait for that.
+			if f := v.inAdmission(ctx, rq, func(context.Context, *statements) (*fault, error) { return nil, nil }); f != nil {
+				return v.fail(ctx, rq, f)
+			}
 			rq.known = v.operations(ctx)
-			var body []byte
-			f := v.inAdmission(ctx, rq, func(context.Context, *statements) (f *fault, err error) {
-				body, f = serve(v, rq)
-				return f, nil
-			})
+			body, f := serve(rq)
 			if f != nil {
 				return v.fail(ctx, rq, f)
 			}
@@ -38,10 +38,10 @@ func specEndpoints() []endpoint {
 		}}
 	}
 	return []endpoint{
-		serve(wire.PathProviderSpecs, (*Vault).providerSpecs),
-		serve(provider, (*Vault).providerSpec),
-		serve(provider+"/operations", (*Vault).specOperations),
-		serve(provider+"/operation", (*Vault).specOperation),
+		serve(wire.PathProviderSpecs, (*request).providerSpecs),
+		serve(provider, (*request).providerSpec),
+		serve(provider+"/operations", (*request).specOperations),
+		serve(provider+"/operation", (*request).specOperation),
 	}
 }
 
@@ -59,7 +59,7 @@ func (rq *request) specQuery(names ...string) (url.Values, *fault) {
 	return values, nil
 }
 
-func (v *Vault) providerSpecs(rq *request) ([]byte, *fault) {
+func (rq *request) providerSpecs() ([]byte, *fault) {
 	values, f := rq.specQuery("kind")
 	if f != nil {
 		return nil, f
@@ -98,7 +98,7 @@ func (rq *request) specSet() (*operationSet, *fault) {
 		withHint("list the providers that it has tables of, or have the operator load one")
 }
 
-func (v *Vault) providerSpec(rq *request) ([]byte, *fault) {
+func (rq *request) providerSpec() ([]byte, *fault) {
 	s, f := rq.specSet()
 	if f == nil {
 		_, f = rq.specQuery()
@@ -109,7 +109,7 @@ func (v *Vault) providerSpec(rq *request) ([]byte, *fault) {
 	return s.wire().Marshal(), nil
 }
 
-func (v *Vault) specOperations(rq *request) ([]byte, *fault) {
+func (rq *request) specOperations() ([]byte, *fault) {
 	s, f := rq.specSet()
 	if f != nil {
 		return nil, f
@@ -143,7 +143,7 @@ func queryNumber(values url.Values, name string, def, least, most int) (n int, o
 	return n, err == nil && n >= least && n <= most
 }
 
-func (v *Vault) specOperation(rq *request) ([]byte, *fault) {
+func (rq *request) specOperation() ([]byte, *fault) {
 	s, f := rq.specSet()
 	if f != nil {
 		return nil, f
