@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault"
@@ -69,10 +69,16 @@ func full() []vault.RequestOption {
 func userToken(context.Context) (string, error) { return "user-token", nil }
 
 // calls are those of record.py, by name.
-func calls() map[string]func(context.Context, *clients) error {
+func calls(t *testing.T) map[string]func(context.Context, *clients) error {
+	t.Helper()
 	all := map[string]func(context.Context, *clients) error{}
 	for _, group := range []map[string]func(context.Context, *clients) error{requestCalls(), identityCalls(), grantCalls(), sessionCalls(), agentCalls(), constrainedCalls(), approvalCalls(), vouchedCalls(), secretCalls(), catalogCalls()} {
-		maps.Copy(all, group)
+		for name, f := range group {
+			if all[name] != nil {
+				t.Errorf("two calls are named %s: one of them is not made", name)
+			}
+			all[name] = f
+		}
 	}
 	return all
 }
@@ -260,41 +266,6 @@ func sessionCalls() map[string]func(context.Context, *clients) error {
 		},
 		"connect_session_repair": func(ctx context.Context, c *clients) error {
 			_, err := c.app().CreateConnectSession(ctx, vault.ConnectParams{Providers: []string{"github"}, RepairGrantID: strings.ToUpper(idGrant)})
-			return err
-		},
-		"managed_secret_grants": func(ctx context.Context, c *clients) error {
-			a := c.app()
-			_, err := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{Principal: vault.SystemPrincipal{}})
-			_, user := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{
-				Principal: vault.UserPrincipal{UserToken: "user-token", Label: "wörk"}, Policy: &vault.GrantPolicy{MaxTTL: time.Minute, DefaultTTL: 30 * time.Second}, CredentialID: "c1",
-			})
-			_, group := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{Principal: vault.GroupPrincipal{ExternalGroupID: "g", IDPID: "i", Label: "l"}})
-			_, agent := a.CreateManagedSecretGrant(ctx, idGrant, vault.ManagedSecretGrantParams{Principal: vault.AgentPrincipal{Label: "l"}})
-			return errors.Join(err, user, group, agent)
-		},
-		"managed_secret_sessions": func(ctx context.Context, c *clients) error {
-			a := c.app()
-			var faults []error
-			for _, p := range []vault.ManagedSecretConnectParams{
-				{Provider: "stripe"},
-				{
-					Provider: "stripe", Agent: "builder", Delegable: true, Label: "work", Policy: &vault.GrantPolicy{MaxTTL: time.Minute}, Direct: true,
-					HideUserRules: true, AllowedOrigin: "https://app.example", ReturnURL: "https://app.example/back", TemplateSlug: "Kit",
-				},
-				{TemplateSlug: "kit", DelegatedAgentID: strings.ToUpper(idAgent), RequestedTTL: time.Minute},
-				{Provider: "stripe", RepairGrantID: strings.ToUpper(idGrant)},
-			} {
-				p.UserToken = "user-token"
-				_, err := a.CreateManagedSecretConnectSession(ctx, p)
-				faults = append(faults, err)
-			}
-			return errors.Join(faults...)
-		},
-		"managed_secret_session_of_an_agent": func(ctx context.Context, c *clients) error {
-			a := c.agent(vault.WithUserToken(func(context.Context) (string, error) { return "getter-token", nil }))
-			_, err := a.CreateManagedSecretConnectSession(ctx, vault.ManagedSecretConnectParams{
-				Provider: "stripe", UserToken: "user-token", ReturnURL: "https://app.example/back",
-			})
 			return err
 		},
 		"connect_after_a_missing_delegation": func(ctx context.Context, c *clients) error {

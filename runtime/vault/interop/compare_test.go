@@ -36,7 +36,10 @@ func TestSameRequests(t *testing.T) {
 	if len(out) > 0 {
 		t.Logf("record.py says:\n%s", out)
 	}
-	for name, f := range calls() {
+	for name, f := range calls(t) {
+		if _, ok := official.seen[name]; !ok {
+			t.Errorf("%s: record.py lacks this call", name)
+		}
 		own.begin(name)
 		c := &clients{base: own.URL}
 		if err := f(ctx, c); err != nil {

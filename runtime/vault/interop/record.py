@@ -25,6 +25,8 @@ def call(client, **options):
     """client is "app", "agent" or "impersonated"."""
 
     def register(f):
+        if f.__name__ in CALLS:
+            raise SystemExit(f"two calls are named {f.__name__}: one of them would not be made")
         CALLS[f.__name__] = (client, options, f)
         return f
 
@@ -222,30 +224,6 @@ async def connect_session_full(c):
 @call("app")
 async def connect_session_repair(c):
     await c.create_connect_session(allowed_providers=["github"], repair_grant_id=GRANT.upper())
-
-
-@call("app")
-async def managed_secret_grants(c):
-    await c.create_managed_secret_grant(GRANT, principal=alter_sdk.SystemPrincipal())
-    await c.create_managed_secret_grant(
-        GRANT, principal=alter_sdk.UserPrincipal(user_token="user-token", label="wörk"), grant_policy={"max_ttl_seconds": 60, "default_ttl_seconds": 30}, credential_id="c1")
-    await c.create_managed_secret_grant(GRANT, principal=alter_sdk.GroupPrincipal(external_group_id="g", idp_id="i", label="l"))
-    await c.create_managed_secret_grant(GRANT, principal=alter_sdk.AgentPrincipal(label="l"))
-
-
-@call("app")
-async def managed_secret_sessions(c):
-    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token")
-    await c.create_managed_secret_connect_session(
-        provider="stripe", user_token="user-token", agent="builder", delegable=True, requested_grant={"label": "work"}, grant_policy={"max_ttl_seconds": 60},
-        direct=True, allow_user_policy_rules=False, allowed_origin="https://app.example", return_url="https://app.example/back", template_slug="Kit")
-    await c.create_managed_secret_connect_session(template_slug="kit", user_token="user-token", delegated_agent_id=AGENT.upper(), requested_ttl_seconds=60)
-    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", repair_grant_id=GRANT.upper())
-
-
-@call("agent", user_token_getter=lambda: "getter-token")
-async def managed_secret_session_of_an_agent(c):
-    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", return_url="https://app.example/back")
 
 
 @call("agent")
@@ -455,15 +433,20 @@ async def managed_secret_session(c):
     create = c.create_managed_secret_connect_session
     await create(provider="stripe", user_token="user-token")
     await create(provider="stripe", user_token="user-token", agent="builder", delegable=True, requested_grant={"label": "work"}, grant_policy={"max_ttl_seconds": 60}, direct=True,
-                 allow_user_policy_rules=False, allowed_origin="https://app.example", return_url="https://app.example/back")
+                 allow_user_policy_rules=False, allowed_origin="https://app.example", return_url="https://app.example/back", template_slug="Kit")
     await create(provider="stripe", user_token="user-token", repair_grant_id=GRANT.upper())
-    await create(template_slug="Stripe", user_token="user-token", delegated_agent_id=AGENT, requested_ttl_seconds=60)
+    await create(template_slug="Stripe", user_token="user-token", delegated_agent_id=AGENT.upper(), requested_ttl_seconds=60)
 
 
 @call("agent")
 async def managed_secret_session_of_an_agent(c):
     async with c.trace(run_id="r1"):  # not sent
         await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", delegable=True)
+
+
+@call("agent", user_token_getter=lambda: "getter-token")
+async def managed_secret_session_of_an_agent_with_a_getter(c):
+    await c.create_managed_secret_connect_session(provider="stripe", user_token="user-token", return_url="https://app.example/back")
 
 
 @call("impersonated")

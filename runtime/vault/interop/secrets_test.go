@@ -40,15 +40,19 @@ func secretCalls() map[string]func(context.Context, *clients) error {
 			a := c.app(vault.WithUserToken(func(context.Context) (string, error) { return "another-token", nil }))
 			return errors.Join(create(ctx, a, plain), create(ctx, a, func(p *vault.ManagedSecretConnectParams) {
 				p.Agent, p.Delegable, p.Label, p.Policy, p.Direct, p.HideUserRules = "builder", true, "work", &vault.GrantPolicy{MaxTTL: time.Minute}, true, true
-				p.AllowedOrigin, p.ReturnURL = "https://app.example", "https://app.example/back"
+				p.AllowedOrigin, p.ReturnURL, p.TemplateSlug = "https://app.example", "https://app.example/back", "Kit"
 			}), create(ctx, a, func(p *vault.ManagedSecretConnectParams) { p.RepairGrantID = strings.ToUpper(idGrant) }),
 				create(ctx, a, func(p *vault.ManagedSecretConnectParams) {
-					p.Provider, p.TemplateSlug, p.DelegatedAgentID, p.RequestedTTL = "", "Stripe", idAgent, time.Minute
+					p.Provider, p.TemplateSlug, p.DelegatedAgentID, p.RequestedTTL = "", "Stripe", strings.ToUpper(idAgent), time.Minute
 				}))
 		},
 		"managed_secret_session_of_an_agent": func(ctx context.Context, c *clients) error {
 			a := c.agent()
 			return create(a.Trace(ctx, vault.Trace{RunID: "r1"}), a, func(p *vault.ManagedSecretConnectParams) { p.Delegable = true })
+		},
+		"managed_secret_session_of_an_agent_with_a_getter": func(ctx context.Context, c *clients) error {
+			a := c.agent(vault.WithUserToken(func(context.Context) (string, error) { return "getter-token", nil }))
+			return create(ctx, a, func(p *vault.ManagedSecretConnectParams) { p.ReturnURL = "https://app.example/back" })
 		},
 		"managed_secret_session_impersonated": func(ctx context.Context, c *clients) error {
 			a, err := c.app().Agent(idAgent)
