@@ -119,7 +119,7 @@ func (x *fieldReader) declared(place, name string) *optable.Param {
 		if declared, _, _ := strings.Cut(p.Name, "["); p.Name == name || nested && declared == plain {
 			return p
 		}
-		if place == "query" && slices.Contains(sortedKeys(x.members(p.Schema)), name) {
+		if _, member := x.members(p.Schema)[name]; member && place == "query" {
 			return p // an object that is sent as its members
 		}
 	}
@@ -152,7 +152,12 @@ func (x *fieldReader) query(inURL url.Values, beside jsontext.Value) {
 }
 
 func (x *fieldReader) sent(p *optable.Param, seen map[string]bool) bool {
-	return slices.ContainsFunc(sortedKeys(seen), func(name string) bool { return x.declared("query", name) == p })
+	for name := range seen {
+		if x.declared("query", name) == p {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *fieldReader) body(v jsontext.Value) {
