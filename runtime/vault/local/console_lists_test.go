@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"database/sql"
 	"html"
 	"regexp"
 	"strings"
@@ -69,5 +70,45 @@ func TestConsoleDelegations(t *testing.T) {
 	}
 	if e := f.events(EventFilter{}); e[len(e)-1].ActorName != "ann (console)" {
 		t.Errorf("%+v", e[len(e)-1])
+	}
+}
+
+// TestConsolePlans: what the pages of runs, threads and traces read is found by
+// its index, however long the trail is.
+func TestConsolePlans(t *testing.T) {
+	f := newConsoleFixture(t)
+	for query, indexes := range map[string][]string{
+		selectRuns:      {"SEARCH a USING INTEGER PRIMARY KEY", "audit_run"},
+		selectRun:       {"audit_run", "audit_run"},
+		selectRunAgents: {"audit_run"},
+		"SELECT id FROM audit WHERE " + ofRun + "?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3":                 {"audit_run"},
+		"SELECT id FROM audit WHERE " + ofThread + "?1 AND seq > ?2 ORDER BY seq LIMIT ?3":                   {"audit_thread"},
+		"SELECT id FROM audit WHERE " + ofTrace + "?1 AND seq < ?2 AND seq >= ?3 ORDER BY seq DESC LIMIT 50": {"audit_trace"},
+	} {
+		args := []any{1, 2}
+		if strings.Contains(query, "?3") {
+			args = append(args, 3)
+		}
+		var plan []string
+		f.must(f.store.read(t.Context(), func(ctx context.Context, q *statements) error {
+			return q.each(ctx, "EXPLAIN QUERY PLAN "+query, args, func(rows *sql.Rows) error {
+				var id, parent, unused int
+				var step string
+				err := rows.Scan(&id, &parent, &unused, &step)
+				if strings.Contains(step, "audit") || strings.HasPrefix(step, "SEARCH") {
+					plan = append(plan, step)
+				}
+				return err
+			})
+		}))
+		if len(plan) != len(indexes) {
+			t.Errorf("%s: %q, want %d steps", query, plan, len(indexes))
+			continue
+		}
+		for i, index := range indexes {
+			if !strings.Contains(plan[i], index) {
+				t.Errorf("%s: %q, want %s", query, plan[i], index)
+			}
+		}
 	}
 }

@@ -26,7 +26,7 @@ const (
 // they began, with the spans that clients told of beside them.
 func (c *consolePage) timeline() {
 	by, id := c.query("by"), c.query("id")
-	where := map[string]string{"run": "run_id = ?", "thread": "thread_id = ?", "trace": "traceparent <> '' AND substr(traceparent, 4, 32) = ?"}[by]
+	where := map[string]string{"run": ofRun, "thread": ofThread, "trace": ofTrace}[by]
 	if where == "" || id == "" {
 		c.message(http.StatusBadRequest, "Which timeline?", "The address has to name a run, a thread or a trace.")
 		return
@@ -73,11 +73,11 @@ type timelineData struct {
 
 func (t *timelineData) read(ctx context.Context, q *statements, where, after string, before int64) (err error) {
 	if from, parseErr := strconv.ParseInt(after, 10, 64); parseErr == nil && from > 0 {
-		t.calls, err = readTrail(ctx, q, where+" AND seq > ? ORDER BY seq LIMIT ?", t.id, from, timelineCalls+1)
+		t.calls, err = readTrail(ctx, q, where+"? AND seq > ? ORDER BY seq LIMIT ?", t.id, from, timelineCalls+1)
 		t.earlier, t.later = true, len(t.calls) > timelineCalls
 		t.calls = t.calls[:min(len(t.calls), timelineCalls)]
 	} else {
-		t.calls, err = readTrail(ctx, q, where+" AND seq < ? ORDER BY seq DESC LIMIT ?", t.id, before, timelineCalls+1)
+		t.calls, err = readTrail(ctx, q, where+"? AND seq < ? ORDER BY seq DESC LIMIT ?", t.id, before, timelineCalls+1)
 		t.earlier, t.later = len(t.calls) > timelineCalls, before < 1<<62-1
 		t.calls = t.calls[:min(len(t.calls), timelineCalls)]
 		slices.Reverse(t.calls)

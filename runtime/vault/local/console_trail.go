@@ -145,10 +145,19 @@ func (c *consolePage) runs() {
 	c.show(http.StatusOK, "runs", "Runs", view)
 }
 
+// Conditions of the calls of a run, thread or trace, up to the parameter. Each
+// repeats the condition of its partial index: SQLite does not use such an index
+// for a parameter otherwise.
+const (
+	ofRun    = "run_id <> '' AND run_id = "
+	ofThread = "thread_id <> '' AND thread_id = "
+	ofTrace  = "traceparent <> '' AND substr(traceparent, 4, 32) = "
+)
+
 // selectRuns finds the newest call of each run: a call that no later one of its
 // run follows. It walks a window of the trail.
 const selectRuns = `SELECT a.seq, a.run_id FROM audit a WHERE a.seq < ?1 AND a.seq >= ?2 AND a.run_id <> ''
-  AND NOT EXISTS (SELECT 1 FROM audit b WHERE b.run_id = a.run_id AND b.seq > a.seq) ORDER BY a.seq DESC LIMIT ?3`
+  AND NOT EXISTS (SELECT 1 FROM audit b WHERE b.run_id <> '' AND b.run_id = a.run_id AND b.seq > a.seq) ORDER BY a.seq DESC LIMIT ?3`
 
 // listRuns returns runs, and where the list goes on, 0 = nowhere.
 func (c *consolePage) listRuns(before int64, limit int) (rows []console.RunRow, next int64, err error) {
@@ -193,8 +202,10 @@ func windowBefore(ctx context.Context, q *statements, before int64) (from, first
 }
 
 const selectRun = `SELECT count(*), coalesce(sum(outcome = 'denied'), 0), coalesce(sum(outcome = 'failed' OR outcome = 'completed' AND status >= 400), 0), coalesce(sum(outcome = 'pending'), 0),
-  coalesce(sum(outcome = 'intent'), 0), coalesce(max(max(created_at, coalesce(completed_at, 0))), 0), coalesce((SELECT created_at FROM audit WHERE run_id = ?1 ORDER BY seq LIMIT 1), 0)
-FROM (SELECT outcome, status, created_at, completed_at FROM audit WHERE run_id = ?1 ORDER BY seq DESC LIMIT ?2)`
+  coalesce(sum(outcome = 'intent'), 0), coalesce(max(max(created_at, coalesce(completed_at, 0))), 0), coalesce((SELECT created_at FROM audit WHERE ` + ofRun + `?1 ORDER BY seq LIMIT 1), 0)
+FROM (SELECT outcome, status, created_at, completed_at FROM audit WHERE ` + ofRun + `?1 ORDER BY seq DESC LIMIT ?2)`
+
+const selectRunAgents = `SELECT DISTINCT agent_name FROM (SELECT agent_name FROM audit WHERE ` + ofRun + `?1 ORDER BY seq DESC LIMIT ?2) WHERE agent_name <> '' LIMIT 4`
 
 func (c *consolePage) runRow(ctx context.Context, q *statements, id string) (console.RunRow, error) {
 	row := console.RunRow{Run: console.Link{Href: c.link("timeline", "by", "run", "id", id), Text: console.Text(id)}}
@@ -214,7 +225,7 @@ func (c *consolePage) runRow(ctx context.Context, q *statements, id string) (con
 	}
 	row.First, row.Last = time.UnixMicro(first), time.UnixMicro(last)
 	row.Took = console.Took(row.Last.Sub(row.First))
-	return row, q.each(ctx, "SELECT DISTINCT agent_name FROM (SELECT agent_name FROM audit WHERE run_id = ?1 ORDER BY seq DESC LIMIT ?2) WHERE agent_name <> '' LIMIT 4", []any{id, runCounted}, func(rows *sql.Rows) error {
+	return row, q.each(ctx, selectRunAgents, []any{id, runCounted}, func(rows *sql.Rows) error {
 		var name string
 		err := rows.Scan(&name)
 		row.Agents = append(row.Agents, console.Text(name))
@@ -235,7 +246,7 @@ type auditSearch struct {
 // ID or name.
 func auditFields() []struct{ name, label, where string } {
 	return []struct{ name, label, where string }{
-		{"run", "Run", "run_id = ?"}, {"thread", "Thread", "thread_id = ?"}, {"trace", "Trace", "traceparent <> '' AND substr(traceparent, 4, 32) = ?"},
+		{"run", "Run", ofRun + "?"}, {"thread", "Thread", ofThread + "?"}, {"trace", "Trace", ofTrace + "?"},
 		{"agent", "Agent (ID or name)", "agent_name = ?"}, {"grant", "Grant (ID)", "grant_id = ?"}, {"provider", "Provider", "provider = ?"}, {"operation", "Operation", "operation = ?"},
 	}
 }
