@@ -26,7 +26,7 @@ type grantLine struct {
 	reconnect            bool
 }
 
-const selectGrantLines = `SELECT g.rowid, g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), g.provider, g.account, g.account_name, g.label, g.hosts, g.scopes,
+const selectGrantLines = `SELECT g.rowid, g.id, coalesce(g.app_id, ''), coalesce(g.agent_id, ''), coalesce(g.user_id, ''), coalesce(g.group_id, ''), coalesce(g.group_idp, ''), g.provider, g.account, g.account_name, g.label, g.hosts, g.scopes,
   g.proxy_only, g.delegable, g.policy, g.created_at, g.expires_at, g.revoked_at, g.deleted_at, g.last_used_at, coalesce(c.needs_reconnect, 0), coalesce(p.name, ''), coalesce(a.name, ''),
   coalesce(nullif(u.display_name, ''), nullif(u.email, ''), u.subject, ''), (SELECT count(*) FROM delegations d WHERE d.grant_id = g.id)
 FROM grants g LEFT JOIN connections c ON c.id = g.connection_id LEFT JOIN apps p ON p.id = g.app_id LEFT JOIN agents a ON a.id = g.agent_id LEFT JOIN app_users u ON u.id = g.user_id WHERE `
@@ -36,7 +36,7 @@ func readGrantLines(ctx context.Context, q *statements, where string, args ...an
 		var g grantLine
 		var hosts, scopes []byte
 		var at [5]sql.NullInt64
-		err := rows.Scan(&g.rowID, &g.ID, &g.AppID, &g.AgentID, &g.UserID, &g.Provider, &g.Account, &g.accountName, &g.Label, &hosts, &scopes, &g.ProxyOnly, &g.Delegable, &g.policy,
+		err := rows.Scan(&g.rowID, &g.ID, &g.AppID, &g.AgentID, &g.UserID, &g.GroupID, &g.GroupProvider, &g.Provider, &g.Account, &g.accountName, &g.Label, &hosts, &scopes, &g.ProxyOnly, &g.Delegable, &g.policy,
 			&at[0], &at[1], &at[2], &at[3], &at[4], &g.reconnect, &g.app, &g.agent, &g.userName, &g.delegations)
 		if err != nil {
 			return err
@@ -61,6 +61,8 @@ func (g *grantLine) owner() string {
 		return "the user “" + shortName(g.userName) + "” of “" + shortName(g.app) + "”"
 	case g.AgentID != "":
 		return "the agent “" + shortName(g.agent) + "”"
+	case g.GroupID != "":
+		return "the group “" + shortName(g.GroupID) + "” at " + shortName(g.GroupProvider) + ", in “" + shortName(g.app) + "”"
 	}
 	return "the application “" + shortName(g.app) + "”"
 }

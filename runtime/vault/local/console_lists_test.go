@@ -112,3 +112,25 @@ func TestConsolePlans(t *testing.T) {
 		}
 	}
 }
+
+// TestConsoleGroupGrant: the grant of a group is the group's, not its application's.
+func TestConsoleGroupGrant(t *testing.T) {
+	f := newConsoleFixture(t)
+	app, err := f.CreateApp(t.Context(), AppSpec{Name: "Mailer"})
+	f.must(err)
+	_, err = f.SetProvider(t.Context(), ProviderSpec{
+		ID: "corp", AuthorizeURL: "https://corp.example/a", TokenURL: "https://corp.example/t", UserURL: "https://corp.example/u", ClientID: "c",
+		Hosts: []string{"https://corp.example"}, SignIn: true, GroupsField: "groups",
+	})
+	f.must(err)
+	secret, err := f.CreateManagedSecret(t.Context(), ManagedSecretSpec{AppID: app.ID, Slug: "mail", Kind: SecretBearer, Hosts: []string{"https://api.example.com"}, Value: SecretValue{Values: []string{testToken}}})
+	f.must(err)
+	grant, err := f.GrantManagedSecret(t.Context(), ManagedGrantSpec{SecretID: secret.ID, GroupID: "g-ops"})
+	f.must(err)
+	o := f.signedIn()
+	for _, path := range []string{"grants", "grants/" + grant.ID, "grants/" + grant.ID + "/revoke"} {
+		if p := o.get(path); !p.shows("the group “g-ops” at corp, in “Mailer”") {
+			t.Errorf("%s: %d %s", path, p.status, p.text)
+		}
+	}
+}
