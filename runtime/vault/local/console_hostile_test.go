@@ -39,6 +39,7 @@ func newEveryPage(t *testing.T) *everyPage {
 	f.must(err)
 	other := f.newAgent("other")
 	shared := f.newGrant(GrantSpec{UserID: user.ID, AppID: app.ID, Account: "account", Label: "label", Scopes: []string{"repo"}})
+	ownerless := f.newGrant(GrantSpec{AppID: app.ID}) // filling makes it a group's
 	f.must(f.DelegateGrant(t.Context(), shared.ID, f.agent.ID, time.Time{}))
 	f.must(f.DelegateGrant(t.Context(), shared.ID, other.ID, time.Time{}))
 	f.newRule(RuleSpec{Name: "ask", Target: TargetGrant, TargetID: f.grant.ID, Rule: &rule.RequireApproval{When: rule.When{Method: []string{"POST"}}}})
@@ -63,7 +64,7 @@ func newEveryPage(t *testing.T) *everyPage {
 	e.operator = f.signedIn()
 	e.pages = map[string]string{
 		"overview": "", "runs": "runs", "run": "timeline?by=run&id=", "trace": "timeline?by=trace&id=" + trace[3:35], "call": "calls/" + f.rows()[0].ID, "audit": "audit", "search": "audit?run=",
-		"approvals": "approvals", "approval": "approvals/" + pending.ApprovalID, "grants": "grants", "grant": "grants/" + shared.ID, "revoke": "grants/" + shared.ID + "/revoke",
+		"approvals": "approvals", "approval": "approvals/" + pending.ApprovalID, "grants": "grants", "grant": "grants/" + shared.ID, "group's grant": "grants/" + ownerless.ID, "revoke": "grants/" + shared.ID + "/revoke",
 		"delegation": "grants/" + shared.ID + "/delegations/" + other.ID + "/revoke", "agents": "agents", "agent": "agents/" + f.agent.ID, "suspend": "agents/" + f.agent.ID + "/suspend",
 		"keys": "keys", "key": "keys/" + keys[0].ID + "/revoke", "changes": "changes", "sessions": "sessions",
 		"user's approval": f.url + link, "connect": f.url + connectPath + connect.SessionToken, "sign-in": f.link(),
@@ -80,7 +81,7 @@ func quoted(s string) []byte {
 }
 
 // fill writes text into every column of the database that holds text of
-// somebody's, and returns which these are.
+// somebody's, and returns which of these have a row to show it.
 func (e *everyPage) fill(text string) (filled []string) {
 	e.t.Helper()
 	valid := string(quoted(text))
@@ -124,7 +125,11 @@ func (e *everyPage) fill(text string) (filled []string) {
 		if c[1] == "name" || c[1] == "subject" { // they are unique
 			set += " || rowid"
 		}
-		if _, err := db.ExecContext(e.t.Context(), set, value); err == nil {
+		res, err := db.ExecContext(e.t.Context(), set, value)
+		if err != nil {
+			e.t.Fatalf("%s.%s: %v", c[0], c[1], err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n > 0 { // an empty table shows nothing
 			filled = append(filled, c[0]+"."+c[1])
 		}
 	}
@@ -226,7 +231,7 @@ func TestConsoleHostileText(t *testing.T) {
 	}
 	filled := e.fill("harmless")
 	for _, column := range []string{
-		"agents.name", "agents.display_name", "agents.metadata", "apps.name", "app_users.display_name", "api_keys.name", "api_keys.prefix", "grants.account", "grants.label", "grants.scopes", "delegations.scope_constraint",
+		"agents.name", "agents.display_name", "agents.metadata", "apps.name", "app_users.display_name", "api_keys.name", "api_keys.prefix", "grants.account", "grants.label", "grants.scopes", "grants.group_id", "grants.group_idp", "delegations.scope_constraint",
 		"audit.run_id", "audit.thread_id", "audit.tool", "audit.caller", "audit.metadata", "audit.reason", "audit.path", "audit.agent_name", "audit.operation", "spans.name", "spans.attributes", "spans.caller",
 		"rules.name", "gates.rule_name", "events.details", "events.actor_name", "operator_sessions.operator",
 	} {
