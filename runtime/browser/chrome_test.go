@@ -207,8 +207,22 @@ func (c *chrome) shot() []byte {
 	return read(c, chromedp.FullScreenshot(100))
 }
 
-// axe runs the accessibility engine on the page.
+// violation is a rule of the accessibility engine that a page breaks.
+type violation struct {
+	ID, Help string
+	Nodes    []string
+}
+
+// axe fails when the accessibility engine finds something on the page.
 func (c *chrome) axe() {
+	c.Helper()
+	for _, v := range c.violations() {
+		c.Errorf("%s: %s: %s\n\t%s", c.where(), v.ID, v.Help, strings.Join(v.Nodes[:min(3, len(v.Nodes))], "\n\t"))
+	}
+}
+
+// violations runs the accessibility engine on the page.
+func (c *chrome) violations() []violation {
 	c.Helper()
 	path := os.Getenv("GRANTWIRE_AXE")
 	if path == "" {
@@ -224,22 +238,23 @@ func (c *chrome) axe() {
 	c.do(chromedp.Evaluate[chromedp.Void](string(engine) + "\n;0"))
 	raw := read(c, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({
   id: v.id, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " " + (n.any.concat(n.all, n.none)[0] || {}).message)}))))`, chromedp.EvalAwaitPromise))
-	var violations []struct {
-		ID, Help string
-		Nodes    []string
-	}
-	if err := json.Unmarshal([]byte(raw), &violations); err != nil {
+	var found []violation
+	if err := json.Unmarshal([]byte(raw), &found); err != nil {
 		c.Fatal(err)
 	}
-	for _, v := range violations {
-		c.Errorf("%s: %s: %s\n\t%s", c.where(), v.ID, v.Help, strings.Join(v.Nodes[:min(3, len(v.Nodes))], "\n\t"))
-	}
+	return found
+}
+
+// wide reports whether the page is wider than the window.
+func (c *chrome) wide() bool {
+	c.Helper()
+	return read(c, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
 }
 
 // overflow fails when the page is wider than the window.
 func (c *chrome) overflow() {
 	c.Helper()
-	if read(c, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`)) {
+	if c.wide() {
 		c.Errorf("%s is wider than the window", c.where())
 	}
 }

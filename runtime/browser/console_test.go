@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,6 +182,36 @@ func (w *world) pages() map[string]string {
 		"overview": "", "runs": "runs", "timeline": "timeline?by=run&id=run-lighthouse", "call": "calls/" + row, "approvals": "approvals", "approval": "approvals/" + waiting[0].ID,
 		"grants": "grants", "grant": "grants/" + w.shared.ID, "confirm": "grants/" + w.shared.ID + "/revoke", "agents": "agents", "agent": "agents/" + w.builder.ID, "keys": "keys",
 		"audit": "audit", "changes": "changes", "sessions": "sessions", "missing": "nothing",
+	}
+}
+
+// TestFaultsAreFound plants faults in a page of the console: what TestLook relies
+// on sees them.
+func TestFaultsAreFound(t *testing.T) {
+	w, c := newWorld(t), open(t)
+	w.signIn(c)
+	c.visit(w.url + "/console/grants")
+	if found := c.violations(); len(found) > 0 || c.wide() {
+		t.Errorf("before: %v, wide: %t", found, c.wide())
+	}
+	c.do(chromedp.Evaluate[chromedp.Void](`document.documentElement.removeAttribute("lang");
+for (const label of document.querySelectorAll("form.find label")) label.replaceWith(label.querySelector("input"));
+for (const link of document.querySelectorAll("main tbody a")) link.replaceChildren();
+const p = document.createElement("p");
+p.append("hardly to be read");
+p.style.cssText = "color: #ccc; background: #fff; width: 3000px";
+document.querySelector("main").append(p)`))
+	var found []string
+	for _, v := range c.violations() {
+		found = append(found, v.ID)
+	}
+	for _, want := range []string{"html-has-lang", "label", "link-name", "color-contrast"} {
+		if !slices.Contains(found, want) {
+			t.Errorf("found %q, not %s", found, want)
+		}
+	}
+	if !c.wide() {
+		t.Error("a page that is too wide is not found")
 	}
 }
 
