@@ -79,9 +79,12 @@ func run(ctx context.Context, out *log.Logger, console bool) error {
 	if err := agent.Close(ctx); err != nil { // waits until every audit row is complete
 		return err
 	}
-	if err := w.printTrail(ctx, out.Writer(), "run-abc123"); err != nil || !console {
-		out.Println("\nThe same as a timeline in a browser: go run ./examples/quickstart -console")
+	if err := w.printTrail(ctx, out.Writer(), "run-abc123"); err != nil {
 		return err
+	}
+	if !console {
+		out.Println("\nThe same as a timeline in a browser: go run ./examples/quickstart -console")
+		return nil
 	}
 	return w.showConsole(ctx, out)
 }

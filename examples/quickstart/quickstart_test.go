@@ -54,7 +54,11 @@ func TestConsole(t *testing.T) {
 	defer stop()
 	out, in := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, log.New(in, "", 0), true) }()
+	go func() {
+		err := run(ctx, log.New(in, "", 0), true)
+		_ = in.Close() // so that nobody waits for a link that does not come
+		done <- err
+	}()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		link, ok := strings.CutPrefix(lines.Text(), "console     ")
