@@ -58,6 +58,7 @@ func newEveryPage(t *testing.T) *everyPage {
 	session := f.do(send{method: http.MethodPost, path: wire.PathConnectSession, body: wire.ConnectRequest{}.Marshal()})
 	connect, err := wire.ParseConnectSession(session.raw)
 	f.must(err)
+	ownKey, lend, signIn := e.secretPages(app, user)
 
 	keys, err := f.Keys(t.Context())
 	f.must(err)
@@ -68,8 +69,39 @@ func newEveryPage(t *testing.T) *everyPage {
 		"delegation": "grants/" + shared.ID + "/delegations/" + other.ID + "/revoke", "agents": "agents", "agent": "agents/" + f.agent.ID, "suspend": "agents/" + f.agent.ID + "/suspend",
 		"keys": "keys", "key": "keys/" + keys[0].ID + "/revoke", "changes": "changes", "sessions": "sessions",
 		"user's approval": f.url + link, "connect": f.url + connectPath + connect.SessionToken, "sign-in": f.link(),
+		"enter a key": ownKey, "lend a key": lend, "sign in for a key": signIn,
 	}
 	return e
+}
+
+// secretPages are those of users and managed secrets: one enters a key, lends
+// one, or has to sign in before.
+func (e *everyPage) secretPages(app *AppCredentials, user *User) (enter, lend, signIn string) {
+	e.t.Helper()
+	e.userTokensSelect = true
+	_, err := e.SetProvider(e.t.Context(), ProviderSpec{ID: "staff", DisplayName: "Staff", AuthorizeURL: "https://staff.example/a", TokenURL: "https://staff.example/t", UserURL: "https://staff.example/u", ClientID: "c", Hosts: []string{"https://staff.example"}, SignIn: true})
+	e.must(err)
+	token, err := e.newUserToken(app.ID, user.Subject)
+	e.must(err)
+	_, err = e.CreateManagedSecret(e.t.Context(), ManagedSecretSpec{AppID: app.ID, Slug: "own", Kind: SecretHeader, Names: []string{"X-Key", "X-Other-Key"}, Hosts: []string{"https://own.example"}, UserKeys: true})
+	e.must(err)
+	shared, err := e.CreateManagedSecret(e.t.Context(), ManagedSecretSpec{AppID: app.ID, Slug: "shared", Kind: SecretBearer, Hosts: []string{"https://shared.example"}, Value: SecretValue{Values: []string{testKey}}})
+	e.must(err)
+	_, err = e.GrantManagedSecret(e.t.Context(), ManagedGrantSpec{SecretID: shared.ID, UserID: user.ID, Label: "label"})
+	e.must(err)
+	open := func(key, slug string) string {
+		ask := wire.SecretSessionRequest{Provider: slug, UserToken: token}
+		if key == app.Key {
+			ask.Agent = e.agent.ID
+		}
+		r := e.do(send{key: key, method: http.MethodPost, path: wire.PathSecretSession, body: ask.Marshal()})
+		s, err := wire.ParseSecretSession(r.raw)
+		if err != nil {
+			e.t.Fatalf("%d %s %v", r.status, r.raw, err)
+		}
+		return s.ConnectURL
+	}
+	return open(app.Key, "own"), open(app.Key, "shared"), open(e.agent.Key, "own")
 }
 
 func quoted(s string) []byte {
@@ -233,7 +265,7 @@ func TestConsoleHostileText(t *testing.T) {
 	for _, column := range []string{
 		"agents.name", "agents.display_name", "agents.metadata", "apps.name", "app_users.display_name", "api_keys.name", "api_keys.prefix", "grants.account", "grants.label", "grants.scopes", "grants.group_id", "grants.group_idp", "delegations.scope_constraint",
 		"audit.run_id", "audit.thread_id", "audit.tool", "audit.caller", "audit.metadata", "audit.reason", "audit.path", "audit.agent_name", "audit.operation", "spans.name", "spans.attributes", "spans.caller",
-		"rules.name", "gates.rule_name", "events.details", "events.actor_name", "operator_sessions.operator",
+		"rules.name", "gates.rule_name", "managed_secrets.name", "secret_credentials.label", "events.details", "events.actor_name", "operator_sessions.operator",
 	} {
 		if !slices.Contains(filled, column) {
 			t.Errorf("%s was not filled", column)

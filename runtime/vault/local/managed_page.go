@@ -82,18 +82,19 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 		v.brokenPage(ctx, w, err)
 		return
 	}
+	name := shortName(secret.name)
 	if !v.secretUserIsHere(s, browser) {
 		p := &page{status: http.StatusOK, CSRF: v.csrf(s, browser), Title: "Sign in", Text: []string{
-			asks + " asks about your key for " + secret.name + ". Sign in first, so that the vault knows that it is you.",
+			asks + " asks about your key for " + name + ". Sign in first, so that the vault knows that it is you.",
 		}}
 		for _, o := range list {
-			p.Providers = append(p.Providers, pageProvider{ID: o.ID, Name: o.DisplayName, Ask: true, origin: originOf(o.AuthorizeURL)})
+			p.Providers = append(p.Providers, pageProvider{ID: o.ID, Name: shortName(o.DisplayName), Ask: true, origin: originOf(o.AuthorizeURL)})
 		}
 		v.writePage(w, p)
 		return
 	}
 	p := &page{status: http.StatusOK, CSRF: v.csrf(s, browser), Secret: &pageSecret{
-		Name: secret.name, Hosts: secret.config.Hosts, Inside: secret.config.ProxyOnly, Note: note,
+		Name: name, Hosts: secret.config.Hosts, Inside: secret.config.ProxyOnly, Note: note,
 	}}
 	if note != "" {
 		p.status = http.StatusUnprocessableEntity
@@ -109,7 +110,7 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 		p.Title, p.Text = "Allow the use of your key", []string{asks + " asks to use the key that you have with this vault."}
 		p.Secret.Button = "Allow"
 	default:
-		p.Title, p.Text, p.Secret = "There is nothing to allow", []string{"You have no key for " + secret.name + " that could be used here."}, nil
+		p.Title, p.Text, p.Secret = "There is nothing to allow", []string{"You have no key for " + name + " that could be used here."}, nil
 	}
 	if p.Secret != nil && s.request.Secret.Path != wire.PathRepair && !s.request.HideRules && !s.request.Direct {
 		p.Lifetimes = s.request.lifetimes(v.now())
