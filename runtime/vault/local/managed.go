@@ -112,7 +112,10 @@ type secretConfig struct {
 	ProxyOnly bool       `json:"proxy_only,omitzero"`
 }
 
-const maxSecretNames = 5
+const (
+	maxSecretNames = 5
+	maxValue       = 8 << 10 // bytes of one text of a value, and characters of a field on the page
+)
 
 func specField(field, reason string) error { return &SpecError{"ManagedSecretSpec." + field, reason} }
 
@@ -248,7 +251,7 @@ func (c *secretConfig) stored(field string, v *SecretValue) (stored, error) {
 // checkValue applies the rules that clients hold the answer to.
 func checkValue(field string, v *SecretValue, s *stored) error {
 	for _, text := range append([]string{v.Username, v.Password, v.AccessKeyID, v.SecretAccessKey, v.SessionToken}, v.Values...) {
-		if strings.ContainsAny(text, "\r\n\x00") || !utf8.ValidString(text) || len(text) > 8192 {
+		if strings.ContainsAny(text, "\r\n\x00") || !utf8.ValidString(text) || len(text) > maxValue {
 			return &SpecError{field, "must hold at most 8192 bytes of UTF-8 for each text, without line breaks"}
 		}
 	}

@@ -51,6 +51,15 @@ func (c *secretConfig) inputs() []pageInput {
 	return list
 }
 
+// maxForm is how long the forms of a session's page may be: on that of a managed
+// secret there is room for the longest values, every byte in three of the form.
+func (s *session) maxForm() int64 {
+	if s.request.Secret == nil {
+		return maxForm
+	}
+	return maxForm + 3*maxValue*maxSecretNames
+}
+
 // readForm takes the value out of a form. Space around it comes from copying.
 func (c *secretConfig) readForm(r *http.Request) SecretValue {
 	field := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grantwire/grantwire/runtime/vault/internal/awstest"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
 
@@ -421,4 +422,61 @@ func TestSecretGrants(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.raw)
 	}
 	searchFiles(t, f.dir, []string{testKey, testKey2, "test-secret-rotated", "test-secret-none"})
+}
+
+// TestEntryOfEachKind: the page asks for the fields of the secret's kind, and what
+// is entered goes where the kind has it, as long as the fields may be.
+func TestEntryOfEachKind(t *testing.T) {
+	long := testKey + strings.Repeat("/", maxValue-len(testKey)) // three times as long in a form
+	for _, c := range []struct {
+		spec   ManagedSecretSpec
+		fields []string // of the page, each with what is entered
+		want   func(r *http.Request) bool
+	}{
+		{ManagedSecretSpec{Kind: SecretBearer}, []string{"value_0", long}, func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+long }},
+		{
+			ManagedSecretSpec{Kind: SecretHeader, Names: []string{"X-Key", "X-Other", "X-Third", "X-Fourth", "X-Fifth"}},
+			[]string{"value_0", testKey, "value_1", testKey2, "value_2", long, "value_3", long, "value_4", long},
+			func(r *http.Request) bool {
+				return r.Header.Get("X-Key") == testKey && r.Header.Get("X-Other") == testKey2 && r.Header.Get("X-Fifth") == long
+			},
+		},
+		{ManagedSecretSpec{Kind: SecretQuery, Names: []string{"key", "token"}}, []string{"value_0", testKey, "value_1", testSecret}, func(r *http.Request) bool {
+			return r.URL.Query().Get("key") == testKey && r.URL.Query().Get("token") == testSecret
+		}},
+		{ManagedSecretSpec{Kind: SecretBasic}, []string{"username", testUser, "password", testSecret}, func(r *http.Request) bool {
+			user, password, _ := r.BasicAuth()
+			return user == testUser && password == testSecret
+		}},
+		{
+			ManagedSecretSpec{Kind: SecretAWS, Region: "eu-west-1", Service: "s3"},
+			[]string{"access_key_id", testAccessKey, "secret_access_key", testSigningKey, "session_token", testSessionToken},
+			func(r *http.Request) bool {
+				return awstest.Verify(r, nil, awstest.Key{AccessKeyID: testAccessKey, SecretAccessKey: testSigningKey, SessionToken: testSessionToken}, true) == nil
+			},
+		},
+	} {
+		t.Run(string(c.spec.Kind), func(t *testing.T) {
+			f := newSecretFixture(t)
+			c.spec.Slug, c.spec.UserKeys = "tool", true
+			f.secret(c.spec)
+			session := f.session(f.app.Key, wire.SecretSessionRequest{Provider: "tool", UserToken: f.user("ada")})
+			b := newBrowser(f.flowFixture)
+			p := b.get(session.ConnectURL)
+			for i := 0; i < len(c.fields); i += 2 {
+				if !strings.Contains(p.text, `<input name="`+c.fields[i]+`"`) {
+					t.Errorf("the page does not ask for %s", c.fields[i])
+				}
+			}
+			if n := strings.Count(p.text, "<input name="); n != len(c.fields)/2 {
+				t.Errorf("the page asks for %d fields, want %d", n, len(c.fields)/2)
+			}
+			if p = b.submit(p, "secret", c.fields...); !strings.Contains(p.text, "Connected") {
+				t.Fatalf("%d %s", p.status, p.text)
+			}
+			if r := f.call(f.app.Key, f.poll(f.app.Key, session.SessionToken).Grants[0].GrantID); r.status != 200 || !c.want(f.echo.last) {
+				t.Errorf("%d, the provider got %s %.2000v", r.status, f.echo.last.URL, f.echo.last.Header)
+			}
+		})
+	}
 }

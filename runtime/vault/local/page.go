@@ -188,7 +188,12 @@ func foreignForm(link string) *page {
 // checkForm reads a form and reports whether it came from a page of ours in the
 // same browser: want is the token that only this page holds.
 func checkForm(w http.ResponseWriter, r *http.Request, want string) bool {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return checkFormUpTo(w, r, maxForm, want)
+}
+
+// checkFormUpTo is checkForm for a form of another size.
+func checkFormUpTo(w http.ResponseWriter, r *http.Request, limit int64, want string) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	return r.ParseForm() == nil && hmac.Equal([]byte(r.PostForm.Get("csrf")), []byte(want)) && http.NewCrossOriginProtection().Check(r) == nil
 }
 

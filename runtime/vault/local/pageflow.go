@@ -56,7 +56,7 @@ func (v *Vault) serveForm(w http.ResponseWriter, r *http.Request, kind sessionKi
 		v.brokenPage(ctx, w, err)
 	case s == nil:
 		v.writePage(w, unknownPage())
-	case !known || !checkForm(w, r, v.csrf(s, browser)):
+	case !known || !checkFormUpTo(w, r, s.maxForm(), v.csrf(s, browser)):
 		v.writePage(w, foreignForm(kind.path()+token))
 	case !s.open(v.now()):
 		v.writePage(w, s.endPage(v.now()))
