@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,16 +128,13 @@ func (v *Vault) serveSecretPage(w http.ResponseWriter, r *http.Request, s *sessi
 
 // actSecret takes what the user entered or allowed; handled is false for the
 // actions that all sessions have.
-func (v *Vault) actSecret(w http.ResponseWriter, r *http.Request, s *session, token, browser string) (handled bool) {
+func (v *Vault) actSecret(w http.ResponseWriter, r *http.Request, s *session, token, asks, browser string) (handled bool) {
 	if s.request.Secret == nil || r.PostForm.Get("action") != "secret" || !v.secretUserIsHere(s, browser) {
 		return false
 	}
 	ctx := r.Context()
-	ttl, err := strconv.ParseInt(r.PostForm.Get("ttl"), 10, 64)
-	if err != nil || !slices.ContainsFunc(s.request.lifetimes(v.now()), func(l pageLifetime) bool { return l.Seconds == ttl }) {
-		ttl = 0
-	}
-	err = v.settle(ctx, &flow{session: s}, func(ctx context.Context, q *statements, s *session) error {
+	ttl := s.request.lifetime(r.PostForm.Get("ttl"), v.now())
+	err := v.settle(ctx, &flow{session: s}, func(ctx context.Context, q *statements, s *session) error {
 		secret, err := readSecret(ctx, q, " AND s.id = ?", s.request.Secret.SecretID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errSessionEnded
@@ -151,11 +147,6 @@ func (v *Vault) actSecret(w http.ResponseWriter, r *http.Request, s *session, to
 	var wrong *SpecError
 	switch {
 	case errors.As(err, &wrong):
-		asks, readErr := v.asks(ctx, s)
-		if readErr != nil {
-			v.brokenPage(ctx, w, readErr)
-			break
-		}
 		v.serveSecretPage(w, r, s, nil, asks, browser, "That cannot be a key: each field needs one line of text, and a user name has no colon.")
 	case err != nil:
 		v.brokenPage(ctx, w, err)
@@ -180,14 +171,6 @@ func (v *Vault) signedInForSecret(ctx context.Context, q *statements, s *session
 	}
 	s.progress.SignedIn = hex.EncodeToString(f.browser)
 	return err
-}
-
-func (v *Vault) asks(ctx context.Context, s *session) (text string, err error) {
-	err = v.store.read(ctx, func(ctx context.Context, q *statements) (err error) {
-		text, err = v.whoAsks(ctx, q, s)
-		return err
-	})
-	return text, err
 }
 
 // finishSecret does what the session is for. Everything that could have changed

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -50,7 +49,7 @@ func (v *Vault) browserHash(browser string) []byte { return keyedHash(v.indexKey
 func (v *Vault) serveForm(w http.ResponseWriter, r *http.Request, kind sessionKind, token string) {
 	ctx := r.Context()
 	browser, known := browserOf(r)
-	s, list, _, err := v.readSession(ctx, kind, token)
+	s, list, asks, err := v.readSession(ctx, kind, token)
 	switch {
 	case err != nil:
 		v.brokenPage(ctx, w, err)
@@ -60,7 +59,7 @@ func (v *Vault) serveForm(w http.ResponseWriter, r *http.Request, kind sessionKi
 		v.writePage(w, foreignForm(kind.path()+token))
 	case !s.open(v.now()):
 		v.writePage(w, s.endPage(v.now()))
-	case v.actSecret(w, r, s, token, browser):
+	case v.actSecret(w, r, s, token, asks, browser):
 	default:
 		v.act(w, r, s, list, token, browser)
 	}
@@ -74,11 +73,7 @@ func (v *Vault) act(w http.ResponseWriter, r *http.Request, s *session, list []*
 			v.redirect(w, s.kind.path()+token)
 			return
 		}
-		ttl, err := strconv.ParseInt(r.PostForm.Get("ttl"), 10, 64)
-		if err != nil || !slices.ContainsFunc(s.request.lifetimes(v.now()), func(l pageLifetime) bool { return l.Seconds == ttl }) {
-			ttl = 0
-		}
-		v.startFlow(w, r, s, list[i], token, browser, ttl)
+		v.startFlow(w, r, s, list[i], token, browser, s.request.lifetime(r.PostForm.Get("ttl"), v.now()))
 		return
 	case "finish":
 		s.finish()

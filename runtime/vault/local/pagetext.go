@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
@@ -91,6 +92,15 @@ func (r *sessionRequest) lifetimes(now time.Time) []pageLifetime {
 		}
 	}
 	return list
+}
+
+// lifetime reads the user's choice of them; 0 for anything else.
+func (r *sessionRequest) lifetime(choice string, now time.Time) int64 {
+	ttl, err := strconv.ParseInt(choice, 10, 64)
+	if err != nil || !slices.ContainsFunc(r.lifetimes(now), func(l pageLifetime) bool { return l.Seconds == ttl }) {
+		return 0
+	}
+	return ttl
 }
 
 // endPage tells how a session ended.
