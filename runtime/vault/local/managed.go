@@ -78,9 +78,39 @@ func (SecretValue) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalJSON hides the value.
 func (SecretValue) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
 
-func (s *SecretValue) isZero() bool {
-	return s.Values == nil && s.Username == "" && s.Password == "" && s.AccessKeyID == "" && s.SecretAccessKey == "" && s.SessionToken == ""
+// The fields of SecretValue, as errors call those that belong together.
+const (
+	listFields  = "Values"
+	basicFields = "Username and Password"
+	awsFields   = "AccessKeyID, SecretAccessKey and perhaps SessionToken"
+)
+
+// fields are those that a value of the kind has.
+func (k SecretKind) fields() string {
+	switch k {
+	case SecretBasic:
+		return basicFields
+	case SecretAWS:
+		return awsFields
+	}
+	return listFields
 }
+
+// given are the fields of which something is set.
+func (s *SecretValue) given() (fields []string) {
+	if s.Values != nil {
+		fields = append(fields, listFields)
+	}
+	if s.Username+s.Password != "" {
+		fields = append(fields, basicFields)
+	}
+	if s.AccessKeyID+s.SecretAccessKey+s.SessionToken != "" {
+		fields = append(fields, awsFields)
+	}
+	return fields
+}
+
+func (s *SecretValue) isZero() bool { return s.given() == nil }
 
 // ManagedSecret is a managed secret as its operator sees it.
 type ManagedSecret struct {
@@ -217,7 +247,8 @@ func (c *secretConfig) place(s *stored, values []string) {
 func (c *secretConfig) stored(field string, v *SecretValue) (stored, error) {
 	s := stored{Header: "Authorization", Format: "Bearer {token}"}
 	wrong := func(what string) (stored, error) { return stored{}, &SpecError{field, what} }
-	if want := c.fields(); !v.only(want) {
+	want := c.Kind.fields()
+	if slices.ContainsFunc(v.given(), func(fields string) bool { return fields != want }) {
 		return wrong("must hold " + want + " and nothing else for a secret of the kind " + string(c.Kind))
 	}
 	switch c.Kind {
@@ -263,24 +294,6 @@ func checkValue(field string, v *SecretValue, s *stored) error {
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
-
-// fields names the fields of SecretValue that the kind has.
-func (c *secretConfig) fields() string {
-	switch c.Kind {
-	case SecretBasic:
-		return "Username and Password"
-	case SecretAWS:
-		return "AccessKeyID, SecretAccessKey and perhaps SessionToken"
-	}
-	return "Values"
-}
-
-// only reports whether no other fields than those named are set.
-func (s *SecretValue) only(fields string) bool {
-	return (s.Values == nil || strings.Contains(fields, "Values")) &&
-		(s.Username+s.Password == "" || strings.Contains(fields, "Username")) &&
-		(s.AccessKeyID+s.SecretAccessKey+s.SessionToken == "" || strings.Contains(fields, "AccessKeyID"))
-}
 
 func (c *secretConfig) json() (string, error) {
 	raw, err := json.Marshal(c, json.Deterministic(true))

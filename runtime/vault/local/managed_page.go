@@ -26,26 +26,34 @@ type pageSecret struct {
 
 type pageInput struct {
 	Name, Label string
-	Hidden      bool // shown as dots
+	Hidden      bool                       // shown as dots
+	set         func(*SecretValue, string) // what it is for
 }
 
-// inputs are the fields of the form for a value.
+// inputs are the fields of the form for a value, in the order of the value's.
 func (c *secretConfig) inputs() []pageInput {
+	names := c.Names
 	switch c.Kind {
 	case SecretBasic:
-		return []pageInput{{"username", "User name", false}, {"password", "Password or key", true}}
+		return []pageInput{
+			{"username", "User name", false, func(v *SecretValue, s string) { v.Username = s }},
+			{"password", "Password or key", true, func(v *SecretValue, s string) { v.Password = s }},
+		}
 	case SecretAWS:
-		return []pageInput{{"access_key_id", "Access key ID", false}, {"secret_access_key", "Secret access key", true}, {"session_token", "Session token, if there is one", true}}
+		return []pageInput{
+			{"access_key_id", "Access key ID", false, func(v *SecretValue, s string) { v.AccessKeyID = s }},
+			{"secret_access_key", "Secret access key", true, func(v *SecretValue, s string) { v.SecretAccessKey = s }},
+			{"session_token", "Session token, if there is one", true, func(v *SecretValue, s string) { v.SessionToken = s }},
+		}
 	case SecretBearer:
-		return []pageInput{{"value_0", "Key", true}}
+		names = []string{"Authorization"}
 	}
 	var list []pageInput
-	for i, name := range c.Names {
-		label := "Key"
-		if len(c.Names) > 1 {
-			label = name
+	for i, name := range names {
+		if len(names) == 1 {
+			name = "Key"
 		}
-		list = append(list, pageInput{"value_" + strconv.Itoa(i), label, true})
+		list = append(list, pageInput{"value_" + strconv.Itoa(i), name, true, func(v *SecretValue, s string) { v.Values = append(v.Values, s) }})
 	}
 	return list
 }
@@ -60,17 +68,9 @@ func (s *session) maxForm() int64 {
 }
 
 // readForm takes the value out of a form. Space around it comes from copying.
-func (c *secretConfig) readForm(r *http.Request) SecretValue {
-	field := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
-	switch c.Kind {
-	case SecretBasic:
-		return SecretValue{Username: field("username"), Password: field("password")}
-	case SecretAWS:
-		return SecretValue{AccessKeyID: field("access_key_id"), SecretAccessKey: field("secret_access_key"), SessionToken: field("session_token")}
-	}
-	v := SecretValue{}
+func (c *secretConfig) readForm(r *http.Request) (v SecretValue) {
 	for _, in := range c.inputs() {
-		v.Values = append(v.Values, field(in.Name))
+		in.set(&v, strings.TrimSpace(r.PostForm.Get(in.Name)))
 	}
 	return v
 }

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -177,5 +178,51 @@ func TestRulesKnowManagedSecrets(t *testing.T) {
 		if r := f.proxy(wire.ProxyRequest{GrantID: id, Method: "GET", URL: provider.URL + "/"}, send{}); r.status != want {
 			t.Errorf("%d %s, want %d", r.status, r.raw, want)
 		}
+	}
+}
+
+// TestSecretValuesThatDoNotFit: what a kind does not have, or cannot send, is
+// refused before anything is stored, by an error that holds nothing of it.
+func TestSecretValuesThatDoNotFit(t *testing.T) {
+	f := newFixture(t)
+	pair, key := SecretValue{Username: testUser, Password: testSecret}, SecretValue{AccessKeyID: testAccessKey, SecretAccessKey: testSigningKey}
+	list := func(values ...string) SecretValue { return SecretValue{Values: values} }
+	for _, c := range []struct {
+		kind  SecretKind
+		value SecretValue
+		want  string
+	}{
+		{SecretBearer, pair, "must hold Values and nothing else"},
+		{SecretBearer, SecretValue{Values: []string{testKey}, Username: testUser}, "must hold Values and nothing else"},
+		{SecretBearer, SecretValue{Values: []string{testKey}, SessionToken: testSessionToken}, "must hold Values and nothing else"},
+		{SecretHeader, key, "must hold Values and nothing else"},
+		{SecretBasic, list(testKey), "must hold Username and Password and nothing else"},
+		{SecretBasic, SecretValue{Password: testSecret, SecretAccessKey: testSigningKey}, "must hold Username and Password and nothing else"},
+		{SecretAWS, list(testKey), "must hold AccessKeyID, SecretAccessKey and perhaps SessionToken and nothing else"},
+		{SecretAWS, SecretValue{AccessKeyID: testAccessKey, SecretAccessKey: testSigningKey, Username: testUser}, "must hold AccessKeyID, SecretAccessKey and perhaps SessionToken and nothing else"},
+		{SecretBearer, list(testKey, testKey2), "must hold one token in Values"},
+		{SecretHeader, list(testKey, testKey2), "must hold 1 entries in Values"},
+		{SecretBasic, SecretValue{Username: "a:b", Password: testSecret}, "without a colon"},
+		{SecretBearer, list(" "), "must not be blank"},
+		{SecretAWS, SecretValue{AccessKeyID: testAccessKey}, "must not be blank"},
+		{SecretBearer, list(testKey + "\nX-Other: 1"), "without line breaks"},
+		{SecretBearer, list(strings.Repeat("test-secret-", 700)), "at most 8192 bytes"},
+		{SecretBearer, list("test-secret-\xff"), "of UTF-8"},
+	} {
+		spec := ManagedSecretSpec{Slug: "tool", Kind: c.kind, Hosts: []string{"https://h.example"}, Value: c.value}
+		if c.kind == SecretHeader {
+			spec.Names = []string{"X-Key"}
+		}
+		_, err := f.CreateManagedSecret(t.Context(), spec)
+		wrong, ok := errors.AsType[*SpecError](err)
+		if !ok || wrong.Field != "ManagedSecretSpec.Value" || !strings.Contains(wrong.Reason, c.want) || strings.Contains(err.Error(), "test-secret") {
+			t.Errorf("%s: %v, want %q", c.kind, err, c.want)
+		}
+	}
+	if list, err := f.ManagedSecrets(t.Context()); len(list) != 0 || err != nil {
+		t.Errorf("%+v %v", list, err)
+	}
+	if text := printed(pair) + printed(&key) + printed(ManagedSecretSpec{Value: list(testKey)}); strings.Contains(text, "test-secret") {
+		t.Error(text)
 	}
 }
