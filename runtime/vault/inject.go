@@ -15,7 +15,7 @@ func inject(c *call, cred wire.Credential, signer Signer) (*http.Request, []stri
 		return sign(c, cred, signer)
 	}
 	req := c.req.Clone(c.req.Context())
-	secrets := []string{cred.AccessToken, cred.BasicSecret()}
+	secrets := []string{cred.AccessToken, cred.BasicSecret(minMasked)}
 	if cred.InjectionHeader != wire.PlaceholderHeader {
 		setHeader(req.Header, cred.InjectionHeader, cred.HeaderValue())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
@@ -139,6 +140,30 @@ func TestInjections(t *testing.T) {
 		if text := string(r.Marshal()); strings.Contains(text, "secret") {
 			t.Errorf("a report holds a credential: %s", text)
 		}
+	}
+}
+
+// TestBasicCredentialIsMasked: the part that is the secret, also where a provider
+// takes its key as the user name, with a filler as the password.
+func TestBasicCredentialIsMasked(t *testing.T) {
+	p := newProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		_, _ = io.WriteString(w, "user "+user+", password "+password)
+	})
+	stars := strings.Repeat("*", len("test-secret-key"))
+	for pair, want := range map[string]string{
+		"someone@example.com:test-secret-key": "user someone@example.com, password " + stars,
+		"test-secret-key:":                    "user " + stars + ", password ",
+		"test-secret-key:X":                   "user " + stars + ", password X",
+		":test-secret-key":                    "user , password " + stars,
+	} {
+		vault := newFakeVault(t)
+		vault.credential(wire.Credential{AccessToken: base64.StdEncoding.EncodeToString([]byte(pair)), InjectionHeader: "Authorization", InjectionFormat: "Basic {token}"})
+		agent := vault.agent()
+		if _, body := fetch(t, agent.HTTPClient(Grant(testGrant)), newRequest(t, "GET", p.URL+"/x", "")); body != want {
+			t.Errorf("%s arrived as %q", pair, body)
+		}
+		vault.settle(agent)
 	}
 }
 

@@ -102,6 +102,13 @@ func TestManagedSecretKinds(t *testing.T) {
 				return ok && user == testUser && password == testSecret
 			},
 		},
+		"basic, the key as user name": {
+			ManagedSecretSpec{Kind: SecretBasic, Value: SecretValue{Username: testKey, Password: "X"}},
+			func(r *http.Request) bool {
+				user, password, ok := r.BasicAuth()
+				return ok && user == testKey && password == "X"
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			provider := newEcho(t)

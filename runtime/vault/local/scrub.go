@@ -16,7 +16,7 @@ const scrubbed = "[redacted]"
 type scrubber struct{ secrets *spelling.Set }
 
 func newScrubber(c *wire.Credential, more ...string) *scrubber {
-	secrets := append([]string{c.AccessToken, c.BasicSecret()}, more...)
+	secrets := append([]string{c.AccessToken, c.BasicSecret(minSecret)}, more...)
 	if !signs(c) { // the header's value is not made of the token then
 		secrets = append(secrets, c.HeaderValue())
 	}

@@ -14,9 +14,11 @@ const (
 )
 
 // BasicSecret is what must stay hidden of a credential of HTTP's Basic scheme,
-// whose token is in base64: the password, or the user name when that is all
-// there is. It is "" for any other credential.
-func (c Credential) BasicSecret() string {
+// whose token is in base64: the password, or the user name when the password is
+// shorter than what is searched for. Some providers take their key as the user
+// name, with nothing or a filler as the password. It is "" for any other
+// credential.
+func (c Credential) BasicSecret(shortest int) string {
 	if !strings.HasPrefix(c.InjectionFormat, "Basic ") {
 		return ""
 	}
@@ -25,7 +27,7 @@ func (c Credential) BasicSecret() string {
 		return ""
 	}
 	user, password, _ := strings.Cut(string(raw), ":")
-	if password == "" {
+	if len(password) < shortest {
 		return user
 	}
 	return password
