@@ -2,6 +2,7 @@ package awssig
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -22,10 +23,13 @@ var (
 
 // globalServices have hosts without a region, by the partition that the host
 // names.
-var globalServices = map[string]struct{ region, services string }{
-	"":        {"us-east-1", " budgets cloudfront health iam importexport route53 savingsplans sts waf "},
-	".us-gov": {"us-gov-west-1", " health iam route53 "},
-	".cn":     {"cn-northwest-1", " budgets health route53 "},
+var globalServices = map[string]struct {
+	region   string
+	services []string
+}{
+	"":        {"us-east-1", []string{"budgets", "cloudfront", "health", "iam", "importexport", "route53", "savingsplans", "sts", "waf"}},
+	".us-gov": {"us-gov-west-1", []string{"health", "iam", "route53"}},
+	".cn":     {"cn-northwest-1", []string{"budgets", "health", "route53"}},
 }
 
 // Scope tells service and region of an AWS host, as signatures name them; ok is
@@ -49,7 +53,7 @@ func Scope(host string) (service, region string, ok bool) {
 		return signingName(m[1]), m[2], true
 	}
 	if m := regionlessHost.FindStringSubmatch(host); m != nil {
-		if global := globalServices[m[2]+m[3]]; strings.Contains(global.services, " "+m[1]+" ") {
+		if global := globalServices[m[2]+m[3]]; slices.Contains(global.services, m[1]) {
 			return signingName(m[1]), global.region, true
 		}
 	}
