@@ -46,26 +46,27 @@ func (p UserPrincipal) wire() (wire.SecretPrincipal, *Error) {
 	if p.UserToken == "" || len(p.UserToken) > 8192 {
 		return wire.SecretPrincipal{}, invalid("principal", "has a user token that is not 1 to 8192 bytes")
 	}
-	return labelled(wire.SecretPrincipal{Type: wire.PrincipalUser, UserToken: p.UserToken, Label: p.Label}, 1)
+	return labelled(wire.SecretPrincipal{Type: wire.PrincipalUser, UserToken: p.UserToken, Label: p.Label}, true)
 }
 
 func (p GroupPrincipal) wire() (wire.SecretPrincipal, *Error) {
 	if wire.CheckLabel(p.ExternalGroupID) != nil || wire.CheckLabel(p.IDPID) != nil {
 		return wire.SecretPrincipal{}, invalid("principal", "has an ID of group or identity provider that is not 1 to 255 characters")
 	}
-	return labelled(wire.SecretPrincipal{Type: wire.PrincipalGroup, ExternalGroupID: p.ExternalGroupID, IDPID: p.IDPID, Label: p.Label}, 1)
+	return labelled(wire.SecretPrincipal{Type: wire.PrincipalGroup, ExternalGroupID: p.ExternalGroupID, IDPID: p.IDPID, Label: p.Label}, true)
 }
 
 func (p SystemPrincipal) wire() (wire.SecretPrincipal, *Error) {
-	return labelled(wire.SecretPrincipal{Type: wire.PrincipalSystem, Label: p.Label}, 0)
+	return labelled(wire.SecretPrincipal{Type: wire.PrincipalSystem, Label: p.Label}, false)
 }
 
 func (p AgentPrincipal) wire() (wire.SecretPrincipal, *Error) {
-	return labelled(wire.SecretPrincipal{Type: wire.PrincipalAgent, Label: p.Label}, 0)
+	return labelled(wire.SecretPrincipal{Type: wire.PrincipalAgent, Label: p.Label}, false)
 }
 
-func labelled(p wire.SecretPrincipal, shortest int) (wire.SecretPrincipal, *Error) {
-	if n := len([]rune(p.Label)); n < shortest || n > 255 {
+// labelled checks the label, which some principals may go without.
+func labelled(p wire.SecretPrincipal, required bool) (wire.SecretPrincipal, *Error) {
+	if (required || p.Label != "") && wire.CheckLabel(p.Label) != nil {
 		return p, invalid("principal", "has a label that is not 1 to 255 characters")
 	}
 	return p, nil
