@@ -17,7 +17,7 @@ func TestOthersDoNotLinkAWS(t *testing.T) {
 		"github.com/grantwire/grantwire/runtime/vault": false, "github.com/grantwire/grantwire/runtime/vault/sigv4": true,
 	} {
 		cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", pkg)
-		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off")
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOPROXY=off")
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatal(err)
