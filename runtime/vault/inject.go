@@ -11,7 +11,7 @@ import (
 // inject returns a copy of the call's request that holds the credential, and
 // what of it must not be seen again.
 func inject(c *call, cred wire.Credential, signer Signer) (*http.Request, []string, *Error) {
-	if signs(cred) {
+	if cred.Signs() {
 		return sign(c, cred, signer)
 	}
 	req := c.req.Clone(c.req.Context())

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
 )
@@ -71,8 +70,4 @@ func sign(c *call, cred wire.Credential, signer Signer) (*http.Request, []string
 		return nil, nil, invalid("url", "is longer than 65536 characters with its escapes")
 	}
 	return req, secrets, nil
-}
-
-func signs(cred wire.Credential) bool {
-	return strings.HasPrefix(cred.InjectionFormat, wire.SigV4Prefix)
 }

@@ -246,7 +246,7 @@ func providerRequest(ctx context.Context, p *permit, c *content, cred *wire.Cred
 			req.Header.Set(in.Key, value)
 		}
 	}
-	if cred.InjectionHeader != wire.PlaceholderHeader && !signs(cred) {
+	if cred.InjectionHeader != wire.PlaceholderHeader && !cred.Signs() {
 		req.Header.Set(cred.InjectionHeader, cred.HeaderValue())
 	}
 	return req, nil

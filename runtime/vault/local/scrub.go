@@ -17,11 +17,11 @@ type scrubber struct{ secrets *spelling.Set }
 
 func newScrubber(c *wire.Credential, more ...string) *scrubber {
 	secrets := append([]string{c.AccessToken, c.BasicSecret(minSecret)}, more...)
-	if !signs(c) { // the header's value is not made of the token then
+	if !c.Signs() { // the header's value is not made of the token then
 		secrets = append(secrets, c.HeaderValue())
 	}
 	for _, name := range sortedKeys(c.Additional) {
-		if !signs(c) || name != "region" && name != "service" { // those are no secrets
+		if !c.Signs() || name != "region" && name != "service" { // those are no secrets
 			secrets = append(secrets, c.Additional[name])
 		}
 	}

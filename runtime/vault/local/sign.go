@@ -3,7 +3,6 @@ package local
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/grantwire/grantwire/runtime/vault/internal/awssig"
 	"github.com/grantwire/grantwire/runtime/vault/internal/wire"
@@ -12,12 +11,10 @@ import (
 // codeUnsignable is of a request that its credential cannot sign.
 const codeUnsignable = "request_not_signable"
 
-func signs(c *wire.Credential) bool { return strings.HasPrefix(c.InjectionFormat, wire.SigV4Prefix) }
-
 // sign signs a request when its credential asks for that, and returns the
 // signature.
 func (v *Vault) sign(req *http.Request, c *wire.Credential) (signature string, f *fault) {
-	if !signs(c) {
+	if !c.Signs() {
 		return "", nil
 	}
 	key := awssig.Key{

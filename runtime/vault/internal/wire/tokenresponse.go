@@ -77,6 +77,9 @@ func (c Credential) HeaderValue() string {
 	return strings.Replace(c.InjectionFormat, "{token}", c.AccessToken, 1)
 }
 
+// Signs reports whether the credential signs requests instead of being sent.
+func (c Credential) Signs() bool { return strings.HasPrefix(c.InjectionFormat, SigV4Prefix) }
+
 // Marshal returns the answer of POST /sdk/token. Empty members that have a
 // default are left out.
 func (c Credential) Marshal() []byte {
