@@ -334,11 +334,12 @@ WHERE id = ?`, append(changed, r.id)...)
 }
 
 func updateEvent(id string, before *agentRow, u wire.AgentUpdate) Event {
+	action := "agent.updated"
 	switch {
 	case u.Status == string(AgentInactive) && before.status != u.Status:
-		return agentEvent("agent.suspended", id)
+		action = "agent.suspended"
 	case u.Status == string(AgentActive) && before.status != u.Status:
-		return agentEvent("agent.resumed", id)
+		action = "agent.resumed"
 	}
 	var changed []string
 	for name, set := range map[string]bool{"display_name": u.DisplayName != nil, "metadata": u.Metadata != nil, "policy": u.Policy != nil, "scopes": u.Scopes != nil} {
@@ -346,7 +347,7 @@ func updateEvent(id string, before *agentRow, u wire.AgentUpdate) Event {
 			changed = append(changed, name)
 		}
 	}
-	return agentEvent("agent.updated", id, "set", strings.Join(mergeSorted(changed, nil), " "))
+	return agentEvent(action, id, "set", strings.Join(mergeSorted(changed, nil), " "))
 }
 
 func agentColumns(r *agentRow) ([]any, error) {

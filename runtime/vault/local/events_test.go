@@ -172,6 +172,12 @@ func TestEventsOfKeys(t *testing.T) {
 			}
 		}
 	}
+	_, events := a.since(func() {
+		a.want(a.patch(a.agent.ID, `{"status":"inactive","policy":{"rate_limit_per_minute":5}}`, nil, nil), 200, "")
+	})
+	if len(events) != 1 || events[0].Action != "agent.suspended" || events[0].Details["set"] != "policy" {
+		t.Errorf("a policy beside a suspension: %+v", events)
+	}
 	if got := a.events(EventFilter{RunID: "r7"}); len(got) != 1 || got[0].GrantID != a.owned.ID {
 		t.Errorf("of the run: %+v", got)
 	}
