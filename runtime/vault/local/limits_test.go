@@ -140,6 +140,25 @@ func TestQuotasOutliveTheVault(t *testing.T) {
 	}
 }
 
+// TestQuotasThatWereNotSaved: what the database did not take is not forgotten.
+func TestQuotasThatWereNotSaved(t *testing.T) {
+	a := newAppFixture(t, InMemory(), WithRateLimits(RateLimits{Quotas: []Quota{{"day", 5}, {"month", 100}}}))
+	count := func() {
+		t.Helper()
+		a.want(a.scopeList(a.app.Key), 200, "")
+		a.must(a.store.flush(t.Context()))
+		a.clock.add(2 * time.Second)
+	}
+	count()
+	a.must(a.store.write(t.Context(), execOnly("CREATE TRIGGER full BEFORE INSERT ON quota_counts WHEN new.span = 'month' BEGIN SELECT RAISE(ABORT, 'full'); END")))
+	for range 3 {
+		count()
+	}
+	a.must(a.store.write(t.Context(), execOnly("DROP TRIGGER full")))
+	count()
+	a.want(a.scopeList(a.app.Key), 429, "quota_exceeded")
+}
+
 // TestQuotasOfTwoProcesses: they share a quota, a second late.
 func TestQuotasOfTwoProcesses(t *testing.T) {
 	limits := WithRateLimits(RateLimits{Quotas: []Quota{{"day", 10}}})

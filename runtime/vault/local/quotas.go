@@ -102,38 +102,54 @@ func (l *limiter) due(now time.Time) bool {
 	return true
 }
 
+// quotaAddition is what was counted since the last time.
+type quotaAddition struct {
+	quotaID
+	begin time.Time
+	n     int
+}
+
 // save adds to the database what was counted since the last time, and takes over
-// what others on the same folder have added.
+// what others on the same folder have added. What the database does not take is
+// for the next time.
 func (l *limiter) save(ctx context.Context, q *statements) error {
-	type addition struct {
-		quotaID
-		begin time.Time
-		n     int
-	}
-	var list []addition
+	var list []quotaAddition
 	l.mu.Lock()
 	for id, c := range l.quotas {
 		if c.unsent > 0 {
-			list = append(list, addition{id, c.begin, c.unsent})
+			list = append(list, quotaAddition{id, c.begin, c.unsent})
 			c.unsent = 0
 		}
 	}
 	l.mu.Unlock()
-	for _, a := range list {
-		var total int
+	totals, err := addQuotas(ctx, q, list)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, a := range list {
+		c := l.quotas[a.quotaID]
+		switch {
+		case c == nil || !c.begin.Equal(a.begin): // that window is over
+		case err != nil:
+			c.unsent += a.n
+		default:
+			c.count = totals[i] + c.unsent
+		}
+	}
+	return err
+}
+
+// addQuotas returns the counts with the additions.
+func addQuotas(ctx context.Context, q *statements, list []quotaAddition) ([]int, error) {
+	totals := make([]int, len(list))
+	for i, a := range list {
 		err := q.scan(ctx, `INSERT INTO quota_counts (app_id, span, begin, count) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (app_id, span) DO UPDATE SET count = CASE WHEN begin = ?3 THEN count + ?4 ELSE ?4 END, begin = ?3 RETURNING count`,
-			[]any{a.appID, a.window, micros(a.begin), a.n}, []any{&total})
+			[]any{a.appID, a.window, micros(a.begin), a.n}, []any{&totals[i]})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.mu.Lock()
-		if c := l.quotas[a.quotaID]; c != nil && c.begin.Equal(a.begin) {
-			c.count = total + c.unsent
-		}
-		l.mu.Unlock()
 	}
-	return nil
+	return totals, nil
 }
 
 // saveQuotas has the counts saved with the next transaction that somebody needs,
