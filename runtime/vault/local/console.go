@@ -161,11 +161,7 @@ func (c *consolePage) query(name string) string {
 
 // show sends a page of somebody who is signed in.
 func (c *consolePage) show(status int, section, title string, view console.View) {
-	p := &console.Page{Title: console.Text(title), Section: console.Class(section), View: view, Notice: noticeText(c.query("done"))}
-	if status == http.StatusOK && section == "timeline" {
-		p.Section = "runs"
-	}
-	c.send(status, p)
+	c.send(status, &console.Page{Title: console.Text(title), Section: console.Class(section), View: view, Notice: noticeText(c.query("done"))})
 }
 
 func (c *consolePage) send(status int, p *console.Page) {

@@ -82,7 +82,7 @@ func (c *consolePage) agent() {
 	case AgentInactive:
 		view.Resume = c.link("agents/" + a.ID + "/resume")
 	}
-	if view.Keys, _, err = c.keyRows("k.agent_id = ?2", 1<<62, a.ID); err != nil {
+	if view.Keys, _, err = c.keyRows("k.agent_id = ?2", fromNewest, a.ID); err != nil {
 		c.broken(err)
 		return
 	}

@@ -78,7 +78,7 @@ func approvalName(a *Approval) string {
 func (c *consolePage) approvals() {
 	view := &console.Approvals{}
 	var err error
-	view.Waiting, _, err = c.heldRows("state = 'pending' AND expires_at > ?1 AND rowid < ?2", 1<<62, consoleRows)
+	view.Waiting, _, err = c.heldRows("state = 'pending' AND expires_at > ?1 AND rowid < ?2", fromNewest, consoleRows)
 	if err == nil {
 		var next int64
 		view.Decided, next, err = c.heldRows("NOT (state = 'pending' AND expires_at > ?1) AND rowid < ?2", c.cursor(), consoleRows)

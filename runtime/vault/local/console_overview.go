@@ -61,16 +61,16 @@ func (c *consolePage) overviewCounts(view *console.Overview) error {
 }
 
 func (c *consolePage) overviewWaiting(view *console.Overview) (err error) {
-	view.Waiting, _, err = c.heldRows("state = 'pending' AND expires_at > ?1 AND rowid < ?2", 1<<62, overviewRows)
+	view.Waiting, _, err = c.heldRows("state = 'pending' AND expires_at > ?1 AND rowid < ?2", fromNewest, overviewRows)
 	return err
 }
 
 func (c *consolePage) overviewRuns(view *console.Overview) error {
 	var err error
-	if view.Runs, _, err = c.listRuns(1<<62-1, overviewRows); err != nil {
+	if view.Runs, _, err = c.listRuns(fromNewest, overviewRows); err != nil {
 		return err
 	}
-	rows, _, _, err := c.searchTrail(auditSearch{where: []string{"outcome IN ('denied','failed')"}}, 1<<62-1, overviewRows)
+	rows, _, _, err := c.searchTrail(auditSearch{where: []string{"outcome IN ('denied','failed')"}}, fromNewest, overviewRows)
 	for i := range rows {
 		view.Refused = append(view.Refused, c.callRow(&rows[i].AuditEntry))
 	}

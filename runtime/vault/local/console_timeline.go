@@ -78,7 +78,7 @@ func (t *timelineData) read(ctx context.Context, q *statements, where, after str
 		t.calls = t.calls[:min(len(t.calls), timelineCalls)]
 	} else {
 		t.calls, err = readTrail(ctx, q, where+"? AND seq < ? ORDER BY seq DESC LIMIT ?", t.id, before, timelineCalls+1)
-		t.earlier, t.later = len(t.calls) > timelineCalls, before < 1<<62-1
+		t.earlier, t.later = len(t.calls) > timelineCalls, before < fromNewest
 		t.calls = t.calls[:min(len(t.calls), timelineCalls)]
 		slices.Reverse(t.calls)
 	}

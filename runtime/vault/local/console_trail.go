@@ -21,6 +21,8 @@ const (
 	// searchWindow is how many rows of the trail one page looks at, so that a
 	// search for what is rare ends, too; the next page goes on from there.
 	searchWindow = 50_000
+	// fromNewest is the cursor of a list that begins with the newest.
+	fromNewest = 1<<62 - 1
 	// runCounted is how many calls of a run are counted for a list.
 	runCounted = 1000
 )
@@ -47,7 +49,7 @@ func readTrail(ctx context.Context, q *statements, where string, args ...any) (l
 func (c *consolePage) cursor() int64 {
 	n, err := strconv.ParseInt(c.query("before"), 10, 64)
 	if err != nil || n <= 0 {
-		return 1<<62 - 1
+		return fromNewest
 	}
 	return n
 }
