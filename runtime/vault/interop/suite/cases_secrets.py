@@ -114,10 +114,10 @@ async def grants(w):
             w.operator("secret", "remove", slug)
             async with raises(alter_sdk.GrantRevokedError, status=400):
                 await app.proxy_request("GET", server.url + "/", grant_id=made.grant_id)
-        only, ident = secret(w, server, "header", "--in=X-Key", "--user-keys", value=[KEY])
-        async with w.app() as app, w.agent() as agent:
-            w.operator("secret", "remove", only)
-            _, ident = None, w.told("secret", "add", only, "--kind=header", "--in=X-Key", "--host", server.url, "--no-value")["SECRET_ID"]
+        only, _ = secret(w, server, "header", "--in=X-Key", "--user-keys", value=[KEY])
+        w.operator("secret", "remove", only)  # its name is free again
+        ident = w.told("secret", "add", only, "--kind=header", "--in=X-Key", "--host", server.url, "--no-value")["SECRET_ID"]
+        async with w.app() as app:
             async with raises(alter_sdk.GrantNotFoundError, code="no_active_credential", status=404):
                 await app.create_managed_secret_grant(ident, principal=alter_sdk.SystemPrincipal())
 
@@ -179,20 +179,17 @@ async def refusals(w):
             user = (await w.sign_in(app)).user_token
             limited = await app.agents.create(name=fresh("agent"), scopes={"github": ["repo"]})
             for cls, code, status, options in (
-                (alter_sdk.ConnectConfigError, None, None, dict(provider="no-such-secret")),
-                (alter_sdk.ConnectConfigError, None, None, dict(provider=slug, template_slug="other")),
-                (alter_sdk.ConnectConfigError, None, None, dict(provider=slug)),
-                (alter_sdk.ConnectConfigError, None, None, dict(provider=slug, agent=str(limited.id))),
+                (alter_sdk.ConnectConfigError, "secret_not_found", None, dict(provider="no-such-secret")),
+                (alter_sdk.ConnectConfigError, "secret_template_mismatch", None, dict(provider=slug, template_slug="other")),
+                (alter_sdk.ConnectConfigError, "no_eligible_grants", None, dict(provider=slug)),
+                (alter_sdk.ConnectConfigError, "no_eligible_grants", None, dict(provider=slug, agent=str(limited.id))),
                 (alter_sdk.AgentNotFoundError, "agent_not_found", 404, dict(provider=slug, agent="nobody")),
                 (alter_sdk.GrantNotFoundError, "grant_not_found", 404, dict(provider=slug, repair_grant_id=w.grant_id)),
                 (alter_sdk.BackendError, "invalid_origin", 400, dict(provider=slug, allowed_origin="https://h/p")),
                 (alter_sdk.BackendError, "invalid_return_url", 422, dict(provider=slug, return_url="javascript:1")),
             ):
-                async with raises(cls, code=code, status=status) as caught:
+                async with raises(cls, code=code, status=status):
                     await app.create_managed_secret_connect_session(user_token=user, **options)
-                if cls is alter_sdk.ConnectConfigError:
-                    true(f"{options}: {caught.error.details}", caught.error.details["error"] in ("secret_not_found", "secret_template_mismatch", "no_eligible_grants"))
-            equal("reason", caught.error is not None, True)
             async with raises(alter_sdk.ReAuthRequiredError, status=401):
                 await app.create_managed_secret_connect_session(provider=slug, user_token="no-token")
             async with raises(alter_sdk.BackendError, code="agent_user_token_conflict", status=400):
