@@ -7,7 +7,7 @@ import unittest.mock
 
 import alter_sdk
 
-from harness import browse, case, equal, fresh, raises, true
+from harness import case, completed, equal, fresh, raises, true
 from meddler import Meddler
 from oauthprovider import OAuthProvider
 from served import Provider
@@ -16,9 +16,7 @@ CALLS = ("Agent.request", "Agent.proxy_request", "App.request", "App.proxy_reque
 
 
 async def connected(app, provider, **options):
-    session = await app.create_connect_session(allowed_providers=[provider], **options)
-    await browse(session.connect_url)
-    return (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0].grant_id
+    return (await completed(app, await app.create_connect_session(allowed_providers=[provider], **options))).grant_id
 
 
 @case("App.request", "App.proxy_request", "App.create_connect_session_for_error", mode="serve", name="codes: a credential that the provider does not renew")
@@ -37,30 +35,22 @@ async def refresh(w):
                 for call in (app.request, app.proxy_request):
                     async with raises(alter_sdk.BackendError, code=code, status=status):
                         await call("GET", provider.url + "/x", grant_id=grant)
-            provider.refresh = "slow"
+            provider.refresh = "held"
             calls = [asyncio.create_task(call("GET", provider.url + "/x", grant_id=grant)) for call in (app.request, app.proxy_request)]
             for c in calls:
                 async with raises(alter_sdk.TokenRefreshInProgressError, code="token_refresh_in_progress", status=409, grant_id=grant):
                     await c
-            await asyncio.sleep(3.2)
             provider.refresh = "refused"
+            provider.released.set()
             for call in (app.request, app.proxy_request):
                 async with raises(alter_sdk.CredentialRevokedError, code="credential_revoked", status=400, grant_id=grant, provider_id="renewing") as caught:
                     await call("GET", provider.url + "/x", grant_id=grant)
             provider.refresh, provider.lifetime = "good", 3600
-            session = await app.create_connect_session_for_error(caught.error)
-            await browse(session.connect_url)
-            equal("the same grant", (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0].grant_id, grant)
+            equal("the same grant", (await completed(app, await app.create_connect_session_for_error(caught.error))).grant_id, grant)
             equal("repaired", (await app.request("GET", provider.url + "/x", grant_id=grant)).status_code, 200)
 
 
 FOR_ERROR = ("App.create_connect_session_for_error", "App.request", "App.list_grants")
-
-
-async def repaired(app, error, **options):
-    session = await app.create_connect_session_for_error(error, **options)
-    await browse(session.connect_url)
-    return (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0]
 
 
 @case(*FOR_ERROR, "App.proxy_request", mode="serve", name="codes: scopes that are missing, a grant that is over and a credential that is refused are repaired by a session for the error")
@@ -84,7 +74,8 @@ async def for_error(w):
             async with raises(alter_sdk.ScopeReauthRequiredError, status_code=403, missing_scopes=None) as caught:
                 await app.request("GET", provider.url + "/forbidden", grant_id=grant)
             equal("by the vault's flag", (caught.error.details["source"], caught.error.provider_id), ("backend_flag", "renewing"))
-            equal("the same grant", (await repaired(app, caught.error, required_scopes={"renewing": ["write"]})).grant_id, grant)
+            session = await app.create_connect_session_for_error(caught.error, required_scopes={"renewing": ["write"]})
+            equal("the same grant", (await completed(app, session)).grant_id, grant)
             equal("after the repair", await state(grant), ("active", False, False))
             await app.proxy_request("GET", provider.url + "/narrow", grant_id=grant)
             equal("after a proxied call", await state(grant), ("active", True, False))
@@ -156,9 +147,7 @@ async def narrowed(w):
     async with w.app() as app:
         user = await w.sign_in(app)
         first, second = await w.new_agent(app), await w.new_agent(app)
-        session = await app.create_connect_session(allowed_providers=["github"], user_token=user.user_token, agent=str(first.id), delegable=True)
-        await browse(session.connect_url)
-        grant = (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0].grant_id
+        grant = await connected(app, "github", user_token=user.user_token, agent=str(first.id), delegable=True)
         async with w.agent(key=first.api_key) as holder, w.agent(key=second.api_key) as receiver:
             async with raises(alter_sdk.BackendError, code="invalid_scope_constraint", status=422):
                 await holder.delegate(grant, str(second.id), scope_constraint=["no:such"])
@@ -197,14 +186,13 @@ async def keys(w):
         async with raises(alter_sdk.BackendError, code="body_too_large", status=413):
             await app.agents.create(name=fresh("agent"), scopes={}, metadata={"x": "y" * (2 << 20)})
         async with raises(alter_sdk.PolicyViolationError, code="app_key_required", status=403):
-            await alter_sdk.App(api_key=w.agent_key).revoke_grant(w.grant_id)
+            async with w.app(key=w.agent_key) as wrong:
+                await wrong.revoke_grant(w.grant_id)
 
 
 @case("keys.derive", name="codes: the networks of a derived key")
 async def networks(w):
     async with w.app() as app:
-        first = await app.agents.create(name=fresh("agent"), scopes={})
-        true("no key", first.api_key)
         narrow = await app.keys.derive(scopes=["grants:read"], expires_in=600, cidr_allowlist=["127.0.0.0/16"])
         async with raises(alter_sdk.BackendError, code="invalid_request", status=422):
             await app.keys.derive(scopes=["grants:read"], expires_in=600, cidr_allowlist=["here"])

@@ -6,7 +6,7 @@ import uuid
 
 import alter_sdk
 
-from harness import browse, case, equal, raises, true
+from harness import case, completed, equal, raises, true
 
 
 @case("Agent.me", "Agent.request", name="a key that nobody gave out")
@@ -65,8 +65,7 @@ async def a_user_token_with_a_grant_of_no_user(w):
     async with w.app() as app:
         user = await w.sign_in(app)
         session = await app.create_connect_session(allowed_providers=["github"])  # no user: the app's own grant
-        await browse(session.connect_url)
-        grant = (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0].grant_id
+        grant = (await completed(app, session)).grant_id
         equal("without a token", (await app.request("GET", w.url(), grant_id=grant)).status_code, 200)
         async with raises(alter_sdk.PolicyViolationError, code="system_grant_user_token_mismatch", status=403):
             await app.request("GET", w.url(), grant_id=grant, user_token=user.user_token)

@@ -25,7 +25,7 @@ from alter_sdk.fastapi import AlterFastAPI
 from alter_sdk.langchain import AlterMCPInterceptor, alter_tool
 from alter_sdk.mcp import AlterAuthProvider, AlterContext, AlterMCP
 
-from harness import Failed, browse, case, equal, fresh, raises, true
+from harness import Failed, browse, case, completed, equal, fresh, raises, true
 
 
 @contextlib.asynccontextmanager
@@ -54,9 +54,7 @@ async def user_of(w, app, login):
 
 
 async def grant_of(app, token, **options):
-    session = await app.create_connect_session(allowed_providers=["github"], user_token=token, **options)
-    await browse(session.connect_url)
-    return (await app.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0].grant_id
+    return (await completed(app, await app.create_connect_session(allowed_providers=["github"], user_token=token, **options))).grant_id
 
 
 @case("fastapi.AlterFastAPI", name="fastapi: each request acts for the user of its bearer token")

@@ -202,6 +202,12 @@ class World:
         return await app.poll_auth_session(session.session_token, timeout=20, poll_interval=0.1)
 
 
+async def completed(client, session):
+    """What a session brings once its user has agreed to it."""
+    await browse(session.connect_url)
+    return (await client.poll_connect_session(session.session_token, timeout=20, poll_interval=0.1))[0]
+
+
 def fresh(prefix):
     return f"{prefix}-{uuid.uuid4().hex[:12]}"
 

@@ -3,7 +3,6 @@
 import http.server
 import json
 import threading
-import time
 import urllib.parse
 
 
@@ -13,6 +12,7 @@ class OAuthProvider:
     def __init__(self):
         outer = self
         self.refresh, self.renewed, self.lifetime = "good", 0, 3600
+        self.released = threading.Event()  # ends the wait of "held"
         self.profile = {"login": "octo"}
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -36,12 +36,11 @@ class OAuthProvider:
                 form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
                 if form["grant_type"] == "authorization_code":
                     return self.tokens()
+                if outer.refresh == "held":
+                    outer.released.wait(30)
                 match outer.refresh:
                     case "good":
                         outer.renewed += 1
-                        self.tokens()
-                    case "slow":
-                        time.sleep(11.5)
                         self.tokens()
                     case "refused":
                         self.say(400, {"error": "invalid_grant"})
