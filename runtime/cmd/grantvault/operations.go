@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -48,7 +49,7 @@ func (c *operationsLoad) Run(t *tool) error {
 		return err
 	}
 	if info.Size() > optable.MaxSize {
-		return errors.New(c.File + " is too large for an operation table")
+		return fmt.Errorf("%s has more than %d bytes: it is no operations.json that grantgen wrote", c.File, optable.MaxSize)
 	}
 	data, err := os.ReadFile(c.File)
 	if err != nil {

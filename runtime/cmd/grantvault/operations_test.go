@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/grantwire/grantwire/providers/github"
+	"github.com/grantwire/grantwire/runtime/vault/optable"
 )
 
 // TestOperations: what is loaded goes before what the command knows, and what the
@@ -40,7 +42,12 @@ func TestOperations(t *testing.T) {
 	list("github oauth vault https://ghe.example.com/api/v3, "+slack, "--operations", tables)
 	must(t, "", "operations", "remove", "github", "--dir", dir)
 	list("github oauth program https://api.github.com, " + slack)
+	large := filepath.Join(tables, "large")
+	if err := errors.Join(os.WriteFile(large, nil, 0o600), os.Truncate(large, optable.MaxSize+1)); err != nil {
+		t.Fatal(err)
+	}
 	for want, args := range map[string][]string{
+		"has more than 67108864 bytes":  {"operations", "load", large},
 		"has no operation table":        {"operations", "remove", "github"},
 		"is not the JSON that grantgen": {"operations", "load", os.DevNull, "--kind=managed"},
 		"no such file":                  {"operations", "load", filepath.Join(tables, "nothing")},
