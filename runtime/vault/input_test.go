@@ -123,6 +123,7 @@ func TestManagementInputIsRefused(t *testing.T) {
 		"poll timeout":           {second(app.PollSession(ctx, "s", PollTimeout(-1))), "poll timeout"},
 		"secret grant id":        {second(app.CreateManagedSecretGrant(ctx, "", ManagedSecretGrantParams{Principal: SystemPrincipal{}})), "managed secret"},
 		"secret grant nobody":    {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{})), "principal"},
+		"secret grant nil user":  {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: (*UserPrincipal)(nil)})), "principal"},
 		"secret grant user":      {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: UserPrincipal{Label: "l"}})), "principal"},
 		"secret grant long user": {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: UserPrincipal{UserToken: strings.Repeat("x", 8193), Label: "l"}})), "principal"},
 		"secret grant unlabeled": {second(app.CreateManagedSecretGrant(ctx, "s", ManagedSecretGrantParams{Principal: UserPrincipal{UserToken: "u"}})), "principal"},

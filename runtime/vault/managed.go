@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"net/http"
 	"slices"
 	"strings"
@@ -96,7 +97,8 @@ func (a *App) CreateManagedSecretGrant(ctx context.Context, managedSecretID stri
 	if fault := checkID("managed secret", managedSecretID); fault != nil {
 		return nil, fault
 	}
-	if p.Principal == nil {
+	// A pointer to a principal is one, too, and may be nil.
+	if v := reflect.ValueOf(p.Principal); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, invalid("principal", "is missing")
 	}
 	principal, fault := p.Principal.wire()
