@@ -28,7 +28,11 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 	secret := stored{Token: c.tokens.access, Header: c.provider.Header, Format: c.provider.Format}
 	expires := s.request.grantExpiry(now, c.ttl)
 	out := wire.ConnectGrant{ProviderID: c.provider.ID, Scopes: c.tokens.scopes, AccountIdentifier: c.profile.account, Operation: "reauth"}
-	found, err := s.findConnected(ctx, q, c, now)
+	policy, err := s.request.policyJSON()
+	if err != nil {
+		return err
+	}
+	found, err := s.findConnected(ctx, q, c, string(policy), now)
 	grantID, connectionID := found.grantID, found.connectionID
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -37,7 +41,7 @@ func (v *Vault) activate(ctx context.Context, q *statements, s *session, c *cons
 				AppID: s.request.AppID, UserID: s.request.UserID, AgentID: s.request.AgentID, Provider: c.provider.ID,
 				Account: c.profile.account, Label: s.request.Label, Hosts: c.provider.Hosts, Scopes: c.tokens.scopes, ExpiresAt: expires,
 			},
-			secret: secret, policy: s.request.policyJSON(),
+			secret: secret, policy: policy,
 		})
 		if insertErr != nil {
 			return insertErr
@@ -114,7 +118,7 @@ func (v *Vault) revive(ctx context.Context, q *statements, s *session, c connect
 // findConnected finds the grant to renew: the one to repair, or the owner's
 // grant for the same account, label and restrictions, a live one before an
 // expired one. sql.ErrNoRows when there is none.
-func (s *session) findConnected(ctx context.Context, q *statements, c *consent, now time.Time) (out connected, err error) {
+func (s *session) findConnected(ctx context.Context, q *statements, c *consent, policy string, now time.Time) (out connected, err error) {
 	r := &s.request
 	dst := []any{&out.grantID, &out.connectionID, &out.expired}
 	const expired = "coalesce(g.expires_at <= ?1, 0)"
@@ -136,17 +140,13 @@ func (s *session) findConnected(ctx context.Context, q *statements, c *consent, 
 	err = q.scan(ctx, `SELECT g.id, g.connection_id, `+expired+` FROM grants g JOIN connection_tokens t ON t.connection_id = g.connection_id
 WHERE g.provider = ?2 AND g.account = ?3 AND g.label = ?4 AND g.app_id IS ?5 AND g.user_id IS ?6 AND g.agent_id IS ?7 AND (?8 = '{}' OR g.policy = ?8)
   AND g.revoked_at IS NULL ORDER BY `+expired+`, g.created_at, g.rowid LIMIT 1`,
-		[]any{micros(now), c.provider.ID, c.profile.account, r.Label, nullIfEmpty(r.AppID), nullIfEmpty(r.UserID), nullIfEmpty(r.AgentID), string(r.policyJSON())}, dst)
+		[]any{micros(now), c.provider.ID, c.profile.account, r.Label, nullIfEmpty(r.AppID), nullIfEmpty(r.UserID), nullIfEmpty(r.AgentID), policy}, dst)
 	return out, err
 }
 
 // policyJSON is the policy of a grant that is made with restrictions.
-func (r *sessionRequest) policyJSON() []byte {
-	raw, err := json.Marshal(grantPolicy{Restrictions: r.Restrictions}, json.Deterministic(true))
-	if err != nil { // texts that came as JSON
-		return []byte("{}")
-	}
-	return raw
+func (r *sessionRequest) policyJSON() ([]byte, error) {
+	return json.Marshal(grantPolicy{Restrictions: r.Restrictions}, json.Deterministic(true))
 }
 
 // grantExpiry is the earliest of what app and user said; zero = never.
