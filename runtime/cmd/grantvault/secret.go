@@ -25,7 +25,7 @@ type secretCommand struct {
 // secretSource is where a value comes from. A flag with the value itself would
 // stay in the shell's history and be seen in the list of processes.
 type secretSource struct {
-	ValueFile string `type:"existingfile" placeholder:"FILE" help:"Read the value from a file instead of standard input. One line for each field: of basic user name and password, of aws_sigv4 access key ID, secret access key and perhaps session token, of header and query one for each name."`
+	ValueFile string `xor:"value" type:"existingfile" placeholder:"FILE" help:"Read the value from a file instead of standard input. One line for each field: of basic user name and password, of aws_sigv4 access key ID, secret access key and perhaps session token, of header and query one for each name."`
 }
 
 const maxSecretInput = 64 << 10
@@ -84,7 +84,7 @@ type secretAdd struct {
 	Template  string   `help:"The kind of provider, for clients that ask by template."`
 	App       string   `help:"ID of the application; may be left out while there is one."`
 	Label     string   `help:"Of the value (default \"default\")."`
-	NoValue   bool     `help:"Store no value: users enter their own."`
+	NoValue   bool     `xor:"value" help:"Store no value: users enter their own."`
 	UserKeys  bool     `help:"Users may enter keys of their own."`
 	ProxyOnly bool     `help:"Its values never leave the vault."`
 	secretSource

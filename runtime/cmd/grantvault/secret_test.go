@@ -32,6 +32,7 @@ func TestSecrets(t *testing.T) {
 	want(try("", "secret", "add", "trello", "--kind=query", "--in=key", "--in=token", "--host=https://api.trello.com", "--value-file", file), exitOK, "SECRET_ID=")
 	want(try("", "secret", "add", "own", "--kind=header", "--in=X-Key", "--host=https://h.example", "--no-value"), exitOK, "SECRET_ID=")
 	want(try("test-secret-id\ntest-secret-sk\n", "secret", "add", "aws", "--kind=aws_sigv4", "--host=https://sqs.eu-west-1.amazonaws.com"), exitOK, "SECRET_ID=")
+	want(try("", "secret", "add", "x", "--kind=bearer", "--host=https://h.example", "--no-value", "--value-file", file), exitUsage, "can't be used together")
 	for _, wrong := range []struct {
 		text  string
 		stdin string
