@@ -9,12 +9,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -279,7 +279,7 @@ func (p *provider) resource(w http.ResponseWriter, r *http.Request) {
 		answer(w, 200, map[string]any{"repos": []string{"harbor/lighthouse"}})
 	default:
 		time.Sleep(4 * time.Millisecond)
-		answer(w, 200, map[string]any{"login": login, "id": fmt.Sprint(len(login))})
+		answer(w, 200, map[string]any{"login": login, "id": strconv.Itoa(len(login))})
 	}
 }
 
